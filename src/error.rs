@@ -1,0 +1,157 @@
+//! The one error type.
+//! A message names operation, object and cause; callers branch on small predicates.
+
+use std::fmt;
+use std::io;
+
+/// What this crate's functions return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why an operation failed, in one line: ``cannot open `app.log`: permission denied``.
+pub struct Error {
+    kind: Box<Kind>,
+}
+
+enum Kind {
+    Io { what: String, cause: io::Error },
+    Usage { message: String },
+    Timeout { message: String },
+    Refused { what: String, status: u16, reason: String },
+    Protocol { what: String, cause: tungstenite::Error },
+    Closed { what: String, code: u16, reason: String },
+}
+
+impl Error {
+    /// `what` names the operation and its object: ``cannot open `app.log` ``.
+    pub(crate) fn io(what: impl Into<String>, cause: io::Error) -> Error {
+        Kind::Io { what: what.into(), cause }.into()
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Error {
+        Kind::Usage { message: message.into() }.into()
+    }
+
+    pub(crate) fn timeout(message: impl Into<String>) -> Error {
+        Kind::Timeout { message: message.into() }.into()
+    }
+
+    pub(crate) fn refused(what: impl Into<String>, status: u16, reason: &str) -> Error {
+        Kind::Refused { what: what.into(), status, reason: reason.to_owned() }.into()
+    }
+
+    pub(crate) fn closed(what: impl Into<String>, code: u16, reason: &str) -> Error {
+        Kind::Closed { what: what.into(), code, reason: reason.to_owned() }.into()
+    }
+
+    pub(crate) fn protocol(what: impl Into<String>, cause: tungstenite::Error) -> Error {
+        match cause {
+            tungstenite::Error::Io(cause) => Error::io(what, cause),
+            cause => Kind::Protocol { what: what.into(), cause }.into(),
+        }
+    }
+
+    /// The request itself was wrong: an option, a value, a root that does not exist. Trying again is no use.
+    pub fn is_usage(&self) -> bool {
+        matches!(*self.kind, Kind::Usage { .. })
+    }
+
+    /// Something took longer than it may.
+    pub fn is_timeout(&self) -> bool {
+        match &*self.kind {
+            Kind::Timeout { .. } => true,
+            Kind::Io { cause, .. } => cause.kind() == io::ErrorKind::TimedOut,
+            _ => false,
+        }
+    }
+
+    /// The HTTP status with which a server refused the stream.
+    pub fn status(&self) -> Option<u16> {
+        match *self.kind {
+            Kind::Refused { status, .. } => Some(status),
+            _ => None,
+        }
+    }
+
+    /// The operating system's word for the cause, where it was the cause.
+    pub fn io_kind(&self) -> Option<io::ErrorKind> {
+        match &*self.kind {
+            Kind::Io { cause, .. } => Some(cause.kind()),
+            _ => None,
+        }
+    }
+}
+
+impl From<Kind> for Error {
+    fn from(kind: Kind) -> Error {
+        Error { kind: Box::new(kind) }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.kind {
+            Kind::Io { what, cause: error } => write!(f, "{what}: {}", cause(error)),
+            Kind::Usage { message } | Kind::Timeout { message } => f.write_str(message),
+            Kind::Refused { what, status, reason } if reason.is_empty() => write!(f, "{what}: status {status}"),
+            Kind::Refused { what, status, reason } => write!(f, "{what}: {reason} (status {status})"),
+            Kind::Protocol { what, cause } => write!(f, "{what}: {}", lower(&cause.to_string())),
+            Kind::Closed { what, code, reason } if reason.is_empty() => write!(f, "{what}: closed with {code}"),
+            Kind::Closed { what, code, reason } => write!(f, "{what}: {reason} (closed with {code})"),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Error({self})")
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &*self.kind {
+            Kind::Io { cause, .. } => Some(cause),
+            Kind::Protocol { cause, .. } => Some(cause),
+            _ => None,
+        }
+    }
+}
+
+/// An I/O error as the end of a sentence: no capital, no number.
+pub(crate) fn cause(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::AddrInUse {
+        return "address in use".to_owned();
+    }
+    let text = error.to_string();
+    let text = text.rfind(" (os error ").map_or(&text[..], |end| &text[..end]);
+    lower(text)
+}
+
+fn lower(text: &str) -> String {
+    let second_is_upper = text.chars().nth(1).is_some_and(char::is_uppercase);
+    match text.chars().next() {
+        Some(first) if first.is_uppercase() && !second_is_upper => {
+            first.to_lowercase().chain(text.chars().skip(1)).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_names_operation_object_and_cause() {
+        let missing = io::Error::from_raw_os_error(2);
+        let error = Error::io("cannot open `app.log`", missing);
+        assert_eq!(error.to_string(), "cannot open `app.log`: no such file or directory");
+        assert!(std::error::Error::source(&error).is_some());
+    }
+
+    #[test]
+    fn an_abbreviation_keeps_its_capitals() {
+        assert_eq!(lower("HTTP error"), "HTTP error");
+        assert_eq!(lower("Permission denied"), "permission denied");
+    }
+}

@@ -1,0 +1,70 @@
+//! Why a stream ended: close codes and the sentences that go with them.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// The end that was asked for is reached.
+pub const END: u16 = 1000;
+/// The server is going away; try again.
+pub const GOING_AWAY: u16 = 1001;
+/// The client broke the WebSocket protocol.
+pub const PROTOCOL: u16 = 1002;
+/// The client sent a text message that is no UTF-8.
+pub const NOT_UTF8: u16 = 1007;
+/// The client sent a message of more than 4 KiB.
+pub const TOO_BIG: u16 = 1009;
+/// The client answered no heartbeat in time.
+pub const HEARTBEAT: u16 = 4408;
+/// The client took no byte for the stall timeout.
+pub const STALLED: u16 = 4410;
+/// The log could not be read for a minute.
+pub const UNREADABLE: u16 = 4500;
+
+/// The longest reason a close frame can carry, in bytes.
+pub const MAX_REASON: usize = 123;
+
+/// A close code and a reason that a person can act on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Close {
+    /// One of this module's codes.
+    pub code: u16,
+    /// At most [`MAX_REASON`] bytes.
+    pub reason: Cow<'static, str>,
+}
+
+impl Close {
+    /// A close with that code; a reason that is too long is cut at a character.
+    pub fn new(code: u16, reason: impl Into<Cow<'static, str>>) -> Close {
+        let mut reason = reason.into();
+        if reason.len() > MAX_REASON {
+            let end = (0..=MAX_REASON).rev().find(|&end| reason.is_char_boundary(end)).unwrap_or(0);
+            reason = reason[..end].to_owned().into();
+        }
+        Close { code, reason }
+    }
+
+    pub(crate) fn no_pong(timeout: Duration) -> Close {
+        Close::new(HEARTBEAT, format!("no pong within {}s", timeout.as_secs_f64()))
+    }
+
+    pub(crate) fn stalled(timeout: Duration) -> Close {
+        Close::new(STALLED, format!("no byte taken for {}s", timeout.as_secs_f64()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_fits_a_frame_and_cuts_no_character() {
+        let close = Close::new(UNREADABLE, "ü".repeat(100));
+        assert_eq!(close.reason.len(), 122);
+    }
+
+    #[test]
+    fn durations_read_as_a_person_writes_them() {
+        assert_eq!(Close::no_pong(Duration::from_secs(5)).reason, "no pong within 5s");
+        assert_eq!(Close::no_pong(Duration::from_millis(500)).reason, "no pong within 0.5s");
+    }
+}

@@ -1,0 +1,299 @@
+//! What a request's target says: the address of a log and the parameters of its stream.
+
+use std::fmt;
+use std::str::FromStr;
+
+use percent_encoding::percent_decode_str;
+
+/// How many of the last lines come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lines {
+    /// The whole log.
+    All,
+    /// That many; a last line without newline counts as one.
+    Last(u64),
+}
+
+/// In which form a plain WebSocket connection gets its text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// As it is in the file.
+    #[default]
+    Text,
+    /// Escaped, with colours as markup; each message is balanced by itself.
+    Html,
+}
+
+/// Which ping a plain WebSocket connection gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Heartbeat {
+    /// The message `ping`, to be answered with the message `pong`.
+    #[default]
+    Text,
+    /// A Ping frame, which a conforming client answers by itself.
+    Frame,
+}
+
+/// The path of a request, decoded once, without empty and `.` segments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Address {
+    segments: Vec<Vec<u8>>,
+}
+
+/// The parameters of a stream; what a client did not name is `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Parameters {
+    /// Follow the log, or close once its end is reached.
+    pub tail: Option<bool>,
+    /// How many of the last lines come first.
+    pub lines: Option<Lines>,
+    /// In which form the text is sent.
+    pub format: Option<Format>,
+    /// Which ping is sent.
+    pub heartbeat: Option<Heartbeat>,
+}
+
+/// Why a target was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BadTarget {
+    /// 400: it says nothing that could be looked for.
+    Malformed(String),
+    /// 403: it holds a `..` segment.
+    Parent,
+}
+
+impl BadTarget {
+    fn because(reason: impl Into<String>) -> BadTarget {
+        BadTarget::Malformed(reason.into())
+    }
+}
+
+impl fmt::Display for BadTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BadTarget::Malformed(reason) => f.write_str(reason),
+            BadTarget::Parent => f.write_str("the path holds a `..` segment"),
+        }
+    }
+}
+
+impl std::error::Error for BadTarget {}
+
+/// Splits and decodes a target in origin form: `/app.log?tail=1`.
+///
+/// # Errors
+/// When the path or the query is not one that the contract allows.
+pub fn parse(target: &str) -> Result<(Address, Parameters), BadTarget> {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    Ok((Address::parse(path)?, Parameters::parse(query)?))
+}
+
+impl Address {
+    /// Decodes a path. An encoded slash is a slash.
+    ///
+    /// # Errors
+    /// A malformed escape, a byte below 0x20, a `..` segment.
+    pub fn parse(path: &str) -> Result<Address, BadTarget> {
+        let decoded = decode(path).ok_or_else(|| BadTarget::because("the path has a malformed percent escape"))?;
+        if decoded.iter().any(|&byte| byte < 0x20) {
+            return Err(BadTarget::because("the path holds a control character"));
+        }
+        let segments = decoded.split(|&byte| byte == b'/').filter(|segment| !matches!(*segment, b"" | b"."));
+        let segments: Vec<Vec<u8>> = segments.map(<[u8]>::to_vec).collect();
+        if segments.iter().any(|segment| segment == b"..") {
+            return Err(BadTarget::Parent);
+        }
+        Ok(Address { segments })
+    }
+
+    /// The segments between the slashes; none for `/`.
+    pub fn segments(&self) -> &[Vec<u8>] {
+        &self.segments
+    }
+
+    /// What follows `/-/` when the address is the service's own.
+    pub fn service(&self) -> Option<&[Vec<u8>]> {
+        self.segments.split_first().filter(|(first, _)| *first == b"-").map(|(_, rest)| rest)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let joined = self.segments.join(&b'/');
+        f.write_str(&String::from_utf8_lossy(&joined))
+    }
+}
+
+impl Parameters {
+    const NAMES: &str = "tail, lines, format, heartbeat";
+
+    /// Reads a query: `tail=1&lines=10`.
+    ///
+    /// # Errors
+    /// An unknown or repeated parameter, a value that is none; the message names it.
+    pub fn parse(query: &str) -> Result<Parameters, BadTarget> {
+        let mut parameters = Parameters::default();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            parameters.set(&word(name)?, &word(value)?)?;
+        }
+        Ok(parameters)
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), BadTarget> {
+        match name {
+            "tail" => put(&mut self.tail, name, value, "1 or 0", flag),
+            "lines" => put(&mut self.lines, name, value, "a number or `all`", |value| value.parse().ok()),
+            "format" => put(&mut self.format, name, value, "text or html", |value| value.parse().ok()),
+            "heartbeat" => put(&mut self.heartbeat, name, value, "text or frame", |value| value.parse().ok()),
+            _ => Err(BadTarget::because(format!(
+                "unknown parameter `{}`; there are {}",
+                name.escape_debug(),
+                Parameters::NAMES
+            ))),
+        }
+    }
+}
+
+fn put<T>(
+    slot: &mut Option<T>,
+    name: &str,
+    value: &str,
+    expected: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<(), BadTarget> {
+    if slot.is_some() {
+        return Err(BadTarget::because(format!("the parameter `{name}` is repeated")));
+    }
+    *slot = Some(read(value).ok_or_else(|| {
+        BadTarget::because(format!("the parameter `{name}` takes {expected}, not `{}`", value.escape_debug()))
+    })?);
+    Ok(())
+}
+
+fn word(text: &str) -> Result<String, BadTarget> {
+    let decoded = decode(text).and_then(|bytes| String::from_utf8(bytes).ok());
+    decoded.ok_or_else(|| BadTarget::because("the query has a malformed percent escape"))
+}
+
+/// Percent-decodes strictly: every `%` must be followed by two hexadecimal digits.
+fn decode(text: &str) -> Option<Vec<u8>> {
+    let whole = |rest: &str| rest.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
+    if !text.split('%').skip(1).all(whole) {
+        return None;
+    }
+    Some(percent_decode_str(text).collect())
+}
+
+fn flag(value: &str) -> Option<bool> {
+    match value {
+        "1" => Some(true),
+        "0" => Some(false),
+        _ => None,
+    }
+}
+
+impl FromStr for Lines {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Lines, String> {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        match text {
+            "all" => Ok(Lines::All),
+            _ if digits => text.parse().map(Lines::Last).map_err(|_| "more lines than can be counted".to_owned()),
+            _ => Err("expected a number or `all`".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Lines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Lines::All => f.write_str("all"),
+            Lines::Last(lines) => write!(f, "{lines}"),
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Format, String> {
+        match text {
+            "text" => Ok(Format::Text),
+            "html" => Ok(Format::Html),
+            _ => Err("expected `text` or `html`".to_owned()),
+        }
+    }
+}
+
+impl FromStr for Heartbeat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Heartbeat, String> {
+        match text {
+            "text" => Ok(Heartbeat::Text),
+            "frame" => Ok(Heartbeat::Frame),
+            _ => Err("expected `text` or `frame`".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> Result<String, BadTarget> {
+        Address::parse(text).map(|address| address.to_string())
+    }
+
+    #[test]
+    fn a_path_is_decoded_once() {
+        assert_eq!(path("/a%2fb//./c%20d/").unwrap(), "a/b/c d");
+        assert_eq!(path("/%252e%252e/x").unwrap(), "%2e%2e/x");
+        assert_eq!(path("/").unwrap(), "");
+    }
+
+    #[test]
+    fn a_parent_segment_is_refused_in_every_spelling() {
+        for spelling in ["/../etc/passwd", "/%2e%2e/etc", "/a/.%2E/b", "/a%2f..%2fb", "/.."] {
+            assert_eq!(path(spelling), Err(BadTarget::Parent), "{spelling}");
+        }
+        assert_eq!(path("/..a/...").unwrap(), "..a/...");
+    }
+
+    #[test]
+    fn malformed_escapes_and_control_bytes_are_refused() {
+        for bad in ["/%", "/%4", "/%zz", "/%+1", "/a%00", "/a%0a", "/%1f", "/a%2"] {
+            assert!(matches!(path(bad), Err(BadTarget::Malformed(_))), "{bad}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_read() {
+        let read = Parameters::parse("tail=1&lines=all&format=html&heartbeat=frame&").unwrap();
+        assert_eq!(read.tail, Some(true));
+        assert_eq!(read.lines, Some(Lines::All));
+        assert_eq!((read.format, read.heartbeat), (Some(Format::Html), Some(Heartbeat::Frame)));
+        assert_eq!(Parameters::parse("").unwrap(), Parameters::default());
+    }
+
+    #[test]
+    fn a_bad_parameter_is_named() {
+        let bad = [
+            ("tail=2", "tail"),
+            ("tail", "tail"),
+            ("lines=-1", "lines"),
+            ("lines=%D9%A1", "lines"),
+            ("lines=99999999999999999999", "lines"),
+            ("lines=1&lines=1", "lines"),
+            ("format=HTML", "format"),
+            ("colour=1", "colour"),
+        ];
+        for (query, name) in bad {
+            let message = Parameters::parse(query).unwrap_err().to_string();
+            assert!(message.contains(&format!("`{name}`")), "{query}: {message}");
+        }
+        assert!(Parameters::parse("x=1").unwrap_err().to_string().contains(Parameters::NAMES));
+    }
+}
