@@ -22,12 +22,13 @@ enum Kind {
 }
 
 impl Error {
-    /// `what` names the operation and its object: ``cannot open `app.log` ``.
-    pub(crate) fn io(what: impl Into<String>, cause: io::Error) -> Error {
+    /// An operation that the system refused; `what` names it and its object: ``cannot open `app.log` ``.
+    pub fn io(what: impl Into<String>, cause: io::Error) -> Error {
         Kind::Io { what: what.into(), cause }.into()
     }
 
-    pub(crate) fn usage(message: impl Into<String>) -> Error {
+    /// A request that is wrong in itself.
+    pub fn usage(message: impl Into<String>) -> Error {
         Kind::Usage { message: message.into() }.into()
     }
 

@@ -46,9 +46,11 @@ impl Shutdown {
     pub fn sleep(&self, time: Duration) -> bool {
         matches!(self.channel.recv_timeout(time), Err(RecvTimeoutError::Disconnected))
     }
+}
 
-    /// Becomes readable, and stays so, when the order is given: for poll(2).
-    pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
+/// The descriptor becomes readable, and stays so, when the order is given: for poll(2).
+impl AsFd for Shutdown {
+    fn as_fd(&self) -> BorrowedFd<'_> {
         self.pipe.as_fd()
     }
 }

@@ -1,7 +1,7 @@
 //! The one wait of a turn: poll(2) over a socket and the order to stop.
 
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -30,15 +30,19 @@ pub(crate) struct Ready {
 pub(crate) fn wait(
     socket: BorrowedFd<'_>,
     interest: Interest,
-    shutdown: &Shutdown,
+    shutdown: Option<&Shutdown>,
     until: Option<Instant>,
 ) -> io::Result<Ready> {
     let mut flags = PollFlags::empty();
     flags.set(PollFlags::IN, interest.read);
     flags.set(PollFlags::OUT, interest.write);
-    let mut fds =
-        [PollFd::from_borrowed_fd(socket, flags), PollFd::from_borrowed_fd(shutdown.as_fd(), PollFlags::IN)];
-    match poll(&mut fds, timeout(until).as_ref()) {
+    let socket = PollFd::from_borrowed_fd(socket, flags);
+    let mut fds = [socket.clone(), socket];
+    let count = shutdown.map_or(1, |shutdown| {
+        fds[1] = PollFd::from_borrowed_fd(shutdown.as_fd(), PollFlags::IN);
+        2
+    });
+    match poll(&mut fds[..count], timeout(until).as_ref()) {
         Ok(_) => {}
         Err(Errno::INTR) => return Ok(Ready::default()),
         Err(errno) => return Err(errno.into()),
@@ -48,7 +52,7 @@ pub(crate) fn wait(
     Ok(Ready {
         read: broken || socket.contains(PollFlags::IN),
         write: broken || socket.contains(PollFlags::OUT),
-        stop: !fds[1].revents().is_empty(),
+        stop: shutdown.is_some() && !fds[1].revents().is_empty(),
     })
 }
 

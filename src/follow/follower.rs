@@ -32,6 +32,8 @@ pub struct Follower {
 pub enum Step {
     /// Something was done that shows nothing yet; ask again at once.
     Busy,
+    /// The place of the first line was found; bytes come next.
+    Started,
     /// That many bytes stand at the head of the buffer.
     Bytes(usize),
     /// The old file is read to its end; what follows is the next file's.
@@ -61,10 +63,9 @@ impl Follower {
     /// When the log cannot be read. The follower stays where it is: asking again may succeed.
     pub fn poll(&mut self, buffer: &mut [u8]) -> io::Result<Step> {
         if let Some(backfill) = &mut self.backfill {
-            if let Some(start) = backfill.step(&self.file)? {
-                (self.offset, self.backfill) = (start, None);
-            }
-            return Ok(Step::Busy);
+            let Some(start) = backfill.step(&self.file)? else { return Ok(Step::Busy) };
+            (self.offset, self.backfill) = (start, None);
+            return Ok(Step::Started);
         }
         let room = self.left().map_or(buffer.len(), |left| left.min(buffer.len() as u64) as usize);
         match self.file.read_at(&mut buffer[..room], self.offset) {
@@ -77,11 +78,6 @@ impl Follower {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Step::Busy),
             Err(error) => Err(error),
         }
-    }
-
-    /// Whether the place where the first line begins is still being looked for.
-    pub fn is_seeking(&self) -> bool {
-        self.backfill.is_some()
     }
 
     /// Whether bytes lie ahead that were there when the log was opened.
@@ -175,7 +171,7 @@ mod tests {
                 Step::Truncated => out.push_str("<truncated>"),
                 Step::Quiet => return out,
                 Step::Ended => return out + "<end>",
-                Step::Busy => {}
+                Step::Busy | Step::Started => {}
             }
         }
     }

@@ -1,0 +1,126 @@
+//! `wstail demo`: a log writer, a server and a client in one process.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use argh::FromArgs;
+use wstail::client::stream::{Read, Stream};
+use wstail::client::url::Url;
+use wstail::produce::{self, Producer};
+use wstail::protocol::DEFAULT_PORT;
+use wstail::server::{Config, Server};
+use wstail::{Error, Result, Shutdown};
+
+use super::values::seconds;
+use super::{Exit, Trigger, complain, lock, say, set_up_log, stop_on_signal};
+
+/// Lines a second.
+const RATE: f64 = 2.0;
+/// Ports tried after the first, before any free one is taken.
+const PORTS: u16 = 20;
+const LOG: &str = "demo.log";
+
+/// Write a log, serve it and follow it, all in one process; Ctrl-C ends it.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "demo", help_triggers("-h", "--help"))]
+pub(super) struct Demo {
+    /// end after that many seconds
+    #[argh(option, arg_name = "N", from_str_fn(seconds))]
+    seconds: Option<Duration>,
+}
+
+impl Demo {
+    pub(super) fn run(self) -> Result<Exit> {
+        set_up_log("warn");
+        let (trigger, shutdown) = stop_on_signal()?;
+        let place = Place::new()?;
+        let producer = Producer::open(place.0.join(LOG), produce::Config { rate: RATE, ..Default::default() })?;
+        let server = bind(&place.0)?;
+        let address = server.addresses()[0];
+        say(&format!("the log, for a browser:  http://{address}/{LOG}?tail=1"))?;
+        say(&format!("the log, for a terminal: wstail tail {address}/{LOG}\n"))?;
+        play(producer, server, &format!("{address}/{LOG}").parse()?, self.seconds, &trigger, &shutdown)?;
+        Ok(Exit::Done)
+    }
+}
+
+/// Runs all three until the time is up, a signal comes, or one of them fails.
+fn play(
+    mut producer: Producer,
+    server: Server,
+    url: &Url,
+    time: Option<Duration>,
+    trigger: &Trigger,
+    shutdown: &Shutdown,
+) -> Result<()> {
+    let stop = || drop(lock(trigger).take());
+    thread::scope(|scope| {
+        let parts = [
+            scope.spawn(|| ending(server.run(shutdown), stop)),
+            scope.spawn(move || ending(producer.run(shutdown).map(drop), stop)),
+            scope.spawn(|| ending(print(url, shutdown), stop)),
+        ];
+        if let Some(time) = time {
+            shutdown.sleep(time);
+            stop();
+        }
+        let results = parts.map(|part| part.join().expect("no part panics"));
+        results.into_iter().collect()
+    })
+}
+
+/// Where one part ends, all do.
+fn ending(result: Result<()>, stop: impl Fn()) -> Result<()> {
+    stop();
+    result
+}
+
+/// Follows the log to stdout; whoever reads that may leave.
+fn print(url: &Url, shutdown: &Shutdown) -> Result<()> {
+    let mut url = url.clone();
+    url.set_tail(true);
+    let mut stream = Stream::open(&url, shutdown)?;
+    while let Read::Bytes(bytes) = stream.read(shutdown)? {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(&bytes).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            result => result.map_err(|error| Error::io("cannot write to stdout", error))?,
+        }
+    }
+    Ok(())
+}
+
+/// The usual port, or the next free one.
+fn bind(directory: &Path) -> Result<Server> {
+    let config = |port| Config { roots: vec![directory.to_owned()], port, ..Config::default() };
+    let is_taken = |error: &Error| error.io_kind() == Some(io::ErrorKind::AddrInUse);
+    for port in DEFAULT_PORT..DEFAULT_PORT + PORTS {
+        match Server::bind(config(port)) {
+            Err(error) if is_taken(&error) => {}
+            result => return result,
+        }
+    }
+    Server::bind(config(0))
+}
+
+/// A directory of its own that goes when the demonstration ends, however it ends.
+struct Place(PathBuf);
+
+impl Place {
+    fn new() -> Result<Place> {
+        let path = std::env::temp_dir().join(format!("wstail-demo-{}", std::process::id()));
+        fs::create_dir(&path).map_err(|error| Error::io(format!("cannot create `{}`", path.display()), error))?;
+        Ok(Place(path))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            complain(&Error::io(format!("cannot remove `{}`", self.0.display()), error));
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! `wstail produce`: options to a log writer.
+
+use std::path::PathBuf;
+
+use argh::FromArgs;
+use wstail::Result;
+use wstail::produce::{Config, Producer};
+
+use super::values::size;
+use super::{Exit, set_up_log, stop_on_signal};
+
+/// Write a log that rotates, for demonstrations and tests.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "produce", help_triggers("-h", "--help"))]
+pub(super) struct Produce {
+    /// the log to append to
+    #[argh(positional, arg_name = "FILE")]
+    file: PathBuf,
+
+    /// lines a second, fractions too; 0 for as fast as it can; default 1
+    #[argh(option, arg_name = "N", from_str_fn(rate))]
+    rate: Option<f64>,
+
+    /// stop after that many lines
+    #[argh(option, arg_name = "N")]
+    count: Option<u64>,
+
+    /// what each line says; default 你好aaa
+    #[argh(option, arg_name = "TEXT")]
+    message: Option<String>,
+
+    /// start a new file at this size, for example 100KB; 0 for never; default 100MB
+    #[argh(option, arg_name = "SIZE", from_str_fn(size))]
+    rotate: Option<u64>,
+
+    /// how a new file is started: rename; default rename
+    #[argh(option, arg_name = "HOW", from_str_fn(rotate_how))]
+    #[allow(dead_code, reason = "one way so far; the option is checked and says so")]
+    rotate_how: Option<()>,
+
+    /// rotated files kept; default 5
+    #[argh(option, arg_name = "N")]
+    keep: Option<usize>,
+
+    /// number each line and add a checksum: `seq=N crc=HHHHHHHH TEXT`
+    #[argh(switch)]
+    stamp: bool,
+}
+
+impl Produce {
+    pub(super) fn run(self) -> Result<Exit> {
+        set_up_log("warn");
+        let default = Config::default();
+        let config = Config {
+            rate: self.rate.unwrap_or(default.rate),
+            count: self.count,
+            message: self.message.unwrap_or(default.message),
+            rotate: self.rotate.unwrap_or(default.rotate),
+            keep: self.keep.unwrap_or(default.keep),
+            stamp: self.stamp,
+        };
+        let (_trigger, shutdown) = stop_on_signal()?;
+        let done = Producer::open(self.file, config)?.run(&shutdown)?;
+        Ok(if done { Exit::Done } else { Exit::Interrupted })
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let rate = text.parse::<f64>().ok().filter(|rate| plain && rate.is_finite());
+    rate.ok_or_else(|| "expected lines a second, for example 10 or 0.5".to_owned())
+}
+
+fn rotate_how(text: &str) -> Result<(), String> {
+    match text {
+        "rename" => Ok(()),
+        _ => Err("expected `rename`".to_owned()),
+    }
+}

@@ -1,0 +1,105 @@
+//! `wstail serve`: roots and options to a server, and the line that says where it listens.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use argh::FromArgs;
+use wstail::protocol::request::{Format, Lines};
+use wstail::server::{Config, Server};
+use wstail::{Error, Result};
+
+use super::values::{millis, positive, seconds, seconds_or_zero};
+use super::{Exit, set_up_log, stop_on_signal};
+
+/// Serve the logs in directories, or single files, over WebSocket and HTTP.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "serve", help_triggers("-h", "--help"))]
+pub(super) struct Serve {
+    /// directories whose regular files may be read, or single files
+    #[argh(positional, arg_name = "PATH")]
+    paths: Vec<PathBuf>,
+
+    /// address to listen on; repeatable; `::` for both families; default 127.0.0.1
+    #[argh(option, arg_name = "ADDR")]
+    host: Vec<String>,
+
+    /// port to listen on; 0 picks a free one; default 8765
+    #[argh(option, arg_name = "N")]
+    port: Option<u16>,
+
+    /// lines sent first when a client names none, or `all`; default 1000
+    #[argh(option, arg_name = "N")]
+    lines: Option<Lines>,
+
+    /// seconds between two heartbeats; default 10
+    #[argh(option, arg_name = "SECS", from_str_fn(seconds))]
+    heartbeat: Option<Duration>,
+
+    /// seconds that the answer to a heartbeat may take; default 5
+    #[argh(option, arg_name = "SECS", from_str_fn(seconds))]
+    heartbeat_timeout: Option<Duration>,
+
+    /// longest time between two looks at a file, in milliseconds; default 250
+    #[argh(option, arg_name = "MILLIS", from_str_fn(millis))]
+    poll: Option<Duration>,
+
+    /// what plain connections get when they name no format: text or html; default text
+    #[argh(option, arg_name = "FORMAT")]
+    format: Option<Format>,
+
+    /// connections served at a time; beyond it a client gets 503; default 1024
+    #[argh(option, arg_name = "N", from_str_fn(positive))]
+    max_connections: Option<usize>,
+
+    /// seconds after which a client that takes no byte is closed; 0 for never; default 60
+    #[argh(option, arg_name = "SECS", from_str_fn(seconds_or_zero))]
+    stall_timeout: Option<Duration>,
+
+    /// also serve names that begin with a dot
+    #[argh(switch)]
+    hidden: bool,
+}
+
+impl Serve {
+    pub(super) fn run(self) -> Result<Exit> {
+        set_up_log("info");
+        let (_trigger, shutdown) = stop_on_signal()?;
+        let server = Server::bind(self.config())?;
+        announce(&server)?;
+        server.run(&shutdown)?;
+        Ok(Exit::Done)
+    }
+
+    fn config(self) -> Config {
+        let default = Config::default();
+        Config {
+            roots: self.paths,
+            hosts: if self.host.is_empty() { default.hosts } else { self.host },
+            port: self.port.unwrap_or(default.port),
+            lines: self.lines.unwrap_or(default.lines),
+            heartbeat: self.heartbeat.unwrap_or(default.heartbeat),
+            heartbeat_timeout: self.heartbeat_timeout.unwrap_or(default.heartbeat_timeout),
+            poll: self.poll.unwrap_or(default.poll),
+            format: self.format.unwrap_or(default.format),
+            max_connections: self.max_connections.unwrap_or(default.max_connections),
+            stall_timeout: self.stall_timeout.map_or(default.stall_timeout, |time| (!time.is_zero()).then_some(time)),
+            hidden: self.hidden,
+        }
+    }
+}
+
+/// Says where the server listens. Nobody need read it: a server whose stdout is closed serves on.
+fn announce(server: &Server) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    for address in server.addresses() {
+        log::info!("listening on http://{address}/");
+        match writeln!(stdout, "listening on http://{address}/").and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                return Err(Error::io("cannot write to stdout", error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

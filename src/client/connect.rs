@@ -1,0 +1,135 @@
+//! From an address to an open stream, under one deadline that covers every step.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, connect as start, socket_with, sockopt};
+use tungstenite::handshake::HandshakeError;
+use tungstenite::handshake::client::generate_key;
+use tungstenite::http::Request;
+use tungstenite::protocol::WebSocketConfig;
+use tungstenite::{ClientHandshake, Error as WsError, WebSocket, client::client_with_config};
+
+use super::url::Url;
+use crate::error::{Error, Result};
+use crate::shutdown::Shutdown;
+use crate::text::sanitize;
+use crate::turn::Turn;
+use crate::wait::{Interest, Ready, wait};
+
+/// How long connecting to one address may take, and how long the handshake may.
+const CONNECT: Duration = Duration::from_secs(5);
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// The bound on a single read or write of the socket.
+const CALL_TIMEOUT: Duration = Duration::from_millis(100);
+/// A server of another make may send all that was missed in one message.
+const MAX_MESSAGE: usize = 64 << 20;
+
+pub(super) type Socket = WebSocket<Turn<TcpStream>>;
+
+/// Connects to the first of the host's addresses that answers, and asks for the log.
+///
+/// # Errors
+/// When no address answers in time, or the server refuses; [`Error::status`] tells its status.
+pub(super) fn open(url: &Url, shutdown: &Shutdown) -> Result<Socket> {
+    let what = || format!("cannot connect to {}", url.authority());
+    let addresses = (url.host(), url.port()).to_socket_addrs().map_err(|error| Error::io(what(), error))?;
+    let mut last = io::Error::other("the name has no address");
+    for address in addresses {
+        match connect(address, shutdown) {
+            Ok(socket) => return shake_hands(url, socket, shutdown),
+            Err(error) => last = error,
+        }
+        if shutdown.is_ordered() {
+            break;
+        }
+    }
+    Err(Error::io(what(), last))
+}
+
+/// A connect that the order to stop cuts short.
+fn connect(address: SocketAddr, shutdown: &Shutdown) -> io::Result<TcpStream> {
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(family, SocketType::STREAM, flags, None)?;
+    match start(&socket, &address) {
+        Ok(()) => {}
+        Err(Errno::INPROGRESS) => {
+            let until = Instant::now() + CONNECT;
+            let interest = Interest { read: false, write: true };
+            while !wait(socket.as_fd(), interest, Some(shutdown), Some(until))?.write {
+                if shutdown.is_ordered() {
+                    return Err(io::ErrorKind::Interrupted.into());
+                }
+                if until <= Instant::now() {
+                    return Err(io::Error::new(io::ErrorKind::TimedOut, "no answer within 5 s"));
+                }
+            }
+            sockopt::socket_error(&socket)??;
+        }
+        Err(errno) => return Err(errno.into()),
+    }
+    let socket = TcpStream::from(socket);
+    socket.set_nonblocking(false)?;
+    socket.set_nodelay(true)?;
+    socket.set_read_timeout(Some(CALL_TIMEOUT))?;
+    socket.set_write_timeout(Some(CALL_TIMEOUT))?;
+    Ok(socket)
+}
+
+fn shake_hands(url: &Url, socket: TcpStream, shutdown: &Shutdown) -> Result<Socket> {
+    let what = || format!("cannot follow {url}");
+    let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
+    let deadline = Instant::now() + HANDSHAKE;
+    let fd = socket.try_clone().map_err(|error| Error::io(what(), error))?;
+    let mut shaking = client_with_config(request(url)?, Turn::new(socket), Some(config));
+    loop {
+        let mut middle = match shaking {
+            Ok((socket, _)) => return Ok(socket),
+            Err(HandshakeError::Failure(error)) => return Err(refusal(what(), error)),
+            Err(HandshakeError::Interrupted(middle)) => middle,
+        };
+        let interest = Interest { read: true, write: false };
+        let ready = wait(fd.as_fd(), interest, Some(shutdown), Some(deadline)).map_err(|error| Error::io(what(), error))?;
+        if ready.stop {
+            return Err(Error::io(what(), io::ErrorKind::Interrupted.into()));
+        }
+        if deadline <= Instant::now() {
+            return Err(Error::timeout(format!("{}: the handshake was not complete within 10 s", what())));
+        }
+        begin_turn(&mut middle, ready);
+        shaking = middle.handshake();
+    }
+}
+
+fn begin_turn(middle: &mut tungstenite::handshake::MidHandshake<ClientHandshake<Turn<TcpStream>>>, ready: Ready) {
+    middle.get_mut().get_mut().begin(ready);
+}
+
+fn request(url: &Url) -> Result<Request<()>> {
+    let authority = url.authority();
+    Request::builder()
+        .uri(format!("ws://{authority}{}", url.target()))
+        .header("Host", &authority)
+        .header("Connection", "Upgrade")
+        .header("Upgrade", "websocket")
+        .header("Sec-WebSocket-Version", "13")
+        .header("Sec-WebSocket-Key", generate_key())
+        .body(())
+        .map_err(|error| Error::usage(format!("cannot use the URL `{url}`: {error}")))
+}
+
+fn refusal(what: String, error: WsError) -> Error {
+    match error {
+        WsError::Http(response) => {
+            let body = response.body().as_deref().unwrap_or_default();
+            let reason = String::from_utf8_lossy(body);
+            let reason = sanitize::word(reason.lines().next().unwrap_or_default());
+            Error::refused(what, response.status().as_u16(), &reason)
+        }
+        error => Error::protocol(what, error),
+    }
+}

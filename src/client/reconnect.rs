@@ -1,0 +1,43 @@
+//! How long to wait before the next try: longer each time, and never in step with others.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+const SHORTEST: Duration = Duration::from_millis(250);
+const LONGEST: Duration = Duration::from_secs(15);
+
+/// Pauses from 0.25 s to 15 s, each drawn at random up to a bound that doubles.
+#[derive(Clone, Debug, Default)]
+pub struct Backoff {
+    tries: u32,
+    random: RandomState,
+}
+
+impl Backoff {
+    /// The pause before the next try.
+    pub fn pause(&mut self) -> Duration {
+        let bound = SHORTEST.saturating_mul(1 << self.tries.min(16)).min(LONGEST);
+        self.tries = self.tries.saturating_add(1);
+        let draw = f64::from(self.random.hash_one(self.tries) as u32) / f64::from(u32::MAX);
+        SHORTEST + (bound - SHORTEST).mul_f64(draw)
+    }
+
+    /// The connection stood: the next loss is a new one.
+    pub fn reset(&mut self) {
+        *self = Backoff::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_within_their_bounds_and_differ() {
+        let pauses = |mut backoff: Backoff| (0..20).map(|_| backoff.pause()).collect::<Vec<_>>();
+        let (one, other) = (pauses(Backoff::default()), pauses(Backoff::default()));
+        assert!(one.iter().all(|pause| (SHORTEST..=LONGEST).contains(pause)));
+        assert_eq!(one[0], SHORTEST);
+        assert_ne!(one, other);
+    }
+}

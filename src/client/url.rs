@@ -1,0 +1,171 @@
+//! Where a log is to be had: the address a user types, and the request it becomes.
+
+use std::fmt::{self, Write};
+use std::str::FromStr;
+
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+
+use crate::error::Error;
+use crate::protocol::request::Lines;
+
+/// The address of a log: `ws://HOST:PORT/LOG`, `http://…`, or `HOST:PORT/LOG`.
+///
+/// What it holds that no URL may is percent-encoded: a path can be typed as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url {
+    host: String,
+    port: u16,
+    path: String,
+    query: Vec<(String, String)>,
+}
+
+/// What no request target holds as it is.
+const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'{').add(b'}').add(b'\\');
+
+impl Url {
+    /// The host's name or address, without brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port; 80 for `ws://` and `http://` where none is named.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The log's name for people: its path, decoded, without the first slash.
+    pub fn log(&self) -> String {
+        percent_decode_str(self.path.trim_start_matches('/')).decode_utf8_lossy().into_owned()
+    }
+
+    /// Sets the parameter `tail`, whatever the address said.
+    pub fn set_tail(&mut self, tail: bool) {
+        self.set("tail", if tail { "1" } else { "0" }.to_owned());
+    }
+
+    /// Sets the parameter `lines`, whatever the address said.
+    pub fn set_lines(&mut self, lines: Lines) {
+        self.set("lines", lines.to_string());
+    }
+
+    /// Whether the address names that parameter.
+    pub fn names(&self, parameter: &str) -> bool {
+        self.query.iter().any(|(name, _)| name == parameter)
+    }
+
+    fn set(&mut self, parameter: &str, value: String) {
+        self.query.retain(|(name, _)| name != parameter);
+        self.query.push((parameter.to_owned(), value));
+    }
+
+    /// The host and port as they stand in a request.
+    pub(super) fn authority(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        format!("{host}:{}", self.port)
+    }
+
+    /// The path and query as they stand in a request.
+    pub(super) fn target(&self) -> String {
+        let mut target = self.path.clone();
+        for (number, (name, value)) in self.query.iter().enumerate() {
+            let _ = write!(target, "{}{name}={value}", if number == 0 { '?' } else { '&' });
+        }
+        target
+    }
+}
+
+impl FromStr for Url {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Url, Error> {
+        let bad = |cause: &str| Error::usage(format!("cannot use the URL `{}`: {cause}", text.escape_debug()));
+        let (scheme, rest) = text.split_once("://").unwrap_or(("ws", text));
+        let named = text.contains("://");
+        match scheme.to_ascii_lowercase().as_str() {
+            "ws" | "http" => {}
+            "wss" | "https" => return Err(bad("this version speaks no TLS")),
+            _ => return Err(bad("it is neither ws:// nor http://")),
+        }
+        let rest = rest.split('#').next().unwrap_or_default();
+        let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let authority = authority.rsplit('@').next().unwrap_or_default();
+        let (host, port) = split_port(authority).ok_or_else(|| bad("its port is no number from 1 to 65535"))?;
+        if host.is_empty() || (!named && port.is_none()) {
+            return Err(bad("it has no host, or no port: HOST:PORT/LOG"));
+        }
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        if path.trim_matches('/').is_empty() {
+            return Err(bad("it names no log"));
+        }
+        let encode = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
+        let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (encode(name), encode(value))
+        });
+        Ok(Url { host: host.to_owned(), port: port.unwrap_or(80), path: encode(path), query: pairs.collect() })
+    }
+}
+
+/// Splits `host:port`, `[::1]:port` and either without a port; `None` when the port is none.
+fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
+    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, rest)) => (host, rest.strip_prefix(':')),
+        None => match authority.rsplit_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        },
+    };
+    match port {
+        None => Some((host, None)),
+        Some(port) => port.parse().ok().filter(|&port| port > 0).map(|port| (host, Some(port))),
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ws://{}{}", self.authority(), self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn every_spelling_is_understood() {
+        for text in ["ws://h:8765/a.log", "http://h:8765/a.log", "h:8765/a.log", "WS://user@h:8765/a.log#x"] {
+            let url = url(text);
+            assert_eq!((url.authority().as_str(), url.target().as_str()), ("h:8765", "/a.log"), "{text}");
+        }
+        assert_eq!(url("ws://[::1]:9/x").authority(), "[::1]:9");
+        assert_eq!(url("ws://[::1]/x").to_string(), "ws://[::1]:80/x");
+    }
+
+    #[test]
+    fn a_path_is_encoded_where_it_must_be() {
+        let url = url("h:1//srv/log s/日志%20.log");
+        assert_eq!(url.target(), "//srv/log%20s/%E6%97%A5%E5%BF%97%20.log");
+        assert_eq!(url.log(), "srv/log s/日志 .log");
+    }
+
+    #[test]
+    fn parameters_are_kept_and_set_once() {
+        let mut url = url("h:1/a?lines=5&format=html");
+        assert!(url.names("lines") && !url.names("tail"));
+        url.set_tail(true);
+        url.set_lines(Lines::All);
+        assert_eq!(url.target(), "/a?format=html&tail=1&lines=all");
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for text in ["", "a.log", "h/a.log", "ftp://h/a", "wss://h/a", "ws://h:0/a", "ws://h:x/a", "ws:///a", "h:1/", "h:1"] {
+            let error = text.parse::<Url>().unwrap_err();
+            assert!(error.is_usage() && error.to_string().contains('`'), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The `wstail` command: arguments, signals, exit code.
+
+use std::process::ExitCode;
+
+mod cli;
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    match cli::run(arguments) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            cli::complain(&error);
+            if error.is_usage() { cli::Exit::Usage.into() } else { cli::Exit::Failed.into() }
+        }
+    }
+}

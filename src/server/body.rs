@@ -1,0 +1,101 @@
+//! A log as the body of an HTTP response: its bytes as they are in the file.
+
+use std::io::{ErrorKind, Read, Write};
+use std::time::Instant;
+
+use super::connection::{Gone, Sink};
+use super::http;
+use super::outlet::Outlet;
+use crate::protocol::close::Close;
+
+pub(super) struct Body<S> {
+    outlet: Outlet<S>,
+    shape: Shape,
+    /// A HEAD request: the response ends with its head.
+    head_only: bool,
+    begun: bool,
+    /// The client has ended its side; it may still read.
+    half_closed: bool,
+}
+
+/// How a response's end is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// By its length, which is known.
+    Sized,
+    /// By a last chunk that never comes: the log is followed for ever.
+    Chunked,
+    /// By the end of the connection, for HTTP/1.0.
+    Open,
+}
+
+impl<S: Read + Write> Body<S> {
+    pub(super) fn new(socket: S, shape: Shape, head_only: bool) -> Body<S> {
+        Body { outlet: Outlet::new(socket), shape, head_only, begun: false, half_closed: false }
+    }
+}
+
+impl<S: Read + Write> Sink for Body<S> {
+    type Socket = S;
+
+    fn outlet(&mut self) -> &mut Outlet<S> {
+        &mut self.outlet
+    }
+
+    fn begin(&mut self, left: Option<u64>) {
+        let framing = match (self.shape, left) {
+            (Shape::Sized, Some(left)) => Some(("Content-Length", left.to_string())),
+            (Shape::Chunked, _) => Some(("Transfer-Encoding", "chunked".to_owned())),
+            _ => None,
+        };
+        let headers = framing.into_iter().chain([("Cache-Control", "no-store".to_owned())]);
+        self.outlet.send(http::head(200, headers), Vec::new());
+        self.begun = true;
+    }
+
+    fn push(&mut self, bytes: &[u8], _more: bool, _now: Instant) {
+        if bytes.is_empty() {
+            return;
+        }
+        let (mut head, mut body) = (Vec::new(), bytes.to_vec());
+        if self.shape == Shape::Chunked {
+            head = format!("{:x}\r\n", bytes.len()).into_bytes();
+            body.extend_from_slice(b"\r\n");
+        }
+        self.outlet.send(head, body);
+    }
+
+    fn finish(&mut self) {}
+
+    fn receive(&mut self) -> Result<(), Gone> {
+        match self.outlet.read(&mut [0; 1024]) {
+            // Who waits for the end of a log that has one may well have nothing more to say.
+            Ok(0) if self.shape == Shape::Sized => self.half_closed = true,
+            Ok(0) => return Err(Gone::Left),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(_) => return Err(Gone::Left),
+        }
+        Ok(())
+    }
+
+    fn beat(&mut self, _now: Instant, _full: bool) -> Result<(), Gone> {
+        Ok(())
+    }
+
+    fn flush(&mut self, _now: Instant) -> Result<bool, Gone> {
+        let clear = self.outlet.push()?;
+        if clear && self.begun && self.head_only { Err(Gone::Left) } else { Ok(clear) }
+    }
+
+    fn due(&self) -> Option<Instant> {
+        None
+    }
+
+    fn listens(&self) -> bool {
+        !self.half_closed
+    }
+
+    /// Nothing is said: a chunked body without its last chunk tells that the log had not come to an end.
+    fn close(&mut self, _close: &Close) {}
+}

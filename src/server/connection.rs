@@ -1,0 +1,309 @@
+//! The loop of a connection: what the client sent, what the log gained, what is due; then one wait.
+//! It is the same for every sink; a sink says how bytes are wrapped for its kind of client.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use super::outlet::Outlet;
+use crate::error::cause;
+use crate::follow::follower::{Follower, Step};
+use crate::protocol::MAX_MESSAGE;
+use crate::protocol::close::{self, Close};
+use crate::shutdown::Shutdown;
+use crate::wait::{Interest, Ready, wait};
+
+/// Where a log's bytes go.
+pub(super) trait Sink {
+    type Socket: Read + Write;
+
+    fn outlet(&mut self) -> &mut Outlet<Self::Socket>;
+    /// Before the first byte; `left` where it is known how many there will be.
+    fn begin(&mut self, left: Option<u64>);
+    /// Takes what was read; `more` when the log is known to hold more. Only called when everything before it is out.
+    fn push(&mut self, bytes: &[u8], more: bool, now: Instant);
+    /// There will be no more bytes.
+    fn finish(&mut self);
+    /// Reads what the client sent.
+    fn receive(&mut self) -> Result<(), Gone>;
+    /// Does what time demands. `full`: since the last call the socket took nothing more.
+    fn beat(&mut self, now: Instant, full: bool) -> Result<(), Gone>;
+    /// Hands to the kernel what it takes; whether that is all there is to send.
+    fn flush(&mut self, now: Instant) -> Result<bool, Gone>;
+    /// When [`Sink::beat`] or [`Sink::flush`] will have something to do.
+    fn due(&self) -> Option<Instant>;
+    /// Whether anything the client may still send is of interest.
+    fn listens(&self) -> bool;
+    /// Queues the farewell.
+    fn close(&mut self, close: &Close);
+}
+
+/// Why a connection cannot go on.
+#[derive(Debug)]
+pub(super) enum Gone {
+    /// The client has left, which is its right.
+    Left,
+    /// The client said farewell; what it is answered with is queued.
+    Dismissed,
+    Close(Close),
+}
+
+impl From<io::Error> for Gone {
+    fn from(_: io::Error) -> Gone {
+        Gone::Left
+    }
+}
+
+/// How a connection is paced.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    /// The longest time between two looks at the log.
+    pub poll: Duration,
+    /// How long a client may take no byte.
+    pub stall: Option<Duration>,
+}
+
+pub(super) struct Connection<K> {
+    follower: Follower,
+    sink: K,
+    pace: Pace,
+    buffer: Vec<u8>,
+    /// When the log is looked at next, and how long the pause before that is.
+    look: Instant,
+    pause: Duration,
+    /// When the client is read from next.
+    listen: Instant,
+    /// Since when the socket takes nothing, and how much it had taken then.
+    full: Option<(Instant, u64)>,
+    failing: Option<Failing>,
+    closing: Option<Closing>,
+}
+
+/// The log cannot be read.
+struct Failing {
+    since: Instant,
+    pause: Duration,
+}
+
+/// The connection is to end.
+struct Closing {
+    /// What is said when everything before it is out; `None` once it is said.
+    close: Option<Close>,
+    /// How long that may take; without a bound the stall timeout judges.
+    until: Option<Instant>,
+}
+
+/// What a turn ends with.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    Wait(Interest, Option<Instant>),
+    Over,
+}
+
+const SMALL: usize = 4 * 1024;
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+/// How long a log may be unreadable, and the longest pause between two tries.
+const UNREADABLE: Duration = Duration::from_secs(60);
+const LONGEST_RETRY: Duration = Duration::from_secs(15);
+/// How long a farewell may take, and how long it may when the whole server stops.
+const FAREWELL: Duration = Duration::from_secs(2);
+const LAST_FAREWELL: Duration = Duration::from_secs(1);
+/// A client is read at 1 MB/s at most: a flood is left to its own kernel.
+const PER_BYTE: Duration = Duration::from_micros(1);
+
+impl<K: Sink> Connection<K> {
+    pub(super) fn new(follower: Follower, sink: K, pace: Pace, now: Instant) -> Connection<K> {
+        Connection {
+            follower,
+            sink,
+            pace,
+            buffer: vec![0; SMALL],
+            look: now,
+            pause: SHORTEST_PAUSE,
+            listen: now,
+            full: None,
+            failing: None,
+            closing: None,
+        }
+    }
+
+    /// Takes turns until the connection is over, or the server stops and the client was told.
+    pub(super) fn run(mut self, socket: &TcpStream, shutdown: &Shutdown) {
+        let (mut ready, mut shutdown) = (Ready::default(), Some(shutdown));
+        while let Next::Wait(interest, until) = self.turn(ready, Instant::now()) {
+            ready = match wait(socket.as_fd(), interest, shutdown, until) {
+                Ok(ready) => ready,
+                Err(error) => return log::error!("cannot wait for a client: {}", cause(&error)),
+            };
+            if ready.stop {
+                shutdown = None;
+                let until = Instant::now() + LAST_FAREWELL;
+                self.close(Close::new(close::GOING_AWAY, "server is going away"), until);
+            }
+        }
+    }
+
+    /// One turn: does what can be done now and says what to wait for.
+    pub(super) fn turn(&mut self, ready: Ready, now: Instant) -> Next {
+        self.sink.outlet().begin(ready);
+        let next = if self.closing.is_some() { self.say_farewell(now) } else { self.stream(now) };
+        match next {
+            Ok(next) => next,
+            Err(Gone::Left) => Next::Over,
+            Err(Gone::Dismissed) => {
+                self.end(now + FAREWELL);
+                self.say_farewell(now).unwrap_or(Next::Over)
+            }
+            Err(Gone::Close(close)) => {
+                self.close(close, now + FAREWELL);
+                self.say_farewell(now).unwrap_or(Next::Over)
+            }
+        }
+    }
+
+    fn stream(&mut self, now: Instant) -> Result<Next, Gone> {
+        self.receive(now)?;
+        if self.full.is_none() && self.look <= now {
+            self.read_log(now)?;
+        }
+        self.sink.beat(now, self.full.is_some())?;
+        self.flush(now)?;
+        if self.closing.is_some() {
+            return self.say_farewell(now);
+        }
+        let until = match self.full {
+            Some(_) => self.stalls_at(),
+            None => Some(self.sink.due().map_or(self.look, |due| due.min(self.look))),
+        };
+        Ok(self.wait(until, now))
+    }
+
+    fn wait(&self, until: Option<Instant>, now: Instant) -> Next {
+        let listens = self.sink.listens();
+        let deaf = listens && now < self.listen;
+        let until = if deaf { Some(until.map_or(self.listen, |until| until.min(self.listen))) } else { until };
+        Next::Wait(Interest { read: listens && !deaf, write: self.full.is_some() }, until)
+    }
+
+    fn receive(&mut self, now: Instant) -> Result<(), Gone> {
+        let (before, _) = self.sink.outlet().count();
+        self.sink.receive()?;
+        let (after, _) = self.sink.outlet().count();
+        if after > before {
+            self.listen = now + PER_BYTE * (after - before) as u32;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, now: Instant) -> Result<(), Gone> {
+        if self.sink.flush(now)? {
+            self.full = None;
+            return Ok(());
+        }
+        let (_, given) = self.sink.outlet().count();
+        match self.full {
+            Some((_, before)) if before == given => {}
+            _ => self.full = Some((now, given)),
+        }
+        match (self.stalls_at(), self.pace.stall) {
+            (Some(at), Some(stall)) if at <= now => Err(Gone::Close(Close::stalled(stall))),
+            _ => Ok(()),
+        }
+    }
+
+    fn stalls_at(&self) -> Option<Instant> {
+        Some(self.full?.0 + self.pace.stall?)
+    }
+
+    fn read_log(&mut self, now: Instant) -> Result<(), Gone> {
+        match self.follower.poll(&mut self.buffer) {
+            Ok(step) => {
+                self.failing = None;
+                self.take(step, now);
+                Ok(())
+            }
+            Err(error) => self.retry(&error, now),
+        }
+    }
+
+    fn take(&mut self, step: Step, now: Instant) {
+        match step {
+            Step::Busy => {}
+            Step::Started => self.sink.begin(self.follower.left()),
+            Step::Bytes(read) => {
+                let filled = read == self.buffer.len();
+                let more = filled || self.follower.is_behind();
+                self.sink.push(&self.buffer[..read], more, now);
+                if filled {
+                    self.buffer.resize(MAX_MESSAGE, 0);
+                }
+                self.pause = SHORTEST_PAUSE;
+                self.look = if more { now } else { now + self.pause };
+            }
+            Step::Rotated => log::debug!("the log was rotated"),
+            Step::Truncated => log::debug!("the log was truncated"),
+            Step::Quiet => {
+                self.sink.push(&[], false, now);
+                if self.buffer.len() > SMALL {
+                    self.buffer = vec![0; SMALL];
+                }
+                self.look = now + self.pause;
+                self.pause = (self.pause * 2).min(self.pace.poll);
+            }
+            Step::Ended => {
+                self.sink.finish();
+                let close = Close::new(close::END, "the end of the log is reached");
+                self.closing = Some(Closing { close: Some(close), until: None });
+            }
+        }
+    }
+
+    /// The log cannot be read: it is tried again, more and more rarely, for a minute.
+    fn retry(&mut self, error: &io::Error, now: Instant) -> Result<(), Gone> {
+        let failing = self.failing.get_or_insert_with(|| {
+            log::warn!("cannot read a log, trying again: {}", cause(error));
+            Failing { since: now, pause: SHORTEST_PAUSE }
+        });
+        let end = failing.since + UNREADABLE;
+        if end <= now {
+            let reason = format!("the log could not be read for a minute: {}", cause(error));
+            return Err(Gone::Close(Close::new(close::UNREADABLE, reason)));
+        }
+        self.sink.push(&[], false, now);
+        self.look = (now + failing.pause).min(end);
+        failing.pause = (failing.pause * 2).min(LONGEST_RETRY);
+        Ok(())
+    }
+
+    /// Says farewell now, whatever lies ahead.
+    fn close(&mut self, close: Close, until: Instant) {
+        if matches!(close.code, close::HEARTBEAT | close::STALLED | close::UNREADABLE) {
+            log::info!("closing a connection with {}: {}", close.code, close.reason);
+        }
+        self.sink.close(&close);
+        self.end(until);
+    }
+
+    /// Nothing more is said; what is queued has until then to go out.
+    fn end(&mut self, until: Instant) {
+        self.closing = Some(Closing { close: None, until: Some(until) });
+        self.full = None;
+    }
+
+    /// Sends what is still to be sent, then it is over.
+    fn say_farewell(&mut self, now: Instant) -> Result<Next, Gone> {
+        self.flush(now)?;
+        let closing = self.closing.as_mut().expect("called when closing");
+        if self.full.is_none() {
+            let Some(close) = closing.close.take() else { return Ok(Next::Over) };
+            self.sink.close(&close);
+            return self.say_farewell(now);
+        }
+        if closing.until.is_some_and(|until| until <= now) {
+            return Ok(Next::Over);
+        }
+        let until = closing.until.or_else(|| self.stalls_at());
+        Ok(Next::Wait(Interest { read: false, write: true }, until))
+    }
+}

@@ -1,0 +1,127 @@
+//! When to ask whether the client is there, and when to give it up. It decides, it never waits.
+
+use std::time::{Duration, Instant};
+
+#[derive(Debug)]
+pub(super) struct Heartbeat {
+    every: Duration,
+    timeout: Duration,
+    next: Instant,
+    /// A ping is on its way to the kernel.
+    queued: bool,
+    /// Until when the oldest unanswered ping may be answered.
+    due: Option<Instant>,
+    checked: Instant,
+}
+
+/// What is to be done now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    Nothing,
+    Ping,
+    Missed,
+}
+
+impl Heartbeat {
+    pub(super) fn new(every: Duration, timeout: Duration, now: Instant) -> Heartbeat {
+        Heartbeat { every, timeout, next: now + every, queued: false, due: None, checked: now }
+    }
+
+    /// `full`: since the last check the socket took nothing more. That time does not count: a slow reader has the ping
+    /// still before it.
+    pub(super) fn check(&mut self, now: Instant, full: bool) -> Due {
+        if full {
+            self.due = self.due.map(|due| due + now.saturating_duration_since(self.checked));
+        }
+        self.checked = now;
+        if self.due.is_some_and(|due| due <= now) {
+            return Due::Missed;
+        }
+        if full || self.queued || now < self.next {
+            return Due::Nothing;
+        }
+        self.next = (self.next + self.every).max(now);
+        self.queued = true;
+        Due::Ping
+    }
+
+    /// Everything queued so far was handed to the kernel.
+    pub(super) fn handed(&mut self, now: Instant) {
+        if std::mem::take(&mut self.queued) {
+            self.due.get_or_insert(now + self.timeout);
+        }
+    }
+
+    pub(super) fn pong(&mut self) {
+        self.due = None;
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// When to check next, as long as the socket is not full.
+    pub(super) fn wake(&self) -> Instant {
+        self.due.map_or(self.next, |due| due.min(self.next))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn beating() -> (Heartbeat, Instant) {
+        let now = Instant::now();
+        (Heartbeat::new(10 * SECOND, 5 * SECOND, now), now)
+    }
+
+    #[test]
+    fn a_ping_is_due_every_so_often_and_answered() {
+        let (mut heartbeat, start) = beating();
+        for beat in 1..4 {
+            let now = start + beat * 10 * SECOND;
+            assert_eq!(heartbeat.check(now - SECOND, false), Due::Nothing);
+            assert_eq!(heartbeat.check(now, false), Due::Ping);
+            heartbeat.handed(now);
+            assert_eq!(heartbeat.check(now + 4 * SECOND, false), Due::Nothing);
+            heartbeat.pong();
+        }
+        heartbeat.pong();
+    }
+
+    #[test]
+    fn an_unanswered_ping_is_missed_after_the_timeout() {
+        let (mut heartbeat, start) = beating();
+        let asked = start + 10 * SECOND;
+        assert_eq!(heartbeat.check(asked, false), Due::Ping);
+        assert_eq!(heartbeat.check(asked + 9 * SECOND, false), Due::Nothing, "not handed over yet");
+        heartbeat.handed(asked + 9 * SECOND);
+        assert_eq!(heartbeat.wake(), start + 20 * SECOND);
+        assert_eq!(heartbeat.check(asked + 14 * SECOND, false), Due::Missed);
+    }
+
+    #[test]
+    fn time_in_which_the_socket_was_full_does_not_count() {
+        let (mut heartbeat, start) = beating();
+        let asked = start + 10 * SECOND;
+        heartbeat.check(asked, false);
+        heartbeat.handed(asked);
+        assert_eq!(heartbeat.check(asked + 2 * SECOND, false), Due::Nothing);
+        assert_eq!(heartbeat.check(asked + 9 * SECOND, true), Due::Nothing);
+        assert_eq!(heartbeat.check(asked + 11 * SECOND, false), Due::Ping);
+        assert_eq!(heartbeat.check(asked + 12 * SECOND, false), Due::Missed);
+    }
+
+    #[test]
+    fn pings_go_on_while_an_answer_is_awaited() {
+        let now = Instant::now();
+        let mut heartbeat = Heartbeat::new(SECOND, 5 * SECOND, now);
+        for beat in 1..6 {
+            assert_eq!(heartbeat.check(now + beat * SECOND, false), Due::Ping);
+            heartbeat.handed(now + beat * SECOND);
+        }
+        assert_eq!(heartbeat.check(now + 6 * SECOND, false), Due::Missed);
+    }
+}

@@ -1,0 +1,284 @@
+//! The request head and the plain answers: every request gets a status, headers and a body that says why.
+
+use std::fmt::Write;
+
+use httparse::Status;
+use tungstenite::error::ProtocolError;
+use tungstenite::handshake::server::{Request, create_response, write_response};
+
+/// The longest request line, in bytes.
+const MAX_LINE: usize = 8 * 1024;
+/// How many bytes the header fields may have, and how many they may be.
+const MAX_FIELDS: usize = 16 * 1024;
+const MAX_COUNT: usize = 64;
+
+/// What a request's head says.
+#[derive(Debug)]
+pub(super) struct Head {
+    /// In origin form, from the slash on.
+    pub target: String,
+    pub method: Method,
+    /// HTTP/1.1 rather than 1.0.
+    pub modern: bool,
+    /// The answer to a WebSocket handshake, where the request is one.
+    pub upgrade: Option<Vec<u8>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Method {
+    Get,
+    Head,
+}
+
+/// An answer other than a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    status: u16,
+    reason: String,
+    field: Option<(&'static str, &'static str)>,
+}
+
+impl Refusal {
+    pub(super) fn new(status: u16, reason: impl Into<String>) -> Refusal {
+        let field = match status {
+            405 => Some(("Allow", "GET, HEAD")),
+            426 => Some(("Sec-WebSocket-Version", "13")),
+            503 => Some(("Retry-After", "1")),
+            _ => None,
+        };
+        Refusal { status, reason: reason.into(), field }
+    }
+
+    pub(super) fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The response that says so.
+    pub(super) fn response(&self, method: Method) -> Vec<u8> {
+        response(self.status, self.field, &format!("{}\n", self.reason), method)
+    }
+}
+
+/// The answer of a healthy server.
+pub(super) fn ok(method: Method) -> Vec<u8> {
+    response(200, None, "ok", method)
+}
+
+fn response(status: u16, field: Option<(&'static str, &'static str)>, body: &str, method: Method) -> Vec<u8> {
+    let length = ("Content-Length", body.len().to_string());
+    let field = field.map(|(name, value)| (name, value.to_owned()));
+    let mut response = head(status, [length].into_iter().chain(field));
+    if method == Method::Get {
+        response.extend_from_slice(body.as_bytes());
+    }
+    response
+}
+
+/// A response's head, with what every text answer bears.
+pub(super) fn head(status: u16, fields: impl IntoIterator<Item = (&'static str, String)>) -> Vec<u8> {
+    let mut head = format!("HTTP/1.1 {status} {}\r\n", phrase(status));
+    for (name, value) in fields {
+        let _ = write!(head, "{name}: {value}\r\n");
+    }
+    head.push_str("Content-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n");
+    head.push_str("Connection: close\r\n\r\n");
+    head.into_bytes()
+}
+
+fn phrase(status: u16) -> &'static str {
+    let status = tungstenite::http::StatusCode::from_u16(status).ok();
+    status.and_then(|status| status.canonical_reason()).unwrap_or("Unknown")
+}
+
+/// Reads a head from what has arrived: `None` while it is incomplete, else the head and its length in bytes.
+///
+/// # Errors
+/// As soon as what has arrived can no longer become a request that is answered with a stream.
+pub(super) fn parse(arrived: &[u8]) -> Result<Option<(Head, usize)>, Refusal> {
+    let start = arrived.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let line = memchr::memchr(b'\n', &arrived[start..]);
+    if line.unwrap_or(arrived.len() - start) > MAX_LINE + 1 {
+        return Err(Refusal::new(414, "the request line is longer than 8 KiB"));
+    }
+    let mut fields = [httparse::EMPTY_HEADER; MAX_COUNT];
+    let mut request = httparse::Request::new(&mut fields);
+    let status = request.parse(arrived).map_err(|error| match error {
+        httparse::Error::TooManyHeaders => Refusal::new(431, "the request has more than 64 header fields"),
+        error => Refusal::new(400, format!("the request is malformed: {error}")),
+    })?;
+    let length = match status {
+        Status::Complete(length) => length,
+        Status::Partial => arrived.len(),
+    };
+    if line.is_some_and(|line| length - start - line > MAX_FIELDS + 4) || start > MAX_FIELDS {
+        return Err(Refusal::new(431, "the header fields are longer than 16 KiB"));
+    }
+    match status {
+        Status::Complete(length) => Ok(Some((Head::check(&request)?, length))),
+        Status::Partial => Ok(None),
+    }
+}
+
+impl Head {
+    fn check(request: &httparse::Request<'_, '_>) -> Result<Head, Refusal> {
+        let modern = request.version == Some(1);
+        let (authority, target) = split_target(request.path.unwrap_or_default());
+        match values(request, "host").count() {
+            0 if modern && authority.is_none() => return Err(Refusal::new(400, "the request has no Host")),
+            0 | 1 => {}
+            _ => return Err(Refusal::new(400, "the request has more than one Host")),
+        }
+        let method = match request.method {
+            Some("GET") => Method::Get,
+            Some("HEAD") => Method::Head,
+            _ => return Err(Refusal::new(405, "only GET and HEAD are answered")),
+        };
+        let target = target.ok_or_else(|| Refusal::new(400, "the request names no path"))?;
+        let asks = values(request, "upgrade").any(|value| has_token(value, "websocket"));
+        let upgrade = (asks && modern && method == Method::Get).then(|| upgrade(request)).transpose()?;
+        Ok(Head { target, method, modern, upgrade })
+    }
+}
+
+/// The authority of a target in absolute form, and the target in origin form.
+fn split_target(target: &str) -> (Option<&str>, Option<String>) {
+    if target.starts_with('/') {
+        return (None, Some(target.to_owned()));
+    }
+    let Some((scheme, rest)) = target.split_once("://") else { return (None, None) };
+    let known = ["http", "https", "ws", "wss"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    if !known || authority.is_empty() {
+        return (None, None);
+    }
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    (Some(authority), Some(format!("{slash}{path}")))
+}
+
+/// The answer to a WebSocket handshake, or what is wrong with it.
+fn upgrade(request: &httparse::Request<'_, '_>) -> Result<Vec<u8>, Refusal> {
+    let only = |name: &'static str| {
+        let mut values = values(request, name);
+        values.next().filter(|_| values.next().is_none()).unwrap_or_default()
+    };
+    if only("sec-websocket-version") != b"13" {
+        return Err(Refusal::new(426, "only version 13 of WebSocket is spoken"));
+    }
+    if !values(request, "connection").any(|value| has_token(value, "upgrade")) {
+        return Err(Refusal::new(400, "the Connection field does not ask for an upgrade"));
+    }
+    let handshake = Request::builder()
+        .header("Connection", "Upgrade")
+        .header("Upgrade", "websocket")
+        .header("Sec-WebSocket-Version", "13")
+        .header("Sec-WebSocket-Key", only("sec-websocket-key"))
+        .body(())
+        .map_err(|_| Refusal::new(400, "the handshake is malformed"))?;
+    let response = create_response(&handshake).map_err(|error| match error {
+        tungstenite::Error::Protocol(ProtocolError::InvalidSecWebSocketKey) => {
+            Refusal::new(400, "Sec-WebSocket-Key is missing or malformed")
+        }
+        error => Refusal::new(400, format!("the handshake is malformed: {error}")),
+    })?;
+    let mut bytes = Vec::new();
+    write_response(&mut bytes, &response).map_err(|_| Refusal::new(400, "the handshake is malformed"))?;
+    Ok(bytes)
+}
+
+fn values<'r>(request: &'r httparse::Request<'_, '_>, name: &'static str) -> impl Iterator<Item = &'r [u8]> {
+    request.headers.iter().filter(move |field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value)
+}
+
+fn has_token(value: &[u8], token: &str) -> bool {
+    value.split(|&byte| byte == b',').any(|part| part.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    const UPGRADE: &str = "Host: x\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n";
+
+    fn status(request: &str) -> u16 {
+        match parse(request.as_bytes()) {
+            Ok(Some(_)) => 200,
+            Ok(None) => 100,
+            Err(refusal) => refusal.status,
+        }
+    }
+
+    #[test]
+    fn the_head_is_read_as_it_arrives() {
+        let whole = "GET /a%20b?tail=1 HTTP/1.1\r\nHost: x\r\n\r\nrest";
+        let end = whole.len() - 4;
+        for arrived in 0..end {
+            assert_eq!(status(&whole[..arrived]), 100, "{arrived}");
+        }
+        let (head, length) = parse(whole.as_bytes()).unwrap().unwrap();
+        assert_eq!((head.target.as_str(), length), ("/a%20b?tail=1", end));
+        assert!(head.upgrade.is_none() && head.modern);
+    }
+
+    #[test]
+    fn every_bad_request_has_its_status() {
+        let fields = |count: usize| format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "a: b\r\n".repeat(count));
+        let long = |length: usize| format!("GET / HTTP/1.1\r\nHost: x\r\na: {}\r\n\r\n", "b".repeat(length));
+        let line = |length: usize| format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(length - 14));
+        let cases = [
+            ("nonsense\r\n\r\n".to_owned(), 400),
+            ("GET / HTTP/9\r\n\r\n".to_owned(), 400),
+            ("GET / HTTP/1.1\r\n\r\n".to_owned(), 400),
+            ("GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n".to_owned(), 400),
+            ("GET / HTTP/1.1\r\nHost : x\r\n\r\n".to_owned(), 400),
+            ("GET / HTTP/1.0\r\n\r\n".to_owned(), 200),
+            ("GET http://x/a HTTP/1.1\r\n\r\n".to_owned(), 200),
+            ("GET ftp://x/a HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(), 400),
+            ("GET * HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(), 400),
+            ("POST / HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(), 405),
+            ("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(), 200),
+            ("\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(), 200),
+            (fields(63), 200),
+            (fields(64), 431),
+            (long(16_000), 200),
+            (long(17_000), 431),
+            ("GET / HTTP/1.1\r\nHost: x\r\na: ".to_owned() + &"b".repeat(17_000), 431),
+            (line(8192), 200),
+            (line(8193), 414),
+            ("GET /".to_owned() + &"a".repeat(9000), 414),
+        ];
+        for (request, expected) in cases {
+            let start: String = request.chars().take(60).collect();
+            assert_eq!(status(&request), expected, "{start:?} of {}", request.len());
+        }
+    }
+
+    #[test]
+    fn a_websocket_handshake_is_checked() {
+        let version = "Sec-WebSocket-Version: 13\r\n";
+        let get = |fields: &[&str]| format!("GET /a HTTP/1.1\r\n{}\r\n", fields.concat());
+        let good = get(&[UPGRADE, version, KEY]);
+        let (head, _) = parse(good.as_bytes()).unwrap().unwrap();
+        let answer = String::from_utf8(head.upgrade.unwrap()).unwrap().to_lowercase();
+        assert!(answer.starts_with("http/1.1 101 "), "{answer}");
+        assert!(answer.contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo=\r\n"), "{answer}");
+        assert_eq!(status(&get(&[UPGRADE, "Sec-WebSocket-Version: 8\r\n", KEY])), 426);
+        assert_eq!(status(&get(&[UPGRADE, KEY])), 426);
+        assert_eq!(status(&get(&[UPGRADE, version])), 400);
+        assert_eq!(status(&get(&[UPGRADE, version, KEY, KEY])), 400);
+        assert_eq!(status(&get(&[UPGRADE, version, "Sec-WebSocket-Key: short\r\n"])), 400);
+        assert_eq!(status(&get(&["Host: x\r\nUpgrade: websocket\r\n", version, KEY])), 400);
+        let ignored = get(&["Host: x\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n"]);
+        assert!(parse(ignored.as_bytes()).unwrap().unwrap().0.upgrade.is_none());
+    }
+
+    #[test]
+    fn a_refusal_says_why_and_what_would_do() {
+        let response = String::from_utf8(Refusal::new(405, "only GET and HEAD are answered").response(Method::Get)).unwrap();
+        for part in ["HTTP/1.1 405 Method Not Allowed\r\n", "Allow: GET, HEAD\r\n", "Connection: close\r\n", "nosniff"] {
+            assert!(response.contains(part), "{part} in {response}");
+        }
+        assert!(response.ends_with("\r\n\r\nonly GET and HEAD are answered\n"));
+    }
+}

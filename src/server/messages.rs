@@ -1,0 +1,162 @@
+//! A log as text messages over WebSocket, without a subprotocol.
+
+use std::io::{ErrorKind, Read, Write};
+use std::time::Instant;
+
+use tungstenite::error::ProtocolError;
+use tungstenite::protocol::frame::coding::{Data, OpCode};
+use tungstenite::protocol::frame::{CloseFrame, FrameHeader};
+use tungstenite::protocol::{Role, WebSocketConfig};
+use tungstenite::{Error as WsError, Message, WebSocket};
+
+use super::connection::{Gone, Sink};
+use super::heartbeat::{Due, Heartbeat};
+use super::outlet::Outlet;
+use crate::protocol::close::{self, Close};
+use crate::protocol::request;
+use crate::protocol::{MAX_CLIENT_MESSAGE, PING, PONG};
+use crate::text::lines::Lines;
+
+pub(super) struct Messages<S> {
+    socket: WebSocket<Outlet<S>>,
+    lines: Lines,
+    kind: request::Heartbeat,
+    heartbeat: Heartbeat,
+    closed: bool,
+}
+
+impl<S: Read + Write> Messages<S> {
+    /// A stream over `socket`, after the handshake; `early` is what the client sent along with it.
+    pub(super) fn new(
+        socket: S,
+        early: Vec<u8>,
+        lines: Lines,
+        kind: request::Heartbeat,
+        heartbeat: Heartbeat,
+    ) -> Messages<S> {
+        // Log messages go past tungstenite, so its buffers hold control frames and a client's few words only.
+        const SMALL: usize = 1024;
+        let config = WebSocketConfig::default()
+            .read_buffer_size(SMALL)
+            .write_buffer_size(0)
+            .max_write_buffer_size(SMALL)
+            .max_message_size(Some(MAX_CLIENT_MESSAGE))
+            .max_frame_size(Some(MAX_CLIENT_MESSAGE));
+        let socket = WebSocket::from_partially_read(Outlet::new(socket), early, Role::Server, Some(config));
+        Messages { socket, lines, kind, heartbeat, closed: false }
+    }
+
+    fn send(&mut self, text: String) {
+        let header = FrameHeader { opcode: OpCode::Data(Data::Text), ..FrameHeader::default() };
+        let mut head = Vec::new();
+        header.format(text.len() as u64, &mut head).expect("a vector takes all");
+        self.socket.get_mut().send(head, text.into_bytes());
+    }
+
+    /// What `WouldBlock` could not take stays queued in tungstenite.
+    fn queue(&mut self, message: Message) -> Result<(), Gone> {
+        match self.socket.write(message) {
+            Ok(()) => Ok(()),
+            Err(error) => nothing_now(error),
+        }
+    }
+}
+
+impl<S: Read + Write> Sink for Messages<S> {
+    type Socket = S;
+
+    fn outlet(&mut self) -> &mut Outlet<S> {
+        self.socket.get_mut()
+    }
+
+    fn begin(&mut self, _left: Option<u64>) {}
+
+    fn push(&mut self, bytes: &[u8], more: bool, now: Instant) {
+        self.lines.push(bytes, more, now);
+    }
+
+    fn finish(&mut self) {
+        self.lines.finish();
+    }
+
+    fn receive(&mut self) -> Result<(), Gone> {
+        loop {
+            match self.socket.read() {
+                Ok(Message::Text(text)) if self.kind == request::Heartbeat::Text && text == PONG => {
+                    self.heartbeat.pong();
+                }
+                Ok(Message::Pong(_)) if self.kind == request::Heartbeat::Frame => self.heartbeat.pong(),
+                // tungstenite has queued the answer to a Close, as it does with a Ping.
+                Ok(Message::Close(_)) => {
+                    self.closed = true;
+                    return Err(Gone::Dismissed);
+                }
+                Ok(_) => {}
+                Err(WsError::Io(error)) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(fault(&error)),
+            }
+        }
+    }
+
+    fn beat(&mut self, now: Instant, full: bool) -> Result<(), Gone> {
+        match self.heartbeat.check(now, full) {
+            Due::Nothing => Ok(()),
+            Due::Missed => Err(Gone::Close(Close::no_pong(self.heartbeat.timeout()))),
+            Due::Ping => self.queue(match self.kind {
+                request::Heartbeat::Text => Message::text(PING),
+                request::Heartbeat::Frame => Message::Ping(Vec::new().into()),
+            }),
+        }
+    }
+
+    fn flush(&mut self, now: Instant) -> Result<bool, Gone> {
+        loop {
+            if !self.outlet().push()? {
+                return Ok(false);
+            }
+            if let Err(error) = self.socket.flush() {
+                nothing_now(error)?;
+                return Ok(false);
+            }
+            self.heartbeat.handed(now);
+            match self.lines.next(now) {
+                Some(text) if !self.closed => self.send(text),
+                _ => return Ok(true),
+            }
+        }
+    }
+
+    fn due(&self) -> Option<Instant> {
+        let heartbeat = self.heartbeat.wake();
+        Some(self.lines.due().map_or(heartbeat, |due| due.min(heartbeat)))
+    }
+
+    fn listens(&self) -> bool {
+        true
+    }
+
+    fn close(&mut self, close: &Close) {
+        self.closed = true;
+        let frame = CloseFrame { code: close.code.into(), reason: close.reason.to_string().into() };
+        let _ = self.socket.close(Some(frame));
+    }
+}
+
+/// What a client did that ends its stream; to leave is no fault.
+fn fault(error: &WsError) -> Gone {
+    let code = match error {
+        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return Gone::Left,
+        WsError::Protocol(_) => close::PROTOCOL,
+        WsError::Utf8(_) => close::NOT_UTF8,
+        WsError::Capacity(_) => close::TOO_BIG,
+        _ => return Gone::Left,
+    };
+    Gone::Close(Close::new(code, error.to_string()))
+}
+
+fn nothing_now(error: WsError) -> Result<(), Gone> {
+    match error {
+        WsError::Io(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
+        _ => Err(Gone::Left),
+    }
+}

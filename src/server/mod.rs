@@ -1,0 +1,106 @@
+//! Serves logs: the listener, the request head, and one loop a connection.
+
+mod body;
+mod connection;
+mod heartbeat;
+mod http;
+mod listener;
+mod messages;
+mod outlet;
+mod session;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::Result;
+use crate::follow::root::Roots;
+use crate::protocol::DEFAULT_PORT;
+use crate::protocol::request::{Format, Lines};
+use crate::shutdown::Shutdown;
+
+/// What a server serves, and how.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Directories whose regular files may be read, or single files. At least one is needed.
+    pub roots: Vec<PathBuf>,
+    /// Addresses to listen on; `::` for both families. Default: `127.0.0.1`.
+    pub hosts: Vec<String>,
+    /// The port to listen on; 0 picks a free one. Default: 8765.
+    pub port: u16,
+    /// Lines sent first when a client names none. Default: 1000.
+    pub lines: Lines,
+    /// The time between two heartbeats, more than zero. Default: 10 s.
+    pub heartbeat: Duration,
+    /// How long the answer to a heartbeat may take, more than zero. Default: 5 s.
+    pub heartbeat_timeout: Duration,
+    /// The longest time between two looks at a file, 1 ms or more. Default: 250 ms.
+    pub poll: Duration,
+    /// What plain connections get when they name no format. Default: text.
+    pub format: Format,
+    /// How many connections are served at a time; beyond it a client gets 503. Default: 1024.
+    pub max_connections: usize,
+    /// How long a client may take no byte; `None` for as long as it likes. Default: 60 s.
+    pub stall_timeout: Option<Duration>,
+    /// Whether names that begin with a dot are served, too. Default: no.
+    pub hidden: bool,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            roots: Vec::new(),
+            hosts: vec!["127.0.0.1".to_owned()],
+            port: DEFAULT_PORT,
+            lines: Lines::Last(1000),
+            heartbeat: Duration::from_secs(10),
+            heartbeat_timeout: Duration::from_secs(5),
+            poll: Duration::from_millis(250),
+            format: Format::Text,
+            max_connections: 1024,
+            stall_timeout: Some(Duration::from_secs(60)),
+            hidden: false,
+        }
+    }
+}
+
+/// A server that is bound to its addresses: who connects from now on will be answered.
+#[derive(Debug)]
+pub struct Server {
+    listener: listener::Listener,
+}
+
+/// What every connection shares.
+#[derive(Debug)]
+struct Shared {
+    config: Config,
+    roots: Roots,
+}
+
+impl Server {
+    /// Opens the roots and binds the addresses.
+    ///
+    /// # Errors
+    /// A usage error ([`crate::Error::is_usage`]) when a root does not exist; another when an address cannot be
+    /// listened on.
+    pub fn bind(config: Config) -> Result<Server> {
+        let roots = Roots::open(&config.roots, config.hidden)?;
+        let shared = Arc::new(Shared { config, roots });
+        Ok(Server { listener: listener::Listener::bind(shared)? })
+    }
+
+    /// The addresses it listens on, with the real port.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        self.listener.addresses()
+    }
+
+    /// Serves until the order to stop is given. Then every client is told (close code 1001), and all threads are
+    /// joined; that takes 2.5 s at most.
+    ///
+    /// # Errors
+    /// When the process cannot wait for connections at all.
+    pub fn run(self, shutdown: &Shutdown) -> Result<()> {
+        self.listener.run(shutdown)
+    }
+}

@@ -1,0 +1,183 @@
+//! One connection from its first byte to its last: the head is read, answered, and becomes a stream or not.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown as Half, TcpStream};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use super::Shared;
+use super::body::{Body, Shape};
+use super::connection::{Connection, Pace};
+use super::heartbeat::Heartbeat;
+use super::http::{self, Head, Method, Refusal};
+use super::messages::Messages;
+use crate::follow::follower::Follower;
+use crate::protocol::request::{self, Address, BadTarget, Format, Lines, Parameters};
+use crate::shutdown::Shutdown;
+use crate::text::ansi::Html;
+use crate::text::sanitize;
+use crate::wait::{Interest, wait};
+
+/// How long a request head may take, from the first byte to the last.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a client may take to see the end, and how long it may when the whole server stops.
+const LINGER: Duration = Duration::from_secs(2);
+const LAST_LINGER: Duration = Duration::from_millis(500);
+/// The bound on a single read or write of the socket.
+const CALL_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// Serves one client.
+pub(super) fn serve(socket: &TcpStream, shared: &Shared, shutdown: &Shutdown) -> io::Result<()> {
+    prepare(socket)?;
+    let deadline = Instant::now() + HEAD_TIMEOUT;
+    let (method, served) = match read_head(socket, shutdown, deadline)? {
+        Arrived::Nothing => return Ok(()),
+        Arrived::Head(head, early) => (head.method, answer(socket, &head, early, shared, shutdown)),
+        Arrived::Bad(refusal) => (Method::Get, Err(refusal)),
+    };
+    if let Err(refusal) = served {
+        log::debug!("refused with {}", refusal.status());
+        write_all(socket, &refusal.response(method), shutdown)?;
+    }
+    linger(socket, shutdown)
+}
+
+fn prepare(socket: &TcpStream) -> io::Result<()> {
+    socket.set_nonblocking(false)?;
+    socket.set_nodelay(true)?;
+    socket.set_read_timeout(Some(CALL_TIMEOUT))?;
+    socket.set_write_timeout(Some(CALL_TIMEOUT))?;
+    // A client that vanished without a word from a log that is silent is found out by the kernel.
+    rustix::net::sockopt::set_socket_keepalive(socket, true)?;
+    Ok(())
+}
+
+enum Arrived {
+    /// The client left, or the server stops, before a word was said.
+    Nothing,
+    Head(Head, Vec<u8>),
+    Bad(Refusal),
+}
+
+fn read_head(mut socket: &TcpStream, shutdown: &Shutdown, deadline: Instant) -> io::Result<Arrived> {
+    let mut arrived = Vec::new();
+    let mut chunk = [0; 4096];
+    loop {
+        let ready = wait(socket.as_fd(), Interest { read: true, write: false }, Some(shutdown), Some(deadline))?;
+        let refusal = if ready.stop {
+            Refusal::new(503, "the server is going away")
+        } else if ready.read {
+            match socket.read(&mut chunk) {
+                Ok(0) => Refusal::new(400, "the request ended before its head was complete"),
+                Ok(read) => {
+                    arrived.extend_from_slice(&chunk[..read]);
+                    match http::parse(&arrived) {
+                        Ok(None) => continue,
+                        Ok(Some((head, length))) => return Ok(Arrived::Head(head, arrived.split_off(length))),
+                        Err(refusal) => refusal,
+                    }
+                }
+                Err(error) if is_nothing_now(&error) => continue,
+                Err(error) => return Err(error),
+            }
+        } else if Instant::now() >= deadline {
+            Refusal::new(408, "the request head was not complete within 5 s")
+        } else {
+            continue;
+        };
+        return Ok(if arrived.is_empty() { Arrived::Nothing } else { Arrived::Bad(refusal) });
+    }
+}
+
+/// Answers a request; what cannot be answered with a stream or a body is refused.
+fn answer(
+    mut socket: &TcpStream,
+    head: &Head,
+    early: Vec<u8>,
+    shared: &Shared,
+    shutdown: &Shutdown,
+) -> Result<(), Refusal> {
+    let (address, parameters) = request::parse(&head.target).map_err(|bad| {
+        let status = if bad == BadTarget::Parent { 403 } else { 400 };
+        Refusal::new(status, bad.to_string())
+    })?;
+    if let Some(service) = address.service() {
+        return match service {
+            [name] if name == b"healthz" => {
+                let _ = write_all(socket, &http::ok(head.method), shutdown);
+                Ok(())
+            }
+            _ => Err(Refusal::new(404, "no such page")),
+        };
+    }
+    let follower = open(&address, &parameters, shared)?;
+    log::debug!("serving `{}`", sanitize::word(&address.to_string()));
+    let (config, now) = (&shared.config, Instant::now());
+    let pace = Pace { poll: config.poll, stall: config.stall_timeout };
+    if let Some(upgrade) = &head.upgrade {
+        if socket.write_all(upgrade).is_err() {
+            return Ok(());
+        }
+        let html = (parameters.format.unwrap_or(config.format) == Format::Html).then(Html::default);
+        let lines = crate::text::lines::Lines::new(html, lines(&parameters, shared) != Lines::Last(0));
+        let heartbeat = Heartbeat::new(config.heartbeat, config.heartbeat_timeout, now);
+        let kind = parameters.heartbeat.unwrap_or_default();
+        let messages = Messages::new(socket, early, lines, kind, heartbeat);
+        Connection::new(follower, messages, pace, now).run(socket, shutdown);
+    } else {
+        let shape = match (follower.left(), head.modern) {
+            (Some(_), _) => Shape::Sized,
+            (None, true) => Shape::Chunked,
+            (None, false) => Shape::Open,
+        };
+        let body = Body::new(socket, shape, head.method == Method::Head);
+        Connection::new(follower, body, pace, now).run(socket, shutdown);
+    }
+    Ok(())
+}
+
+fn open(address: &Address, parameters: &Parameters, shared: &Shared) -> Result<Follower, Refusal> {
+    let nothing = || Refusal::new(404, "no such log");
+    let (log, file) = shared.roots.find(address).ok_or_else(nothing)?;
+    let tail = parameters.tail.unwrap_or(false);
+    Follower::new(log, file, lines(parameters, shared), tail).map_err(|_| nothing())
+}
+
+fn lines(parameters: &Parameters, shared: &Shared) -> Lines {
+    parameters.lines.unwrap_or(shared.config.lines)
+}
+
+/// Writes a short answer to a client that may be slow to take it.
+fn write_all(mut socket: &TcpStream, mut bytes: &[u8], shutdown: &Shutdown) -> io::Result<()> {
+    let deadline = Instant::now() + if shutdown.is_ordered() { LAST_LINGER } else { LINGER };
+    while !bytes.is_empty() && Instant::now() < deadline {
+        match socket.write(bytes) {
+            Ok(written) => bytes = &bytes[written..],
+            Err(error) if is_nothing_now(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Waits for the client to see the end: closing while it still sends would reset the connection, and what was written
+/// last could be lost on its way.
+fn linger(mut socket: &TcpStream, shutdown: &Shutdown) -> io::Result<()> {
+    socket.shutdown(Half::Write)?;
+    let (mut shutdown, mut deadline) = (Some(shutdown), Instant::now() + LINGER);
+    let mut dropped = [0; 4096];
+    while Instant::now() < deadline {
+        let ready = wait(socket.as_fd(), Interest { read: true, write: false }, shutdown, Some(deadline))?;
+        if ready.read && matches!(socket.read(&mut dropped), Ok(0)) {
+            break;
+        }
+        if ready.stop {
+            (shutdown, deadline) = (None, deadline.min(Instant::now() + LAST_LINGER));
+        }
+    }
+    Ok(())
+}
+
+fn is_nothing_now(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
+}

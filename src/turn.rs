@@ -1,0 +1,135 @@
+//! One turn's worth of a socket: at most one read and one short write, then `WouldBlock` until the next turn.
+//! tungstenite reads and writes in loops that a dripping peer can hold for ever; behind this they cannot.
+
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+
+use crate::wait::Ready;
+
+/// A stream that gives each turn its share. The socket's own timeouts bound a call that misbehaves.
+#[derive(Debug)]
+pub(crate) struct Turn<S> {
+    socket: S,
+    readable: bool,
+    writable: bool,
+    /// The last write did not take everything: the next one waits until the socket is ready.
+    full: bool,
+    taken: u64,
+    given: u64,
+}
+
+impl<S> Turn<S> {
+    pub(crate) fn new(socket: S) -> Turn<S> {
+        Turn { socket, readable: false, writable: true, full: false, taken: 0, given: 0 }
+    }
+
+    pub(crate) fn socket(&self) -> &S {
+        &self.socket
+    }
+
+    /// Begins a turn.
+    pub(crate) fn begin(&mut self, ready: Ready) {
+        self.readable = ready.read;
+        self.writable = ready.write || !self.full;
+    }
+
+    /// Bytes read so far.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// Bytes written so far.
+    pub(crate) fn given(&self) -> u64 {
+        self.given
+    }
+
+    fn note(&mut self, wanted: usize, result: io::Result<usize>) -> io::Result<usize> {
+        self.full = !matches!(result, Ok(written) if written == wanted);
+        self.writable = !self.full;
+        let written = nothing_now(result)?;
+        self.given += written as u64;
+        Ok(written)
+    }
+}
+
+impl<S: Read> Read for Turn<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if !std::mem::take(&mut self.readable) {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let read = nothing_now(self.socket.read(buffer))?;
+        self.taken += read as u64;
+        Ok(read)
+    }
+}
+
+impl<S: Write> Write for Turn<S> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.writable {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let result = self.socket.write(bytes);
+        self.note(bytes.len(), result)
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        if !self.writable {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let result = self.socket.write_vectored(slices);
+        self.note(slices.iter().map(|slice| slice.len()).sum(), result)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.socket.flush()
+    }
+}
+
+/// What tungstenite takes for "nothing now" is `WouldBlock` alone.
+fn nothing_now<T>(result: io::Result<T>) -> io::Result<T> {
+    result.map_err(|error| match error.kind() {
+        ErrorKind::TimedOut | ErrorKind::Interrupted => ErrorKind::WouldBlock.into(),
+        _ => error,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Drips one byte a read, takes two bytes a write.
+    struct Drip;
+
+    impl Read for Drip {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            buffer[0] = b'x';
+            Ok(1)
+        }
+    }
+
+    impl Write for Drip {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len().min(2))
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_turn_has_one_read_and_one_short_write() {
+        let mut turn = Turn::new(Drip);
+        let would_block = |error: io::Error| error.kind() == ErrorKind::WouldBlock;
+        assert!(turn.read(&mut [0; 9]).is_err_and(would_block));
+        turn.begin(Ready { read: true, ..Ready::default() });
+        assert_eq!(turn.read(&mut [0; 9]).unwrap(), 1);
+        assert!(turn.read(&mut [0; 9]).is_err_and(would_block));
+        assert_eq!((turn.write(b"ab").unwrap(), turn.write(b"abc").unwrap()), (2, 2));
+        assert!(turn.write(b"c").is_err_and(would_block));
+        turn.begin(Ready { read: true, ..Ready::default() });
+        assert!(turn.write(b"c").is_err_and(would_block));
+        turn.begin(Ready { write: true, ..Ready::default() });
+        assert_eq!(turn.write(b"c").unwrap(), 1);
+        assert_eq!((turn.taken(), turn.given()), (1, 5));
+    }
+}
