@@ -266,7 +266,10 @@ mod tests {
         let (_directory, files) = produce(config);
         let names: Vec<&str> = files.iter().map(|(name, _)| &name[..]).collect();
         assert_eq!(names.len(), 4, "{names:?}");
-        assert_eq!(names.iter().filter(|name| is_stamp(name.trim_start_matches("app.").trim_end_matches(".log"))).count(), 3);
+        assert_eq!(
+            names.iter().filter(|name| is_stamp(name.trim_start_matches("app.").trim_end_matches(".log"))).count(),
+            3
+        );
         assert!(files.iter().all(|(_, text)| text.len() <= 1000 && text.ends_with('\n')));
     }
 

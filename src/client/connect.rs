@@ -93,7 +93,8 @@ fn shake_hands(url: &Url, socket: TcpStream, shutdown: &Shutdown) -> Result<Sock
             Err(HandshakeError::Interrupted(middle)) => middle,
         };
         let interest = Interest { read: true, write: false };
-        let ready = wait(fd.as_fd(), interest, Some(shutdown), Some(deadline)).map_err(|error| Error::io(what(), error))?;
+        let ready =
+            wait(fd.as_fd(), interest, Some(shutdown), Some(deadline)).map_err(|error| Error::io(what(), error))?;
         if ready.stop {
             return Err(Error::io(what(), io::ErrorKind::Interrupted.into()));
         }

@@ -90,7 +90,8 @@ impl Stream {
     /// Waits for the server; whether the order to stop came instead.
     fn wait(&mut self, shutdown: &Shutdown) -> Result<bool> {
         let interest = Interest { read: true, write: false };
-        let ready = wait(self.waiting.as_fd(), interest, Some(shutdown), None).map_err(|error| Error::io(&self.name, error))?;
+        let ready =
+            wait(self.waiting.as_fd(), interest, Some(shutdown), None).map_err(|error| Error::io(&self.name, error))?;
         self.socket.get_mut().begin(ready);
         Ok(ready.stop)
     }

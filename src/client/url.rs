@@ -163,7 +163,9 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for text in ["", "a.log", "h/a.log", "ftp://h/a", "wss://h/a", "ws://h:0/a", "ws://h:x/a", "ws:///a", "h:1/", "h:1"] {
+        for text in
+            ["", "a.log", "h/a.log", "ftp://h/a", "wss://h/a", "ws://h:0/a", "ws://h:x/a", "ws:///a", "h:1/", "h:1"]
+        {
             let error = text.parse::<Url>().unwrap_err();
             assert!(error.is_usage() && error.to_string().contains('`'), "{text}: {error}");
         }

@@ -221,7 +221,8 @@ mod tests {
 
     #[test]
     fn every_generation_between_two_looks_is_read_in_order() {
-        for names in [["app.log.3", "app.log.2", "app.log.1"], ["app.log-20260101", "app.log-20260102", "app.log-20260103"]]
+        for names in
+            [["app.log.3", "app.log.2", "app.log.1"], ["app.log-20260101", "app.log-20260102", "app.log-20260103"]]
         {
             let place = Place::with("0\n");
             let mut follower = place.follow(Lines::All, true);

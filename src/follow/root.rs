@@ -84,7 +84,8 @@ impl Roots {
 
 impl Root {
     fn open(path: &Path) -> Result<Root> {
-        let failed = |cause| Error::usage(format!("cannot serve `{}`: {}", path.display(), crate::error::cause(&cause)));
+        let failed =
+            |cause| Error::usage(format!("cannot serve `{}`: {}", path.display(), crate::error::cause(&cause)));
         let real = path.canonicalize().map_err(failed)?;
         let metadata = real.metadata().map_err(failed)?;
         let given = absolute(path, &real).map_err(failed)?;

@@ -150,7 +150,8 @@ mod tests {
         for name in siblings {
             assert!(stamp(b"app.log", name.as_bytes()).is_some(), "{name}");
         }
-        let others = ["app.log", "app.error.log", "app.log.lock", "app.log.swp", "app-2.log", "app.log.1.gz", "app.log-", "x"];
+        let others =
+            ["app.log", "app.error.log", "app.log.lock", "app.log.swp", "app-2.log", "app.log.1.gz", "app.log-", "x"];
         for name in others {
             assert!(stamp(b"app.log", name.as_bytes()).is_none(), "{name}");
         }

@@ -212,8 +212,10 @@ impl<K: Sink> Connection<K> {
         }
     }
 
+    /// When the client will have taken no byte for too long; a farewell that has a bound of its own needs no other.
     fn stalls_at(&self) -> Option<Instant> {
-        Some(self.full?.0 + self.pace.stall?)
+        let bounded = self.closing.as_ref().is_some_and(|closing| closing.until.is_some());
+        if bounded { None } else { Some(self.full?.0 + self.pace.stall?) }
     }
 
     fn read_log(&mut self, now: Instant) -> Result<(), Gone> {

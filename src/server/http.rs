@@ -275,8 +275,10 @@ mod tests {
 
     #[test]
     fn a_refusal_says_why_and_what_would_do() {
-        let response = String::from_utf8(Refusal::new(405, "only GET and HEAD are answered").response(Method::Get)).unwrap();
-        for part in ["HTTP/1.1 405 Method Not Allowed\r\n", "Allow: GET, HEAD\r\n", "Connection: close\r\n", "nosniff"] {
+        let response =
+            String::from_utf8(Refusal::new(405, "only GET and HEAD are answered").response(Method::Get)).unwrap();
+        for part in ["HTTP/1.1 405 Method Not Allowed\r\n", "Allow: GET, HEAD\r\n", "Connection: close\r\n", "nosniff"]
+        {
             assert!(response.contains(part), "{part} in {response}");
         }
         assert!(response.ends_with("\r\n\r\nonly GET and HEAD are answered\n"));

@@ -66,9 +66,9 @@ impl Listener {
         let mut crowd = Crowd::new(self.shared.clone(), shutdown.clone());
         let mut trouble = Trouble::default();
         loop {
-            let ready = self.wait(&mut crowd, shutdown).map_err(|errno| {
-                Error::io("cannot wait for connections", errno.into())
-            })?;
+            let ready = self
+                .wait(&mut crowd, shutdown)
+                .map_err(|errno| Error::io("cannot wait for connections", errno.into()))?;
             if shutdown.is_ordered() {
                 break;
             }
@@ -122,10 +122,7 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 fn is_passing(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted
-    )
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted)
 }
 
 /// Accepting fails: out of descriptors or memory. It goes on, more and more slowly, and says so now and then.

@@ -19,9 +19,9 @@ enum Escape {
     Intermediate,
     /// After `ESC [`: the parameter bytes so far; what is longer than any SGR in use is dropped.
     Csi(String),
-    /// In an OSC, DCS, SOS, PM or APC string, which BEL or ST ends.
+    /// In an OSC, DCS, SOS, PM or APC string, which BEL or ST ends; ST begins with an ESC.
     Text,
-    TextEscape,
+    Terminator,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,15 +114,15 @@ impl Html {
             return Some(character);
         }
         let (next, seen) = match (std::mem::take(&mut self.escape), character) {
-            (Text, '\x1b') => (TextEscape, false),
+            (Text, '\x1b') => (Terminator, false),
             (Text, '\x07' | '\u{9c}') => (None, false),
             (Text, _) => (Text, false),
-            (TextEscape, '\\') => (None, false),
-            (TextEscape | Start, '[') => (Csi(String::new()), false),
+            (Terminator, '\\') => (None, false),
+            (Terminator | Start, '[') => (Csi(String::new()), false),
             (_, '\x1b') => (Start, false),
-            (TextEscape | Start, ']' | 'P' | 'X' | '^' | '_') => (Text, false),
-            (TextEscape | Start | Intermediate, ' '..='/') => (Intermediate, false),
-            (TextEscape | Start | Intermediate, _) => (None, false),
+            (Terminator | Start, ']' | 'P' | 'X' | '^' | '_') => (Text, false),
+            (Terminator | Start | Intermediate, ' '..='/') => (Intermediate, false),
+            (Terminator | Start | Intermediate, _) => (None, false),
             (Csi(parameters), '@'..='~') => {
                 self.end_csi(&parameters, character);
                 (None, false)

@@ -1,0 +1,45 @@
+//! A process that runs out of something goes on with what it has.
+
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use crate::util::{Log, Process, Server, until};
+
+/// A server started by another command, which sets its limits.
+fn serve_under(log: &Log, program: &str, arguments: &[&str]) -> Server {
+    let mut command = Command::new(program);
+    command.args(arguments).args([env!("CARGO_BIN_EXE_wstail"), "serve", "--port", "0"]);
+    command.arg(log.directory()).stdout(Stdio::piped()).stdin(Stdio::null());
+    let process = Process::start(command);
+    let address = process.line().replace("listening on http://", "").trim_end_matches('/').to_owned();
+    Server { process: std::sync::Arc::new(process), address }
+}
+
+#[test]
+fn without_descriptors_it_waits_and_serves_again() {
+    let log = Log::with("a\n");
+    let server = serve_under(&log, "sh", &["-c", "ulimit -n 40; exec \"$0\" \"$@\""]);
+    let crowd: Vec<_> = (0..60).map(|_| server.connect()).collect();
+    until("there is none left", || server.process.descriptors() >= 40);
+    thread::sleep(Duration::from_millis(300));
+    drop(crowd);
+    until("it serves again", || server.get("/app.log").status == 200);
+    server.process.signal(rustix::process::Signal::TERM);
+    let (code, errors) = server.process.end();
+    assert_eq!(code, 0);
+    let complaints = errors.lines().filter(|line| line.contains("cannot accept connections")).count();
+    assert!((1..=2).contains(&complaints), "{errors}");
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn a_thread_that_cannot_be_started_is_a_503() {
+    let log = Log::with("a\n");
+    // The first thread is the one that waits for signals.
+    let inject = "inject=clone3:error=EAGAIN:when=2..3";
+    let server = serve_under(&log, "strace", &["-f", "-qq", "-o", "/dev/null", "-e", "trace=clone3", "-e", inject]);
+    for status in [503, 503, 200] {
+        assert_eq!(server.get("/app.log").status, status);
+    }
+}

@@ -1,0 +1,15 @@
+//! The program from outside: the real binary, real sockets, real files.
+
+mod demo;
+mod follow;
+mod heartbeat;
+mod hostile;
+mod http;
+mod lifecycle;
+mod limits;
+mod message;
+mod produce;
+mod python;
+mod tail;
+mod usage;
+mod util;

@@ -1,0 +1,58 @@
+//! Clients, servers and loggers that no one here wrote.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::util::{Log, Process, serve_with, wstail};
+
+fn python(script: &str, arguments: &[&str]) -> Process {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(script);
+    let mut command = Command::new("python3");
+    command.arg(script).args(arguments).env("PYTHONUTF8", "1").stdin(Stdio::null()).stdout(Stdio::piped());
+    Process::start(command)
+}
+
+#[test]
+#[ignore = "needs websockets from PyPI"]
+fn an_asyncio_consumer_follows_for_three_heartbeats() {
+    let log = Log::with("");
+    let server = serve_with(&log, &["--heartbeat=0.5", "--heartbeat-timeout=0.4"]);
+    let mut command = wstail();
+    command.arg("produce").arg(log.path()).args(["--rate", "50"]);
+    let _producer = Process::start(command);
+    let client = python("follow.py", &[&format!("ws://{}/app.log?tail=1", server.address), "pings", "4"]);
+    let lines = client.lines();
+    assert_eq!(client.end(), (0, String::new()));
+    assert!(lines.len() > 50 && lines.iter().all(|line| line.ends_with(" - 你好aaa")), "{} lines", lines.len());
+}
+
+#[test]
+#[ignore = "needs websockets from PyPI"]
+fn a_python_server_with_text_pings_is_followed() {
+    let server = python("serve.py", &[]);
+    let port = server.line();
+    let mut command = wstail();
+    command.args(["tail", &format!("ws://127.0.0.1:{port}/any"), "-q"]).stdout(Stdio::piped());
+    let tail = Process::start(command);
+    assert_eq!(tail.lines(), ["first", "second", "after ping 0", "after ping 1", "after ping 2"]);
+    assert_eq!(tail.end(), (0, String::new()));
+    assert_eq!(server.line(), "3");
+}
+
+#[test]
+#[ignore = "needs websockets and loguru from PyPI"]
+fn loguru_is_followed_across_all_its_rotations() {
+    const COUNT: usize = 50_000;
+    let log = Log::with("");
+    let server = serve_with(&log, &[]);
+    let url = format!("ws://{}/app.log?tail=1", server.address);
+    let client = python("follow.py", &[&url, "lines", &COUNT.to_string()]);
+    let writer = python("loguru_write.py", &[log.path().to_str().unwrap(), &COUNT.to_string()]);
+    for number in 0..COUNT {
+        let line = client.line();
+        assert!(line.ends_with(&format!(" | 你好aaa {number}")), "expected {number}: {line}");
+    }
+    assert_eq!(writer.wait().code(), Some(0));
+    assert_eq!(client.end(), (0, String::new()));
+    assert!(std::fs::read_dir(log.directory()).unwrap().count() > 20, "it did rotate");
+}

@@ -1,0 +1,63 @@
+//! Options, help and exit codes.
+
+use std::process::{Output, Stdio};
+
+use crate::util::{Process, wstail};
+
+fn run(arguments: &[&str]) -> Output {
+    wstail().args(arguments).stdout(Stdio::piped()).output().unwrap()
+}
+
+#[test]
+fn bad_usage_is_named_in_one_line() {
+    let cases: [(&[&str], &str); 16] = [
+        (&[], "no command"),
+        (&["frobnicate"], "frobnicate"),
+        (&["serve"], "no root"),
+        (&["serve", "/does/not/exist"], "`/does/not/exist`: no such file or directory"),
+        (&["serve", "/dev/null"], "`/dev/null`"),
+        (&["serve", ".", "--frob"], "--frob"),
+        (&["serve", ".", "--port", "65536"], "--port"),
+        (&["serve", ".", "--heartbeat=0"], "--heartbeat"),
+        (&["serve", ".", "--hidden=1"], "--hidden"),
+        (&["serve", ".", "--rotate-wait", "1"], "--rotate-wait"),
+        (&["tail"], "no URL"),
+        (&["tail", "ftp://x/y"], "`ftp://x/y`"),
+        (&["tail", "h:1/a", "-o", "xml"], "'-o'"),
+        (&["tail", "h:1/a", "-n", "x"], "'-n'"),
+        (&["produce"], "FILE"),
+        (&["produce", "x", "--rotate", "1XB"], "--rotate"),
+    ];
+    for (arguments, expected) in cases {
+        let output = run(arguments);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {errors}");
+        assert!(errors.lines().count() == 1 && errors.contains(expected), "{arguments:?}: {errors}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    for arguments in
+        [&["--help"][..], &["serve", "--help"], &["tail", "-h"], &["produce", "--help"], &["demo", "--help"]]
+    {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert!(output.stderr.is_empty() && output.stdout.starts_with(b"Usage: wstail"), "{arguments:?}");
+    }
+    assert_eq!(run(&["--version"]).stdout, format!("wstail {}\n", env!("CARGO_PKG_VERSION")).into_bytes());
+}
+
+#[test]
+fn a_closed_stdout_ends_quietly() {
+    let mut command = wstail();
+    command.arg("--help").stdout(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    let full = "wstail: cannot write to stdout: no space left on device\n";
+    assert_eq!(Process::start(command).end(), (1, full.to_owned()), "a full disk is another matter");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = wstail();
+    command.arg("--help").stdout(writer);
+    assert_eq!(Process::start(command).end(), (0, String::new()));
+}
