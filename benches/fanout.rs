@@ -1,1 +1,72 @@
-fn main() {}
+//! What a follower costs: the server's memory with none, with 100 and with 1000 idle followers of one log.
+//! `cargo bench --bench fanout`; it counts and does not time.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+fn main() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("app.log"), "a line of the log\n".repeat(1000)).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wstail"));
+    command.args(["serve", "--port", "0", "--heartbeat", "600"]).arg(directory.path());
+    let server = Server(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    run(server);
+}
+
+/// Ends with its bench.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn run(mut server: Server) {
+    let mut line = String::new();
+    BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().replace("listening on http://", "");
+    let address = address.trim_end_matches('/');
+    let memory = || (number(&server.0, "status", "VmRSS"), number(&server.0, "smaps_rollup", "Pss"));
+    drop(follow(address));
+    let idle = memory();
+    println!("{:>9} {:>10} {:>10} {:>16} {:>16}", "followers", "RSS KiB", "PSS KiB", "RSS KiB each", "PSS KiB each");
+    println!("{:>9} {:>10} {:>10}", 0, idle.0, idle.1);
+    let mut followers = Vec::new();
+    for count in [100, 1000] {
+        while followers.len() < count {
+            followers.push(follow(address));
+        }
+        let (rss, pss) = memory();
+        let each = |now: u64, then: u64| now.saturating_sub(then) as f64 / count as f64;
+        println!("{count:>9} {rss:>10} {pss:>10} {:>16.1} {:>16.1}", each(rss, idle.0), each(pss, idle.1));
+    }
+}
+
+/// A follower that has got its first lines and now waits.
+fn follow(address: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request = format!(
+        "GET /app.log?tail=1&lines=10 HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut seen = Vec::new();
+    while !seen.windows(12).any(|window| window == b"of the log\na") {
+        let mut chunk = [0; 1024];
+        let read = stream.read(&mut chunk).unwrap();
+        assert!(read > 0, "the server closed: {}", String::from_utf8_lossy(&seen));
+        seen.extend(&chunk[..read]);
+    }
+    stream
+}
+
+/// A number in KiB from a file of `/proc/PID`.
+fn number(process: &Child, file: &str, field: &str) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{}/{file}", process.id())).unwrap();
+    let line = text.lines().find(|line| line.starts_with(field)).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use argh::FromArgs;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wstail::protocol::request::{Format, Lines};
 use wstail::server::{Config, Server};
 use wstail::{Error, Result};
@@ -65,7 +66,9 @@ impl Serve {
     pub(super) fn run(self) -> Result<Exit> {
         set_up_log("info");
         let (_trigger, shutdown) = stop_on_signal()?;
-        let server = Server::bind(self.config())?;
+        let config = self.config();
+        allow_descriptors(config.max_connections);
+        let server = Server::bind(config)?;
         announce(&server)?;
         server.run(&shutdown)?;
         Ok(Exit::Done)
@@ -85,6 +88,21 @@ impl Serve {
             max_connections: self.max_connections.unwrap_or(default.max_connections),
             stall_timeout: self.stall_timeout.map_or(default.stall_timeout, |time| (!time.is_zero()).then_some(time)),
             hidden: self.hidden,
+        }
+    }
+}
+
+/// A connection holds a socket and a file, another file while its log rotates, and a directory to see what lies between:
+/// the soft limit of 1024 that is common would not do for as many connections.
+fn allow_descriptors(connections: usize) {
+    const OTHERS: u64 = 64;
+    let wanted = (connections as u64).saturating_mul(4).saturating_add(OTHERS);
+    let limit = getrlimit(Resource::Nofile);
+    let allowed = limit.maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    if limit.current.is_some_and(|current| current < allowed) {
+        let raised = Rlimit { current: Some(allowed), maximum: limit.maximum };
+        if let Err(errno) = setrlimit(Resource::Nofile, raised) {
+            log::warn!("cannot raise the limit of open files to {allowed}: {errno}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::util::{Log, Process, serve_with, wstail};
+use crate::util::{Log, Process, serve_with, until, wstail};
 
 fn python(script: &str, arguments: &[&str]) -> Process {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(script);
@@ -47,6 +47,7 @@ fn loguru_is_followed_across_all_its_rotations() {
     let server = serve_with(&log, &[]);
     let url = format!("ws://{}/app.log?tail=1", server.address);
     let client = python("follow.py", &[&url, "lines", &COUNT.to_string()]);
+    until("the client is served", || server.connections() == 1);
     let writer = python("loguru_write.py", &[log.path().to_str().unwrap(), &COUNT.to_string()]);
     for number in 0..COUNT {
         let line = client.line();
