@@ -27,7 +27,7 @@ pub(super) trait Sink {
     fn finish(&mut self);
     /// Reads what the client sent.
     fn receive(&mut self) -> Result<(), Gone>;
-    /// Does what time demands. `full`: since the last call the socket took nothing more.
+    /// Does what time demands. `full`: the socket takes nothing more.
     fn beat(&mut self, now: Instant, full: bool) -> Result<(), Gone>;
     /// Hands to the kernel what it takes; whether that is all there is to send.
     fn flush(&mut self, now: Instant) -> Result<bool, Gone>;
@@ -128,13 +128,17 @@ impl<K: Sink> Connection<K> {
         }
     }
 
-    /// Takes turns until the connection is over, or the server stops and the client was told.
-    pub(super) fn run(mut self, socket: &TcpStream, shutdown: &Shutdown) {
+    /// Takes turns until the connection is over, or the server stops and the client was told. Says whether the client
+    /// may still be reading what was sent.
+    pub(super) fn run(mut self, socket: &TcpStream, shutdown: &Shutdown) -> bool {
         let (mut ready, mut shutdown) = (Ready::default(), Some(shutdown));
         while let Next::Wait(interest, until) = self.turn(ready, Instant::now()) {
             ready = match wait(socket.as_fd(), interest, shutdown, until) {
                 Ok(ready) => ready,
-                Err(error) => return log::error!("cannot wait for a client: {}", cause(&error)),
+                Err(error) => {
+                    log::error!("cannot wait for a client: {}", cause(&error));
+                    return false;
+                }
             };
             if ready.stop {
                 shutdown = None;
@@ -142,6 +146,7 @@ impl<K: Sink> Connection<K> {
                 self.close(Close::new(close::GOING_AWAY, "server is going away"), until);
             }
         }
+        self.closing.is_some_and(|closing| closing.until.is_none())
     }
 
     /// One turn: does what can be done now and says what to wait for.
@@ -307,5 +312,138 @@ impl<K: Sink> Connection<K> {
         }
         let until = closing.until.or_else(|| self.stalls_at());
         Ok(Next::Wait(Interest { read: false, write: true }, until))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::follow::root::Roots;
+    use crate::protocol::request::{self, Address, Lines};
+    use crate::server::heartbeat::Heartbeat;
+    use crate::server::messages::Messages;
+    use std::cell::RefCell;
+    use std::fs;
+    use std::rc::Rc;
+
+    /// A client that takes everything as long as it is open, and says nothing.
+    #[derive(Clone, Default)]
+    struct Memory {
+        taken: Rc<RefCell<Vec<u8>>>,
+        shut: Rc<RefCell<bool>>,
+    }
+
+    impl Read for Memory {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+    }
+
+    impl Write for Memory {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if *self.shut.borrow() {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            self.taken.borrow_mut().extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn write_vectored(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
+            slices.iter().map(|slice| self.write(slice)).sum()
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const PACE: Pace = Pace { poll: Duration::from_millis(250), stall: Some(Duration::from_secs(60)) };
+
+    struct Place {
+        directory: tempfile::TempDir,
+        client: Memory,
+        connection: Connection<Messages<Memory>>,
+        now: Instant,
+    }
+
+    impl Place {
+        fn with(text: &str) -> Place {
+            let directory = tempfile::tempdir().unwrap();
+            fs::write(directory.path().join("app.log"), text).unwrap();
+            let (client, now) = (Memory::default(), Instant::now());
+            let roots = Roots::open([directory.path()], false).unwrap();
+            let (log, file) = roots.find(&Address::parse("/app.log").unwrap()).unwrap();
+            let follower = Follower::new(log, file, Lines::All, true).unwrap();
+            let heartbeat = Heartbeat::new(1000 * SECOND, SECOND, now);
+            let lines = crate::text::lines::Lines::new(None, true);
+            let messages = Messages::new(client.clone(), Vec::new(), lines, request::Heartbeat::Text, heartbeat);
+            Place { directory, client, connection: Connection::new(follower, messages, PACE, now), now }
+        }
+
+        /// Takes turns until that much time has passed; whether the connection is over.
+        fn pass(&mut self, time: Duration) -> bool {
+            let end = self.now + time;
+            loop {
+                let ready = Ready { write: true, ..Ready::default() };
+                let Next::Wait(_, until) = self.connection.turn(ready, self.now) else { return true };
+                self.now = until.map_or(end, |until| until.max(self.now));
+                if self.now >= end {
+                    self.now = end;
+                    return false;
+                }
+            }
+        }
+
+        fn taken(&self) -> String {
+            String::from_utf8_lossy(&self.client.taken.borrow_mut().split_off(0)).into_owned()
+        }
+    }
+
+    #[test]
+    fn lines_come_and_a_silent_log_is_looked_at_every_so_often() {
+        let mut place = Place::with("a\n");
+        assert!(!place.pass(SECOND));
+        assert_eq!(place.taken(), "\u{fffd}\u{2}a\n");
+        fs::write(place.directory.path().join("app.log"), "a\nb\n").unwrap();
+        assert!(!place.pass(PACE.poll));
+        assert_eq!(place.taken(), "\u{fffd}\u{2}b\n");
+    }
+
+    #[test]
+    fn a_log_unreadable_for_a_minute_is_closed_with_4500() {
+        let mut place = Place::with("a\n");
+        place.pass(SECOND);
+        fs::remove_file(place.directory.path().join("app.log")).unwrap();
+        fs::create_dir(place.directory.path().join("app.log")).unwrap();
+        assert!(!place.pass(59 * SECOND));
+        place.taken();
+        assert!(place.pass(3 * SECOND));
+        let farewell = place.taken();
+        assert!(farewell.ends_with("the log could not be read for a minute: not a regular file"), "{farewell}");
+    }
+
+    #[test]
+    fn a_log_that_becomes_readable_again_goes_on() {
+        let mut place = Place::with("a\n");
+        place.pass(SECOND);
+        place.taken();
+        let path = place.directory.path().join("app.log");
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(!place.pass(50 * SECOND));
+        fs::remove_dir(&path).unwrap();
+        fs::write(&path, "b\n").unwrap();
+        assert!(!place.pass(LONGEST_RETRY));
+        assert_eq!(place.taken(), "\u{fffd}\u{2}b\n");
+    }
+
+    #[test]
+    fn a_client_that_takes_nothing_is_given_up_after_the_stall_timeout_and_its_farewell() {
+        let mut place = Place::with("a\n");
+        *place.client.shut.borrow_mut() = true;
+        assert!(!place.pass(59 * SECOND));
+        assert!(!place.pass(SECOND + FAREWELL / 2));
+        assert!(place.pass(FAREWELL));
     }
 }

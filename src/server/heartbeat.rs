@@ -11,7 +11,6 @@ pub(super) struct Heartbeat {
     queued: bool,
     /// Until when the oldest unanswered ping may be answered.
     due: Option<Instant>,
-    checked: Instant,
 }
 
 /// What is to be done now.
@@ -24,16 +23,15 @@ pub(super) enum Due {
 
 impl Heartbeat {
     pub(super) fn new(every: Duration, timeout: Duration, now: Instant) -> Heartbeat {
-        Heartbeat { every, timeout, next: now + every, queued: false, due: None, checked: now }
+        Heartbeat { every, timeout, next: now + every, queued: false, due: None }
     }
 
-    /// `full`: since the last check the socket took nothing more. That time does not count: a slow reader has the ping
-    /// still before it.
+    /// `full`: the socket takes nothing more. Such time does not count, and what was queued before it is still to be
+    /// read: the client gets the whole timeout anew.
     pub(super) fn check(&mut self, now: Instant, full: bool) -> Due {
         if full {
-            self.due = self.due.map(|due| due + now.saturating_duration_since(self.checked));
+            self.due = self.due.map(|_| now + self.timeout);
         }
-        self.checked = now;
         if self.due.is_some_and(|due| due <= now) {
             return Due::Missed;
         }
@@ -110,8 +108,8 @@ mod tests {
         heartbeat.handed(asked);
         assert_eq!(heartbeat.check(asked + 2 * SECOND, false), Due::Nothing);
         assert_eq!(heartbeat.check(asked + 9 * SECOND, true), Due::Nothing);
-        assert_eq!(heartbeat.check(asked + 11 * SECOND, false), Due::Ping);
-        assert_eq!(heartbeat.check(asked + 12 * SECOND, false), Due::Missed);
+        assert_eq!(heartbeat.check(asked + 13 * SECOND, false), Due::Ping);
+        assert_eq!(heartbeat.check(asked + 14 * SECOND, false), Due::Missed);
     }
 
     #[test]

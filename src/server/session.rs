@@ -23,8 +23,13 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a client may take to see the end, and how long it may when the whole server stops.
 const LINGER: Duration = Duration::from_secs(2);
 const LAST_LINGER: Duration = Duration::from_millis(500);
+const LONGEST_LINGER: Duration = Duration::from_secs(60);
 /// The bound on a single read or write of the socket.
 const CALL_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// What the kernel holds for a client, in bytes; it doubles that for its own needs. Left to itself it takes 4 MB for one
+/// that does not read, and a heartbeat would wait behind as much.
+const SEND_BUFFER: usize = 256 * 1024;
 
 /// Serves one client.
 pub(super) fn serve(socket: &TcpStream, shared: &Shared, shutdown: &Shutdown) -> io::Result<()> {
@@ -35,11 +40,16 @@ pub(super) fn serve(socket: &TcpStream, shared: &Shared, shutdown: &Shutdown) ->
         Arrived::Head(head, early) => (head.method, answer(socket, &head, early, shared, shutdown)),
         Arrived::Bad(refusal) => (Method::Get, Err(refusal)),
     };
-    if let Err(refusal) = served {
-        log::debug!("refused with {}", refusal.status());
-        write_all(socket, &refusal.response(method), shutdown)?;
-    }
-    linger(socket, shutdown)
+    let time = match served {
+        Ok(time) => time,
+        Err(refusal) => {
+            log::debug!("refused with {}", refusal.status());
+            write_all(socket, &refusal.response(method), shutdown)?;
+            LINGER
+        }
+    };
+    linger(socket, shutdown, time);
+    Ok(())
 }
 
 fn prepare(socket: &TcpStream) -> io::Result<()> {
@@ -47,6 +57,7 @@ fn prepare(socket: &TcpStream) -> io::Result<()> {
     socket.set_nodelay(true)?;
     socket.set_read_timeout(Some(CALL_TIMEOUT))?;
     socket.set_write_timeout(Some(CALL_TIMEOUT))?;
+    rustix::net::sockopt::set_socket_send_buffer_size(socket, SEND_BUFFER)?;
     // A client that vanished without a word from a log that is silent is found out by the kernel.
     rustix::net::sockopt::set_socket_keepalive(socket, true)?;
     Ok(())
@@ -89,14 +100,14 @@ fn read_head(mut socket: &TcpStream, shutdown: &Shutdown, deadline: Instant) -> 
     }
 }
 
-/// Answers a request; what cannot be answered with a stream or a body is refused.
+/// Answers a request, and says how long to linger then; what cannot be answered with a stream or a body is refused.
 fn answer(
     mut socket: &TcpStream,
     head: &Head,
     early: Vec<u8>,
     shared: &Shared,
     shutdown: &Shutdown,
-) -> Result<(), Refusal> {
+) -> Result<Duration, Refusal> {
     let (address, parameters) = request::parse(&head.target).map_err(|bad| {
         let status = if bad == BadTarget::Parent { 403 } else { 400 };
         Refusal::new(status, bad.to_string())
@@ -105,7 +116,7 @@ fn answer(
         return match service {
             [name] if name == b"healthz" => {
                 let _ = write_all(socket, &http::ok(head.method), shutdown);
-                Ok(())
+                Ok(LINGER)
             }
             _ => Err(Refusal::new(404, "no such page")),
         };
@@ -116,14 +127,18 @@ fn answer(
     let pace = Pace { poll: config.poll, stall: config.stall_timeout };
     if let Some(upgrade) = &head.upgrade {
         if socket.write_all(upgrade).is_err() {
-            return Ok(());
+            return Ok(Duration::ZERO);
         }
         let html = (parameters.format.unwrap_or(config.format) == Format::Html).then(Html::default);
         let lines = crate::text::lines::Lines::new(html, lines(&parameters, shared) != Lines::Last(0));
         let heartbeat = Heartbeat::new(config.heartbeat, config.heartbeat_timeout, now);
         let kind = parameters.heartbeat.unwrap_or_default();
         let messages = Messages::new(socket, early, lines, kind, heartbeat);
-        Connection::new(follower, messages, pace, now).run(socket, shutdown);
+        if Connection::new(follower, messages, pace, now).run(socket, shutdown) {
+            // A word of the client's that meets a closed socket resets the connection, and what it has not read yet is
+            // lost: who is still reading is waited for as long as a client may take no byte.
+            return Ok(config.stall_timeout.unwrap_or(LONGEST_LINGER));
+        }
     } else {
         let shape = match (follower.left(), head.modern) {
             (Some(_), _) => Shape::Sized,
@@ -133,7 +148,7 @@ fn answer(
         let body = Body::new(socket, shape, head.method == Method::Head);
         Connection::new(follower, body, pace, now).run(socket, shutdown);
     }
-    Ok(())
+    Ok(LINGER)
 }
 
 fn open(address: &Address, parameters: &Parameters, shared: &Shared) -> Result<Follower, Refusal> {
@@ -162,20 +177,23 @@ fn write_all(mut socket: &TcpStream, mut bytes: &[u8], shutdown: &Shutdown) -> i
 
 /// Waits for the client to see the end: closing while it still sends would reset the connection, and what was written
 /// last could be lost on its way.
-fn linger(mut socket: &TcpStream, shutdown: &Shutdown) -> io::Result<()> {
-    socket.shutdown(Half::Write)?;
-    let (mut shutdown, mut deadline) = (Some(shutdown), Instant::now() + LINGER);
+fn linger(mut socket: &TcpStream, shutdown: &Shutdown, time: Duration) {
+    if socket.shutdown(Half::Write).is_err() {
+        return;
+    }
+    let (mut shutdown, mut deadline) = (Some(shutdown), Instant::now() + time);
     let mut dropped = [0; 4096];
     while Instant::now() < deadline {
-        let ready = wait(socket.as_fd(), Interest { read: true, write: false }, shutdown, Some(deadline))?;
+        let Ok(ready) = wait(socket.as_fd(), Interest { read: true, write: false }, shutdown, Some(deadline)) else {
+            return;
+        };
         if ready.read && matches!(socket.read(&mut dropped), Ok(0)) {
-            break;
+            return;
         }
         if ready.stop {
             (shutdown, deadline) = (None, deadline.min(Instant::now() + LAST_LINGER));
         }
     }
-    Ok(())
 }
 
 fn is_nothing_now(error: &io::Error) -> bool {
