@@ -190,3 +190,36 @@ fn a_100_mb_line_is_streamed_in_pieces() {
     assert_eq!(received, 100_000_001);
     assert!(most < 16 * 1024, "{most} KiB more than idle");
 }
+
+#[test]
+fn a_slow_reader_is_not_taken_for_a_dead_one() {
+    let log = Log::with(format!("{}\n", "x".repeat(99)).repeat(60_000));
+    let server = serve_with(&log, &["--heartbeat", "0.3", "--heartbeat-timeout", "0.6"]);
+    let mut client = server.client("app.log?tail=1&lines=all");
+    let mut received = 0;
+    while received < 6_000_000 {
+        received += client.message().len();
+        thread::sleep(Duration::from_millis(120));
+    }
+    log.append("last\n");
+    assert_eq!(client.message(), "last\n");
+}
+
+#[test]
+fn who_reads_slowly_up_to_the_end_loses_nothing_by_speaking_late() {
+    let log = Log::with(format!("{}\n", "x".repeat(99)).repeat(20_000));
+    let server = serve(&log);
+    let mut stream = server.upgraded("app.log?lines=all");
+    let mut received = 0;
+    thread::sleep(Duration::from_millis(2500));
+    loop {
+        match read_frame(&mut stream).unwrap() {
+            (0x88, payload) => break assert_eq!(&payload[..2], 1000u16.to_be_bytes()),
+            (_, payload) => received += payload.len(),
+        }
+        // An answer to a ping of long ago.
+        stream.write_all(&frame(0x81, b"pong")).unwrap();
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(received, 2_000_000);
+}
