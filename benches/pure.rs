@@ -13,7 +13,7 @@ use wstail::follow::follower::{Follower, Step};
 use wstail::follow::root::Roots;
 use wstail::protocol::request::{Address, Lines};
 use wstail::text::ansi::Html;
-use wstail::text::lines::Lines as Messages;
+use wstail::text::lines::LineBuffer;
 
 /// 150 bytes with colours and a few characters beyond ASCII, as loggers write them.
 const LINE: &str = "2026-11-23 01:32:27.123 | \x1b[32mINFO\x1b[0m     | service.module:function:123 - 你好 request <42> \
@@ -72,7 +72,7 @@ fn framing(criterion: &mut Criterion) {
     for (name, html) in [("text", None), ("html", Some(Html::default()))] {
         group.bench_function(name, |bencher| {
             let now = Instant::now();
-            let mut messages = Messages::new(html.clone(), false);
+            let mut messages = LineBuffer::new(html.clone(), false);
             bencher.iter(|| {
                 messages.push(bytes.as_bytes(), false, now);
                 while let Some(message) = messages.next(now) {

@@ -17,7 +17,7 @@
 //! Everything blocks and nothing is asynchronous: a [`Shutdown`] is what ends it.
 //!
 //! ```
-//! use wstail::client::stream::{Read, Stream};
+//! use wstail::client::stream::{Received, Stream};
 //! use wstail::server::{Config, Server};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -31,8 +31,8 @@
 //! std::thread::scope(|scope| -> wstail::Result<()> {
 //!     scope.spawn(|| server.run(&shutdown));
 //!     let mut stream = Stream::open(&format!("{address}/app.log?lines=1").parse()?, &shutdown)?;
-//!     assert_eq!(stream.read(&shutdown)?, Read::Bytes(b"two\n".to_vec()));
-//!     assert_eq!(stream.read(&shutdown)?, Read::End);
+//!     assert_eq!(stream.read(&shutdown)?, Received::Bytes(b"two\n".to_vec()));
+//!     assert_eq!(stream.read(&shutdown)?, Received::End);
 //!     drop(trigger);
 //!     Ok(())
 //! })?;
@@ -47,6 +47,7 @@ pub mod produce;
 pub mod protocol;
 pub mod server;
 mod shutdown;
+mod socket;
 pub mod text;
 mod turn;
 mod wait;

@@ -9,7 +9,7 @@ fn main() -> ExitCode {
     match cli::run(arguments) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            cli::complain(&error);
+            cli::print_error(&error);
             if error.is_usage() { cli::Exit::Usage.into() } else { cli::Exit::Failed.into() }
         }
     }

@@ -1,25 +1,26 @@
-//! One turn's worth of a socket: at most one read and one short write, then `WouldBlock` until the next turn.
+//! One turn's worth of a socket: one read, and writes up to the first that falls short; then `WouldBlock`.
 //! tungstenite reads and writes in loops that a dripping peer can hold for ever; behind this they cannot.
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 
+use crate::socket::is_nothing_now;
 use crate::wait::Ready;
 
 /// A stream that gives each turn its share. The socket's own timeouts bound a call that misbehaves.
 #[derive(Debug)]
-pub(crate) struct Turn<S> {
+pub(crate) struct TurnStream<S> {
     socket: S,
     readable: bool,
     writable: bool,
     /// The last write did not take everything: the next one waits until the socket is ready.
     full: bool,
-    taken: u64,
-    given: u64,
+    bytes_read: u64,
+    bytes_written: u64,
 }
 
-impl<S> Turn<S> {
-    pub(crate) fn new(socket: S) -> Turn<S> {
-        Turn { socket, readable: false, writable: true, full: false, taken: 0, given: 0 }
+impl<S> TurnStream<S> {
+    pub(crate) fn new(socket: S) -> TurnStream<S> {
+        TurnStream { socket, readable: false, writable: true, full: false, bytes_read: 0, bytes_written: 0 }
     }
 
     pub(crate) fn socket(&self) -> &S {
@@ -33,36 +34,36 @@ impl<S> Turn<S> {
     }
 
     /// Bytes read so far.
-    pub(crate) fn taken(&self) -> u64 {
-        self.taken
+    pub(crate) fn bytes_read(&self) -> u64 {
+        self.bytes_read
     }
 
     /// Bytes written so far.
-    pub(crate) fn given(&self) -> u64 {
-        self.given
+    pub(crate) fn bytes_written(&self) -> u64 {
+        self.bytes_written
     }
 
     fn note(&mut self, wanted: usize, result: io::Result<usize>) -> io::Result<usize> {
         self.full = !matches!(result, Ok(written) if written == wanted);
         self.writable = !self.full;
         let written = nothing_now(result)?;
-        self.given += written as u64;
+        self.bytes_written += written as u64;
         Ok(written)
     }
 }
 
-impl<S: Read> Read for Turn<S> {
+impl<S: Read> Read for TurnStream<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if !std::mem::take(&mut self.readable) {
             return Err(ErrorKind::WouldBlock.into());
         }
         let read = nothing_now(self.socket.read(buffer))?;
-        self.taken += read as u64;
+        self.bytes_read += read as u64;
         Ok(read)
     }
 }
 
-impl<S: Write> Write for Turn<S> {
+impl<S: Write> Write for TurnStream<S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if !self.writable {
             return Err(ErrorKind::WouldBlock.into());
@@ -86,10 +87,7 @@ impl<S: Write> Write for Turn<S> {
 
 /// What tungstenite takes for "nothing now" is `WouldBlock` alone.
 fn nothing_now<T>(result: io::Result<T>) -> io::Result<T> {
-    result.map_err(|error| match error.kind() {
-        ErrorKind::TimedOut | ErrorKind::Interrupted => ErrorKind::WouldBlock.into(),
-        _ => error,
-    })
+    result.map_err(|error| if is_nothing_now(&error) { ErrorKind::WouldBlock.into() } else { error })
 }
 
 #[cfg(test)]
@@ -118,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_turn_has_one_read_and_one_short_write() {
-        let mut turn = Turn::new(Drip);
+        let mut turn = TurnStream::new(Drip);
         let would_block = |error: io::Error| error.kind() == ErrorKind::WouldBlock;
         assert!(turn.read(&mut [0; 9]).is_err_and(would_block));
         turn.begin(Ready { read: true, ..Ready::default() });
@@ -130,6 +128,6 @@ mod tests {
         assert!(turn.write(b"c").is_err_and(would_block));
         turn.begin(Ready { write: true, ..Ready::default() });
         assert_eq!(turn.write(b"c").unwrap(), 1);
-        assert_eq!((turn.taken(), turn.given()), (1, 5));
+        assert_eq!((turn.bytes_read(), turn.bytes_written()), (1, 5));
     }
 }

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use argh::FromArgs;
-use wstail::client::stream::{Read, Stream};
+use wstail::client::stream::{Received, Stream};
 use wstail::client::url::Url;
 use wstail::produce::{self, Producer};
 use wstail::protocol::DEFAULT_PORT;
@@ -15,7 +15,7 @@ use wstail::server::{Config, Server};
 use wstail::{Error, Result, Shutdown};
 
 use super::values::seconds;
-use super::{Exit, Trigger, complain, lock, say, set_up_log, stop_on_signal};
+use super::{Exit, Trigger, lock, print_error, print_line, set_up_log, stop_on_signal};
 
 /// Lines a second.
 const RATE: f64 = 2.0;
@@ -36,12 +36,12 @@ impl Demo {
     pub(super) fn run(self) -> Result<Exit> {
         set_up_log("warn");
         let (trigger, shutdown) = stop_on_signal()?;
-        let place = Place::new()?;
-        let producer = Producer::open(place.0.join(LOG), produce::Config { rate: RATE, ..Default::default() })?;
-        let server = bind(&place.0)?;
+        let directory = TempDir::new()?;
+        let producer = Producer::open(directory.0.join(LOG), produce::Config { rate: RATE, ..Default::default() })?;
+        let server = bind(&directory.0)?;
         let address = server.addresses()[0];
-        say(&format!("the log, for a browser:  http://{address}/{LOG}?tail=1"))?;
-        say(&format!("the log, for a terminal: wstail tail {address}/{LOG}\n"))?;
+        print_line(&format!("the log, for a browser:  http://{address}/{LOG}?tail=1"))?;
+        print_line(&format!("the log, for a terminal: wstail tail {address}/{LOG}\n"))?;
         play(producer, server, &format!("{address}/{LOG}").parse()?, self.seconds, &trigger, &shutdown)?;
         Ok(Exit::Done)
     }
@@ -83,7 +83,7 @@ fn print(url: &Url, shutdown: &Shutdown) -> Result<()> {
     let mut url = url.clone();
     url.set_tail(true);
     let mut stream = Stream::open(&url, shutdown)?;
-    while let Read::Bytes(bytes) = stream.read(shutdown)? {
+    while let Received::Bytes(bytes) = stream.read(shutdown)? {
         let mut stdout = io::stdout().lock();
         match stdout.write_all(&bytes).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
@@ -107,20 +107,27 @@ fn bind(directory: &Path) -> Result<Server> {
 }
 
 /// A directory of its own that goes when the demonstration ends, however it ends.
-struct Place(PathBuf);
+struct TempDir(PathBuf);
 
-impl Place {
-    fn new() -> Result<Place> {
-        let path = std::env::temp_dir().join(format!("wstail-demo-{}", std::process::id()));
-        fs::create_dir(&path).map_err(|error| Error::io(format!("cannot create `{}`", path.display()), error))?;
-        Ok(Place(path))
+impl TempDir {
+    fn new() -> Result<TempDir> {
+        let mut number = std::process::id();
+        loop {
+            let path = std::env::temp_dir().join(format!("wstail-demo-{number}"));
+            match fs::create_dir(&path) {
+                Ok(()) => return Ok(TempDir(path)),
+                // Left by another that was killed, where process ids come again.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(error) => return Err(Error::io(format!("cannot create `{}`", path.display()), error)),
+            }
+        }
     }
 }
 
-impl Drop for Place {
+impl Drop for TempDir {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.0) {
-            complain(&Error::io(format!("cannot remove `{}`", self.0.display()), error));
+            print_error(&Error::io(format!("cannot remove `{}`", self.0.display()), error));
         }
     }
 }

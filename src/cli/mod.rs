@@ -64,17 +64,15 @@ impl From<Exit> for ExitCode {
 
 /// Runs the command that the arguments name.
 pub(crate) fn run(arguments: Vec<OsString>) -> Result<Exit> {
-    let arguments = arguments.into_iter().map(OsString::into_string).collect::<Result<Vec<String>, _>>();
-    let arguments = arguments.map_err(|argument| usage(format!("the argument {argument:?} is no UTF-8")))?;
-    let arguments = values::split(arguments)?;
+    let arguments = values::split(arguments.into_iter().map(values::text).collect())?;
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let parsed = match Arguments::from_args(&["wstail"], &words) {
         Ok(parsed) => parsed,
-        Err(EarlyExit { output, status: Ok(()) }) => return say(output.trim_end()),
+        Err(EarlyExit { output, status: Ok(()) }) => return print_line(output.trim_end()),
         Err(EarlyExit { output, status: Err(()) }) => return Err(usage(values::one_line(&output))),
     };
     if parsed.version {
-        return say(concat!("wstail ", env!("CARGO_PKG_VERSION")));
+        return print_line(concat!("wstail ", env!("CARGO_PKG_VERSION")));
     }
     match parsed.command {
         Some(Command::Serve(serve)) => serve.run(),
@@ -90,12 +88,12 @@ fn usage(message: impl Display) -> Error {
 }
 
 /// One line on stderr; that stderr is closed is no reason to fail.
-pub(crate) fn complain(message: &dyn Display) {
+pub(crate) fn print_error(message: &dyn Display) {
     let _ = writeln!(io::stderr(), "wstail: {message}");
 }
 
 /// Prints to stdout; a reader that has left has seen enough.
-fn say(text: &str) -> Result<Exit> {
+fn print_line(text: &str) -> Result<Exit> {
     let mut stdout = io::stdout().lock();
     match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::io("cannot write to stdout", error)),
@@ -106,7 +104,9 @@ fn say(text: &str) -> Result<Exit> {
 /// The log goes to stderr; `RUST_LOG` says how much of it.
 fn set_up_log(default: &str) {
     let environment = env_logger::Env::default().default_filter_or(default);
-    env_logger::Builder::from_env(environment).format_target(false).init();
+    let mut builder = env_logger::Builder::from_env(environment);
+    // tungstenite logs what clients send, as they send it.
+    builder.filter_module("tungstenite", log::LevelFilter::Off).format_target(false).init();
 }
 
 /// Gives the order to stop, from wherever it is taken out of here.

@@ -1,12 +1,13 @@
 //! `wstail produce`: options to a log writer.
 
+use std::io;
 use std::path::PathBuf;
 
 use argh::FromArgs;
 use wstail::Result;
 use wstail::produce::{Config, Producer};
 
-use super::values::size;
+use super::values::{path, size};
 use super::{Exit, set_up_log, stop_on_signal};
 
 /// Write a log that rotates, for demonstrations and tests.
@@ -14,7 +15,7 @@ use super::{Exit, set_up_log, stop_on_signal};
 #[argh(subcommand, name = "produce", help_triggers("-h", "--help"))]
 pub(super) struct Produce {
     /// the log to append to
-    #[argh(positional, arg_name = "FILE")]
+    #[argh(positional, arg_name = "FILE", from_str_fn(path))]
     file: PathBuf,
 
     /// lines a second, fractions too; 0 for as fast as it can; default 1
@@ -60,8 +61,13 @@ impl Produce {
             stamp: self.stamp,
         };
         let (_trigger, shutdown) = stop_on_signal()?;
-        let done = Producer::open(self.file, config)?.run(&shutdown)?;
-        Ok(if done { Exit::Done } else { Exit::Interrupted })
+        match Producer::open(self.file, config)?.run(&shutdown) {
+            Ok(true) => Ok(Exit::Done),
+            Ok(false) => Ok(Exit::Interrupted),
+            // FILE may be /dev/stdout, and its reader may leave.
+            Err(error) if error.io_kind() == Some(io::ErrorKind::BrokenPipe) => Ok(Exit::Done),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use wstail::protocol::request::{Format, Lines};
 use wstail::server::{Config, Server};
 use wstail::{Error, Result};
 
-use super::values::{millis, positive, seconds, seconds_or_zero};
+use super::values::{millis, path, positive, seconds, seconds_or_zero};
 use super::{Exit, set_up_log, stop_on_signal};
 
 /// Serve the logs in directories, or single files, over WebSocket and HTTP.
@@ -18,7 +18,7 @@ use super::{Exit, set_up_log, stop_on_signal};
 #[argh(subcommand, name = "serve", help_triggers("-h", "--help"))]
 pub(super) struct Serve {
     /// directories whose regular files may be read, or single files
-    #[argh(positional, arg_name = "PATH")]
+    #[argh(positional, arg_name = "PATH", from_str_fn(path))]
     paths: Vec<PathBuf>,
 
     /// address to listen on; repeatable; `::` for both families; default 127.0.0.1

@@ -10,17 +10,20 @@ use argh::{FromArgValue, FromArgs};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use wstail::client::reconnect::Backoff;
-use wstail::client::stream::{Read, Stream};
+use wstail::client::stream::{Received, Stream};
 use wstail::client::url::Url;
 use wstail::protocol::request::Lines;
 use wstail::text::sanitize::Terminal;
 use wstail::text::utf8::Decoder;
 use wstail::{Error, Result, Shutdown};
 
-use super::{Exit, Trigger, complain, lock, set_up_log, stop_on_signal};
+use super::{Exit, Trigger, lock, print_error, set_up_log, stop_on_signal};
 
 /// How many lines a new connection asks for after a loss.
 const AFTER_LOSS: Lines = Lines::Last(10);
+
+/// Beside other logs a longer line is printed in pieces of this size, in bytes.
+const LONGEST_LINE: usize = 1 << 20;
 
 /// Follow logs that `wstail serve` serves.
 #[derive(FromArgs)]
@@ -79,22 +82,22 @@ impl Tail {
         set_up_log("warn");
         let urls = self.urls()?;
         let (trigger, shutdown) = stop_on_signal()?;
-        let paper = Paper::new(trigger)?;
+        let stdout = Stdout::new(trigger)?;
         let names = names(&urls);
         let worst = thread::scope(|scope| {
-            scope.spawn(|| paper.watch(&shutdown));
+            scope.spawn(|| stdout.watch(&shutdown));
             let follow = |(url, name)| {
-                let printer = Printer::new(&self, name, &paper);
+                let printer = Printer::new(&self, name, &stdout);
                 Follow { tail: &self, url, printer, shutdown: &shutdown }
             };
             let follows: Vec<_> = urls.into_iter().zip(names).map(follow).collect();
             let threads: Vec<_> = follows.into_iter().map(|follow| scope.spawn(|| follow.run())).collect();
             let exits = threads.into_iter().map(|thread| thread.join().unwrap_or(Exit::Failed));
             let worst = exits.max().unwrap_or(Exit::Done);
-            paper.end();
+            stdout.end();
             worst
         });
-        Ok(paper.closed().unwrap_or(worst))
+        Ok(stdout.closed().unwrap_or(worst))
     }
 
     fn urls(&self) -> Result<Vec<Url>> {
@@ -153,7 +156,7 @@ impl Follow<'_> {
             }
             let refused = error.status().is_some_and(|status| (300..500).contains(&status));
             if error.is_usage() || refused || self.tail.retry == Retry::Never {
-                complain(&error);
+                print_error(&error);
                 return Exit::Failed;
             }
             let pause = backoff.pause();
@@ -175,17 +178,17 @@ impl Follow<'_> {
         self.url.set_lines(AFTER_LOSS);
         loop {
             match stream.read(self.shutdown)? {
-                Read::Bytes(bytes) => {
+                Received::Bytes(bytes) => {
                     backoff.reset();
                     if self.printer.print(&bytes).is_err() {
                         return Ok(Exit::Done);
                     }
                 }
-                Read::End => {
+                Received::End => {
                     let _ = self.printer.end();
                     return Ok(Exit::Done);
                 }
-                Read::Stopped => {
+                Received::Stopped => {
                     let _ = self.printer.end();
                     return Ok(Exit::Interrupted);
                 }
@@ -195,14 +198,14 @@ impl Follow<'_> {
 
     fn notice(&self, text: &str) {
         if !self.tail.quiet {
-            complain(&text);
+            print_error(&text);
         }
     }
 }
 
 /// What one log's bytes look like on stdout.
 struct Printer<'p> {
-    paper: &'p Paper,
+    stdout: &'p Stdout,
     name: Option<String>,
     /// Text is decoded and cleaned for a terminal; everywhere else bytes stay what they are.
     clean: Option<(Decoder, Terminal)>,
@@ -215,17 +218,19 @@ struct Printer<'p> {
 }
 
 impl<'p> Printer<'p> {
-    fn new(tail: &Tail, name: Option<String>, paper: &'p Paper) -> Printer<'p> {
+    fn new(tail: &Tail, name: Option<String>, stdout: &'p Stdout) -> Printer<'p> {
         let raw = tail.output == Output::Raw;
         let clean = (!raw && io::stdout().is_terminal()).then(|| (Decoder::default(), Terminal::new(tail.color())));
-        Printer { paper, name, clean, raw, unfinished: Vec::new(), in_line: false, begun: false }
+        Printer { stdout, name, clean, raw, unfinished: Vec::new(), in_line: false, begun: false }
     }
 
     /// A connection stands; whether it is another one than the first.
     fn begin(&mut self) -> bool {
-        if self.in_line && !self.raw {
-            let _ = self.paper.write(b"\n");
-            self.in_line = false;
+        if self.begun {
+            let _ = self.end();
+            if std::mem::take(&mut self.in_line) && !self.raw {
+                let _ = self.stdout.write(b"\n");
+            }
         }
         std::mem::replace(&mut self.begun, true)
     }
@@ -248,7 +253,7 @@ impl<'p> Printer<'p> {
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         if let Some(last) = bytes.last() {
             self.in_line = *last != b'\n';
-            self.paper.write(bytes)?;
+            self.stdout.write(bytes)?;
         }
         Ok(())
     }
@@ -256,11 +261,14 @@ impl<'p> Printer<'p> {
     /// Whole lines only, each with the log's name before it.
     fn print_beside_others(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.unfinished.extend_from_slice(bytes);
+        if self.unfinished.len() > LONGEST_LINE {
+            self.unfinished.push(b'\n');
+        }
         let Some(last) = memchr::memrchr(b'\n', &self.unfinished) else { return Ok(()) };
         let rest = self.unfinished.split_off(last + 1);
         let lines = std::mem::replace(&mut self.unfinished, rest);
         let lines = self.prefixed(&lines);
-        self.paper.write(&lines)
+        self.stdout.write(&lines)
     }
 
     fn prefixed(&self, lines: &[u8]) -> Vec<u8> {
@@ -284,7 +292,7 @@ impl<'p> Printer<'p> {
             if self.name.is_some() {
                 self.unfinished.extend_from_slice(clean.as_bytes());
             } else {
-                self.paper.write(clean.as_bytes())?;
+                self.stdout.write(clean.as_bytes())?;
             }
         }
         if self.unfinished.is_empty() {
@@ -295,19 +303,19 @@ impl<'p> Printer<'p> {
 }
 
 /// Stdout, shared by all logs, until it is closed.
-struct Paper {
+struct Stdout {
     stdout: Mutex<File>,
     /// How the command ends now that nothing more can be written.
     closed: Mutex<Option<Exit>>,
     trigger: Trigger,
 }
 
-impl Paper {
-    fn new(trigger: Trigger) -> Result<Paper> {
+impl Stdout {
+    fn new(trigger: Trigger) -> Result<Stdout> {
         // Written to without a buffer: a line is on the terminal when it is printed.
         let stdout = io::stdout().as_fd().try_clone_to_owned();
         let stdout = stdout.map_err(|error| Error::io("cannot use stdout", error))?;
-        Ok(Paper { stdout: Mutex::new(File::from(stdout)), closed: Mutex::new(None), trigger })
+        Ok(Stdout { stdout: Mutex::new(File::from(stdout)), closed: Mutex::new(None), trigger })
     }
 
     /// Writes in one piece; after an error nobody is left to write for.
@@ -324,7 +332,7 @@ impl Paper {
         if closed.is_none() {
             let pipe = error.kind() == io::ErrorKind::BrokenPipe;
             if !pipe {
-                complain(&format!("cannot write to stdout: {error}"));
+                print_error(&format!("cannot write to stdout: {error}"));
             }
             *closed = Some(if pipe { Exit::Done } else { Exit::Failed });
         }

@@ -1,5 +1,8 @@
 //! How options and their values are written.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use wstail::{Error, Result};
@@ -13,10 +16,16 @@ const SHORT: [&str; 2] = ["-n", "-o"];
 pub(super) fn split(arguments: Vec<String>) -> Result<Vec<String>> {
     let mut split = Vec::new();
     let mut arguments = arguments.into_iter();
-    for argument in arguments.by_ref() {
+    while let Some(argument) = arguments.next() {
         if argument == "--" {
             split.push(argument);
             break;
+        }
+        let takes_value = argument.starts_with("--") && !argument.contains('=') && !SWITCHES.contains(&&*argument);
+        if takes_value || SHORT.contains(&&*argument) {
+            split.push(argument);
+            split.extend(arguments.next());
+            continue;
         }
         let long = argument.split_once('=').filter(|(option, _)| option.starts_with("--"));
         let short = SHORT.iter().find_map(|short| Some((*short, argument.strip_prefix(short)?)));
@@ -30,6 +39,29 @@ pub(super) fn split(arguments: Vec<String>) -> Result<Vec<String>> {
     }
     split.extend(arguments);
     Ok(split)
+}
+
+/// An argument as the text that argh takes. A byte that is no UTF-8 becomes NUL, which no argument holds, and its two
+/// hexadecimal digits.
+pub(super) fn text(argument: OsString) -> String {
+    let mut text = String::new();
+    for chunk in argument.as_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\0{byte:02x}")));
+    }
+    text
+}
+
+/// A path, from the text of its argument.
+pub(super) fn path(text: &str) -> Result<PathBuf, String> {
+    let mut parts = text.split('\0');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2).ok_or("expected a path")?;
+        bytes.push(u8::from_str_radix(digits, 16).map_err(|_| "expected a path")?);
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    Ok(OsString::from_vec(bytes).into())
 }
 
 /// What argh complains about, on one line.
@@ -99,7 +131,14 @@ mod tests {
         assert_eq!(words(&["serve", "--port=0", "a=b"]), ["serve", "--port", "0", "a=b"]);
         assert_eq!(words(&["--message=a=b", "--", "--x=y"]), ["--message", "a=b", "--", "--x=y"]);
         assert_eq!(words(&["-n5", "-oraw", "-n", "3", "-q"]), ["-n", "5", "-o", "raw", "-n", "3", "-q"]);
+        assert_eq!(words(&["--message", "--a=b", "-n", "-nx"]), ["--message", "--a=b", "-n", "-nx"]);
         assert!(split(vec!["--hidden=1".to_owned()]).unwrap_err().to_string().contains("`--hidden`"));
+    }
+
+    #[test]
+    fn a_path_may_hold_any_bytes() {
+        let name = OsString::from_vec(b"a\xff\xe4\xbdb \xe6\xb0\xb4".to_vec());
+        assert_eq!(path(&text(name.clone())).unwrap(), PathBuf::from(name));
     }
 
     #[test]

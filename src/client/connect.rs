@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, connect as start, socket_with, sockopt};
+use rustix::net::{connect as start, sockopt};
 use tungstenite::handshake::HandshakeError;
 use tungstenite::handshake::client::generate_key;
 use tungstenite::http::Request;
@@ -16,19 +16,18 @@ use tungstenite::{ClientHandshake, Error as WsError, WebSocket, client::client_w
 use super::url::Url;
 use crate::error::{Error, Result};
 use crate::shutdown::Shutdown;
+use crate::socket;
 use crate::text::sanitize;
-use crate::turn::Turn;
+use crate::turn::TurnStream;
 use crate::wait::{Interest, Ready, wait};
 
 /// How long connecting to one address may take, and how long the handshake may.
 const CONNECT: Duration = Duration::from_secs(5);
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// The bound on a single read or write of the socket.
-const CALL_TIMEOUT: Duration = Duration::from_millis(100);
 /// A server of another make may send all that was missed in one message.
 const MAX_MESSAGE: usize = 64 << 20;
 
-pub(super) type Socket = WebSocket<Turn<TcpStream>>;
+pub(super) type Socket = WebSocket<TurnStream<TcpStream>>;
 
 /// Connects to the first of the host's addresses that answers, and asks for the log.
 ///
@@ -52,9 +51,7 @@ pub(super) fn open(url: &Url, shutdown: &Shutdown) -> Result<Socket> {
 
 /// A connect that the order to stop cuts short.
 fn connect(address: SocketAddr, shutdown: &Shutdown) -> io::Result<TcpStream> {
-    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket = socket_with(family, SocketType::STREAM, flags, None)?;
+    let socket = socket::open(&address)?;
     match start(&socket, &address) {
         Ok(()) => {}
         Err(Errno::INPROGRESS) => {
@@ -73,10 +70,7 @@ fn connect(address: SocketAddr, shutdown: &Shutdown) -> io::Result<TcpStream> {
         Err(errno) => return Err(errno.into()),
     }
     let socket = TcpStream::from(socket);
-    socket.set_nonblocking(false)?;
-    socket.set_nodelay(true)?;
-    socket.set_read_timeout(Some(CALL_TIMEOUT))?;
-    socket.set_write_timeout(Some(CALL_TIMEOUT))?;
+    socket::prepare(&socket)?;
     Ok(socket)
 }
 
@@ -85,7 +79,7 @@ fn shake_hands(url: &Url, socket: TcpStream, shutdown: &Shutdown) -> Result<Sock
     let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
     let deadline = Instant::now() + HANDSHAKE;
     let fd = socket.try_clone().map_err(|error| Error::io(what(), error))?;
-    let mut shaking = client_with_config(request(url)?, Turn::new(socket), Some(config));
+    let mut shaking = client_with_config(request(url)?, TurnStream::new(socket), Some(config));
     loop {
         let mut middle = match shaking {
             Ok((socket, _)) => return Ok(socket),
@@ -106,7 +100,7 @@ fn shake_hands(url: &Url, socket: TcpStream, shutdown: &Shutdown) -> Result<Sock
     }
 }
 
-fn begin_turn(middle: &mut tungstenite::handshake::MidHandshake<ClientHandshake<Turn<TcpStream>>>, ready: Ready) {
+fn begin_turn(middle: &mut tungstenite::handshake::MidHandshake<ClientHandshake<TurnStream<TcpStream>>>, ready: Ready) {
     middle.get_mut().get_mut().begin(ready);
 }
 
@@ -128,7 +122,7 @@ fn refusal(what: String, error: WsError) -> Error {
         WsError::Http(response) => {
             let body = response.body().as_deref().unwrap_or_default();
             let reason = String::from_utf8_lossy(body);
-            let reason = sanitize::word(reason.lines().next().unwrap_or_default());
+            let reason = sanitize::escape(reason.lines().next().unwrap_or_default());
             Error::refused(what, response.status().as_u16(), &reason)
         }
         error => Error::protocol(what, error),

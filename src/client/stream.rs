@@ -21,12 +21,12 @@ pub struct Stream {
     socket: Socket,
     /// The same socket, to wait on.
     waiting: TcpStream,
-    name: String,
+    context: String,
 }
 
 /// What [`Stream::read`] returns.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Read {
+pub enum Received {
     /// The log's next bytes.
     Bytes(Vec<u8>),
     /// The end that was asked for is reached.
@@ -42,56 +42,60 @@ impl Stream {
     /// When no address answers in time or the server refuses; [`Error::status`] tells the HTTP status.
     pub fn open(url: &Url, shutdown: &Shutdown) -> Result<Stream> {
         let socket = connect::open(url, shutdown)?;
-        let name = format!("lost {url}");
-        let waiting = socket.get_ref().socket().try_clone().map_err(|error| Error::io(&name, error))?;
-        Ok(Stream { socket, waiting, name })
+        let context = format!("lost {url}");
+        let waiting = socket.get_ref().socket().try_clone().map_err(|error| Error::io(&context, error))?;
+        Ok(Stream { socket, waiting, context })
     }
 
     /// Waits for the log's next bytes.
     ///
     /// # Errors
     /// When the connection is lost, or the server closes it for another reason than the end.
-    pub fn read(&mut self, shutdown: &Shutdown) -> Result<Read> {
+    pub fn read(&mut self, shutdown: &Shutdown) -> Result<Received> {
         loop {
             match self.socket.read() {
                 Ok(Message::Text(text)) if text == PING => self.answer()?,
-                Ok(Message::Text(text)) => return Ok(Read::Bytes(tungstenite::Bytes::from(text).into())),
-                Ok(Message::Binary(bytes)) => return Ok(Read::Bytes(bytes.into())),
+                Ok(Message::Text(text)) => return Ok(Received::Bytes(tungstenite::Bytes::from(text).into())),
+                Ok(Message::Binary(bytes)) => return Ok(Received::Bytes(bytes.into())),
                 Ok(Message::Close(frame)) => {
                     let _ = self.socket.flush();
                     return match frame {
-                        Some(frame) if frame.code == CloseCode::Normal => Ok(Read::End),
+                        Some(frame) if frame.code == CloseCode::Normal => Ok(Received::End),
                         Some(frame) => {
-                            Err(Error::closed(&self.name, frame.code.into(), &sanitize::word(&frame.reason)))
+                            Err(Error::closed(&self.context, frame.code.into(), &sanitize::escape(&frame.reason)))
                         }
-                        None => Err(Error::closed(&self.name, 1005, "")),
+                        None => Err(Error::closed(&self.context, 1005, "")),
                     };
                 }
                 Ok(_) => {}
                 Err(WsError::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
                     if self.wait(shutdown)? {
                         let _ = self.socket.close(None);
-                        return Ok(Read::Stopped);
+                        return Ok(Received::Stopped);
                     }
                 }
-                Err(error) => return Err(Error::protocol(&self.name, error)),
+                Err(error) => return Err(Error::protocol(&self.context, error)),
             }
         }
     }
 
+    /// What the socket does not take now stays queued; [`Stream::wait`] sees to it.
     fn answer(&mut self) -> Result<()> {
-        match self.socket.send(Message::text(PONG)) {
-            // It is queued; the next read sends it.
+        match self.socket.write(Message::text(PONG)) {
             Err(WsError::Io(error)) if error.kind() == ErrorKind::WouldBlock => Ok(()),
-            result => result.map_err(|error| Error::protocol(&self.name, error)),
+            result => result.map_err(|error| Error::protocol(&self.context, error)),
         }
     }
 
-    /// Waits for the server; whether the order to stop came instead.
+    /// Sends what is queued and waits for the server; whether the order to stop came instead.
     fn wait(&mut self, shutdown: &Shutdown) -> Result<bool> {
-        let interest = Interest { read: true, write: false };
-        let ready =
-            wait(self.waiting.as_fd(), interest, Some(shutdown), None).map_err(|error| Error::io(&self.name, error))?;
+        let write = match self.socket.flush() {
+            Err(WsError::Io(error)) if error.kind() == ErrorKind::WouldBlock => true,
+            result => result.map(|()| false).map_err(|error| Error::protocol(&self.context, error))?,
+        };
+        let interest = Interest { read: true, write };
+        let ready = wait(self.waiting.as_fd(), interest, Some(shutdown), None)
+            .map_err(|error| Error::io(&self.context, error))?;
         self.socket.get_mut().begin(ready);
         Ok(ready.stop)
     }

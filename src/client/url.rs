@@ -10,7 +10,8 @@ use crate::protocol::request::Lines;
 
 /// The address of a log: `ws://HOST:PORT/LOG`, `http://…`, or `HOST:PORT/LOG`.
 ///
-/// What it holds that no URL may is percent-encoded: a path can be typed as it is.
+/// What it holds that no URL may, a space or a letter beyond ASCII, is percent-encoded; `%`, `?` and `#` mean what they
+/// mean in a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
     host: String,

@@ -62,21 +62,26 @@ impl Follower {
     /// # Errors
     /// When the log cannot be read. The follower stays where it is: asking again may succeed.
     pub fn poll(&mut self, buffer: &mut [u8]) -> io::Result<Step> {
+        match self.step(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Step::Busy),
+            result => result,
+        }
+    }
+
+    fn step(&mut self, buffer: &mut [u8]) -> io::Result<Step> {
         if let Some(backfill) = &mut self.backfill {
             let Some(start) = backfill.step(&self.file)? else { return Ok(Step::Busy) };
             (self.offset, self.backfill) = (start, None);
             return Ok(Step::Started);
         }
         let room = self.left().map_or(buffer.len(), |left| left.min(buffer.len() as u64) as usize);
-        match self.file.read_at(&mut buffer[..room], self.offset) {
-            Ok(0) if self.end.is_some() => Ok(Step::Ended),
-            Ok(0) => self.look(),
-            Ok(read) => {
+        match self.file.read_at(&mut buffer[..room], self.offset)? {
+            0 if self.end.is_some() => Ok(Step::Ended),
+            0 => self.look(),
+            read => {
                 self.offset += read as u64;
                 Ok(Step::Bytes(read))
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Step::Busy),
-            Err(error) => Err(error),
         }
     }
 
@@ -111,7 +116,11 @@ impl Follower {
             return Ok(Step::Quiet);
         }
         // Between the last read and now the old file may have grown: it is read to its end once more before the switch.
-        let between = siblings::after(&self.log, &self.file, &current)?;
+        let between = match siblings::after(&self.log, &self.file, &current) {
+            // A directory that may be passed through but not listed shows no generations.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => None,
+            result => result?,
+        };
         self.next = Some(between.unwrap_or(current));
         Ok(Step::Busy)
     }

@@ -88,7 +88,7 @@ impl Root {
             |cause| Error::usage(format!("cannot serve `{}`: {}", path.display(), crate::error::cause(&cause)));
         let real = path.canonicalize().map_err(failed)?;
         let metadata = real.metadata().map_err(failed)?;
-        let given = absolute(path, &real).map_err(failed)?;
+        let given = absolute(path).map_err(failed)?;
         if metadata.is_dir() {
             return Root::hold(&real, &[&given, &real], None).map_err(failed);
         }
@@ -103,13 +103,15 @@ impl Root {
     fn open_file(given: &Path, real: &Path) -> io::Result<Root> {
         let asked = given.file_name().unwrap_or_default().as_bytes().to_vec();
         let parent = given.parent().unwrap_or(Path::new("/"));
-        let root = Root::hold(parent, &[parent], Some((asked.clone(), asked.clone())))?;
+        let plain_parent = parent.canonicalize()?;
+        let paths = [parent, &plain_parent];
+        let root = Root::hold(parent, &paths, Some((asked.clone(), asked.clone())))?;
         if root.open_beneath(std::slice::from_ref(&asked)).is_ok() {
             return Ok(root);
         }
         let opened = real.file_name().unwrap_or_default().as_bytes().to_vec();
         let real_parent = real.parent().unwrap_or(Path::new("/"));
-        let root = Root::hold(real_parent, &[parent], Some((asked, opened.clone())))?;
+        let root = Root::hold(real_parent, &paths, Some((asked, opened.clone())))?;
         root.open_beneath(&[opened])?;
         Ok(root)
     }
@@ -245,12 +247,17 @@ fn openat2(directory: &OwnedFd, path: &OsStr, flags: OFlags) -> Result<OwnedFd, 
     tries.find(|result| !matches!(result, Err(Errno::AGAIN))).unwrap_or(Err(Errno::AGAIN))
 }
 
-/// The path as it was given, made absolute; one with `..` in it means what the file system says it means.
-fn absolute(path: &Path, real: &Path) -> io::Result<PathBuf> {
-    if path.components().any(|part| part == Component::ParentDir) {
-        return Ok(real.to_owned());
+/// The path as it was given, made absolute. A directory with `..` in its path is the one the file system says it is;
+/// the last name stays what it is, for it may be a link that is switched.
+fn absolute(path: &Path) -> io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    if !path.components().any(|part| part == Component::ParentDir) {
+        return Ok(path);
     }
-    std::path::absolute(path)
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => Ok(parent.canonicalize()?.join(name)),
+        _ => path.canonicalize(),
+    }
 }
 
 fn segments(path: &Path) -> Vec<Vec<u8>> {
@@ -394,6 +401,16 @@ mod tests {
             assert_eq!(place.read(&roots, path.to_str().unwrap()).as_deref(), Some(text), "{root}");
             assert_eq!(place.read(&roots, "/sub/deep.log"), None);
         }
+    }
+
+    #[test]
+    fn a_file_as_root_keeps_its_name_when_its_path_goes_up() {
+        let place = Place::new();
+        place.link("app.log", "logs/current");
+        let roots = Roots::open([place.path("logs/sub/../current")], false).unwrap();
+        assert_eq!(place.read(&roots, "/current").as_deref(), Some("app"));
+        assert_eq!(place.read(&roots, place.path("logs/current").to_str().unwrap()).as_deref(), Some("app"));
+        assert_eq!(place.read(&roots, "/app.log"), None);
     }
 
     #[test]

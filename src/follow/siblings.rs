@@ -15,7 +15,7 @@ use super::root::{Log, same_file, stat_in};
 /// Times decide; names only where the times are equal.
 ///
 /// # Errors
-/// When the log's directory cannot be read.
+/// When the log's directory cannot be read; [`io::ErrorKind::Interrupted`] when rotation goes on too fast to look at it.
 pub(super) fn after(log: &Log, held: &File, current: &File) -> io::Result<Option<File>> {
     // A rotation may rename what was just listed: look again.
     const TRIES: usize = 4;
@@ -27,7 +27,7 @@ pub(super) fn after(log: &Log, held: &File, current: &File) -> io::Result<Option
             _ => {}
         }
     }
-    Ok(None)
+    Err(io::ErrorKind::Interrupted.into())
 }
 
 fn find(log: &Log, held: &File, current: &File) -> io::Result<Option<(Vec<u8>, fs::Stat)>> {
@@ -43,7 +43,9 @@ fn find(log: &Log, held: &File, current: &File) -> io::Result<Option<(Vec<u8>, f
         } else if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile && !same_file(&stat, &current_stat) {
             let Ok(mut age) = Age::of(&directory, &name) else { continue };
             age.stamp = Some(stamp.to_vec());
-            between.push((age, name, stat));
+            if !age.is_restored() {
+                between.push((age, name, stat));
+            }
         }
     }
     between.retain(|(age, ..)| held_age.before(age) && age.before(&current_age));
@@ -72,6 +74,11 @@ impl Age {
             written: (stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec),
             stamp: None,
         })
+    }
+
+    /// Written before it was born: a copy that keeps its times, or an archive unpacked, and no generation of its own.
+    fn is_restored(&self) -> bool {
+        self.born.is_some_and(|born| self.written < born)
     }
 
     fn before(&self, other: &Age) -> bool {

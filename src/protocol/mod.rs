@@ -50,5 +50,5 @@ pub const PING: &str = "ping";
 /// The client's answer to [`PING`].
 pub const PONG: &str = "pong";
 
-/// The port a server listens on, and a client asks, when none is named.
+/// The port a server listens on when none is named.
 pub const DEFAULT_PORT: u16 = 8765;

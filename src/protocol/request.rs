@@ -26,7 +26,7 @@ pub enum Format {
 
 /// Which ping a plain WebSocket connection gets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Heartbeat {
+pub enum HeartbeatKind {
     /// The message `ping`, to be answered with the message `pong`.
     #[default]
     Text,
@@ -50,7 +50,7 @@ pub struct Parameters {
     /// In which form the text is sent.
     pub format: Option<Format>,
     /// Which ping is sent.
-    pub heartbeat: Option<Heartbeat>,
+    pub heartbeat: Option<HeartbeatKind>,
 }
 
 /// Why a target was refused.
@@ -78,15 +78,6 @@ impl fmt::Display for BadTarget {
 }
 
 impl std::error::Error for BadTarget {}
-
-/// Splits and decodes a target in origin form: `/app.log?tail=1`.
-///
-/// # Errors
-/// When the path or the query is not one that the contract allows.
-pub fn parse(target: &str) -> Result<(Address, Parameters), BadTarget> {
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    Ok((Address::parse(path)?, Parameters::parse(query)?))
-}
 
 impl Address {
     /// Decodes a path. An encoded slash is a slash.
@@ -227,13 +218,13 @@ impl FromStr for Format {
     }
 }
 
-impl FromStr for Heartbeat {
+impl FromStr for HeartbeatKind {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Heartbeat, String> {
+    fn from_str(text: &str) -> Result<HeartbeatKind, String> {
         match text {
-            "text" => Ok(Heartbeat::Text),
-            "frame" => Ok(Heartbeat::Frame),
+            "text" => Ok(HeartbeatKind::Text),
+            "frame" => Ok(HeartbeatKind::Frame),
             _ => Err("expected `text` or `frame`".to_owned()),
         }
     }
@@ -274,7 +265,7 @@ mod tests {
         let read = Parameters::parse("tail=1&lines=all&format=html&heartbeat=frame&").unwrap();
         assert_eq!(read.tail, Some(true));
         assert_eq!(read.lines, Some(Lines::All));
-        assert_eq!((read.format, read.heartbeat), (Some(Format::Html), Some(Heartbeat::Frame)));
+        assert_eq!((read.format, read.heartbeat), (Some(Format::Html), Some(HeartbeatKind::Frame)));
         assert_eq!(Parameters::parse("").unwrap(), Parameters::default());
     }
 

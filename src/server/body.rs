@@ -10,28 +10,29 @@ use crate::protocol::close::Close;
 
 pub(super) struct Body<S> {
     outlet: Outlet<S>,
-    shape: Shape,
+    framing: Framing,
     /// A HEAD request: the response ends with its head.
     head_only: bool,
     begun: bool,
-    /// The client has ended its side; it may still read.
+    /// The client has ended its side: it gets what is there, and is not followed for.
     half_closed: bool,
+    finished: bool,
 }
 
 /// How a response's end is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum Framing {
     /// By its length, which is known.
     Sized,
     /// By a last chunk that never comes: the log is followed for ever.
     Chunked,
     /// By the end of the connection, for HTTP/1.0.
-    Open,
+    UntilClose,
 }
 
 impl<S: Read + Write> Body<S> {
-    pub(super) fn new(socket: S, shape: Shape, head_only: bool) -> Body<S> {
-        Body { outlet: Outlet::new(socket), shape, head_only, begun: false, half_closed: false }
+    pub(super) fn new(socket: S, framing: Framing, head_only: bool) -> Body<S> {
+        Body { outlet: Outlet::new(socket), framing, head_only, begun: false, half_closed: false, finished: false }
     }
 }
 
@@ -43,9 +44,9 @@ impl<S: Read + Write> Sink for Body<S> {
     }
 
     fn begin(&mut self, left: Option<u64>) {
-        let framing = match (self.shape, left) {
-            (Shape::Sized, Some(left)) => Some(("Content-Length", left.to_string())),
-            (Shape::Chunked, _) => Some(("Transfer-Encoding", "chunked".to_owned())),
+        let framing = match (self.framing, left) {
+            (Framing::Sized, Some(left)) => Some(("Content-Length", left.to_string())),
+            (Framing::Chunked, _) => Some(("Transfer-Encoding", "chunked".to_owned())),
             _ => None,
         };
         let headers = framing.into_iter().chain([("Cache-Control", "no-store".to_owned())]);
@@ -53,12 +54,13 @@ impl<S: Read + Write> Sink for Body<S> {
         self.begun = true;
     }
 
-    fn push(&mut self, bytes: &[u8], _more: bool, _now: Instant) {
+    fn push(&mut self, bytes: &[u8], more: bool, _now: Instant) {
+        self.finished = self.half_closed && !more;
         if bytes.is_empty() {
             return;
         }
         let (mut head, mut body) = (Vec::new(), bytes.to_vec());
-        if self.shape == Shape::Chunked {
+        if self.framing == Framing::Chunked {
             head = format!("{:x}\r\n", bytes.len()).into_bytes();
             body.extend_from_slice(b"\r\n");
         }
@@ -69,12 +71,10 @@ impl<S: Read + Write> Sink for Body<S> {
 
     fn receive(&mut self) -> Result<(), Gone> {
         match self.outlet.read(&mut [0; 1024]) {
-            // Who waits for the end of a log that has one may well have nothing more to say.
-            Ok(0) if self.shape == Shape::Sized => self.half_closed = true,
-            Ok(0) => return Err(Gone::Left),
+            Ok(0) => self.half_closed = true,
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(_) => return Err(Gone::Left),
+            Err(_) => return Err(Gone::Disconnected),
         }
         Ok(())
     }
@@ -85,7 +85,8 @@ impl<S: Read + Write> Sink for Body<S> {
 
     fn flush(&mut self, _now: Instant) -> Result<bool, Gone> {
         let clear = self.outlet.push()?;
-        if clear && self.begun && self.head_only { Err(Gone::Left) } else { Ok(clear) }
+        let over = self.head_only && self.begun || self.finished && self.framing != Framing::Sized;
+        if clear && over { Err(Gone::Disconnected) } else { Ok(clear) }
     }
 
     fn due(&self) -> Option<Instant> {

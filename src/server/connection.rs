@@ -43,15 +43,15 @@ pub(super) trait Sink {
 #[derive(Debug)]
 pub(super) enum Gone {
     /// The client has left, which is its right.
-    Left,
+    Disconnected,
     /// The client said farewell; what it is answered with is queued.
-    Dismissed,
+    ClosedByPeer,
     Close(Close),
 }
 
 impl From<io::Error> for Gone {
     fn from(_: io::Error) -> Gone {
-        Gone::Left
+        Gone::Disconnected
     }
 }
 
@@ -65,19 +65,30 @@ pub(super) struct Pace {
 }
 
 pub(super) struct Connection<K> {
+    /// The log's address, escaped, for our own log.
+    log: String,
     follower: Follower,
     sink: K,
     pace: Pace,
     buffer: Vec<u8>,
     /// When the log is looked at next, and how long the pause before that is.
-    look: Instant,
+    next_look: Instant,
     pause: Duration,
     /// When the client is read from next.
-    listen: Instant,
-    /// Since when the socket takes nothing, and how much it had taken then.
-    full: Option<(Instant, u64)>,
+    next_read: Instant,
+    full: Option<Full>,
     failing: Option<Failing>,
     closing: Option<Closing>,
+}
+
+/// The socket takes nothing more.
+struct Full {
+    since: Instant,
+    /// How much it had taken by then.
+    written: u64,
+    /// When a write is tried though poll(2) does not ask for one: it does so only once a third of the kernel's buffer is
+    /// free, and a slow reader may take longer for that than a client may stall.
+    probe: Instant,
 }
 
 /// The log cannot be read.
@@ -109,19 +120,22 @@ const LONGEST_RETRY: Duration = Duration::from_secs(15);
 /// How long a farewell may take, and how long it may when the whole server stops.
 const FAREWELL: Duration = Duration::from_secs(2);
 const LAST_FAREWELL: Duration = Duration::from_secs(1);
+/// How often within the stall timeout a write is tried.
+const PROBES: u32 = 8;
 /// A client is read at 1 MB/s at most: a flood is left to its own kernel.
 const PER_BYTE: Duration = Duration::from_micros(1);
 
 impl<K: Sink> Connection<K> {
-    pub(super) fn new(follower: Follower, sink: K, pace: Pace, now: Instant) -> Connection<K> {
+    pub(super) fn new(log: String, follower: Follower, sink: K, pace: Pace, now: Instant) -> Connection<K> {
         Connection {
+            log,
             follower,
             sink,
             pace,
             buffer: vec![0; SMALL],
-            look: now,
+            next_look: now,
             pause: SHORTEST_PAUSE,
-            listen: now,
+            next_read: now,
             full: None,
             failing: None,
             closing: None,
@@ -140,6 +154,10 @@ impl<K: Sink> Connection<K> {
                     return false;
                 }
             };
+            if ready.read && interest == Interest::default() {
+                // Nothing was asked for, so the connection is broken.
+                return false;
+            }
             if ready.stop {
                 shutdown = None;
                 let until = Instant::now() + LAST_FAREWELL;
@@ -150,13 +168,14 @@ impl<K: Sink> Connection<K> {
     }
 
     /// One turn: does what can be done now and says what to wait for.
-    pub(super) fn turn(&mut self, ready: Ready, now: Instant) -> Next {
+    pub(super) fn turn(&mut self, mut ready: Ready, now: Instant) -> Next {
+        ready.write |= self.full.as_ref().is_some_and(|full| full.probe <= now);
         self.sink.outlet().begin(ready);
         let next = if self.closing.is_some() { self.say_farewell(now) } else { self.stream(now) };
         match next {
             Ok(next) => next,
-            Err(Gone::Left) => Next::Over,
-            Err(Gone::Dismissed) => {
+            Err(Gone::Disconnected) => Next::Over,
+            Err(Gone::ClosedByPeer) => {
                 self.end(now + FAREWELL);
                 self.say_farewell(now).unwrap_or(Next::Over)
             }
@@ -169,7 +188,7 @@ impl<K: Sink> Connection<K> {
 
     fn stream(&mut self, now: Instant) -> Result<Next, Gone> {
         self.receive(now)?;
-        if self.full.is_none() && self.look <= now {
+        if self.full.is_none() && self.next_look <= now {
             self.read_log(now)?;
         }
         self.sink.beat(now, self.full.is_some())?;
@@ -179,16 +198,17 @@ impl<K: Sink> Connection<K> {
         }
         let until = match self.full {
             Some(_) => self.stalls_at(),
-            None => Some(self.sink.due().map_or(self.look, |due| due.min(self.look))),
+            None => earlier(self.sink.due(), Some(self.next_look)),
         };
         Ok(self.wait(until, now))
     }
 
     fn wait(&self, until: Option<Instant>, now: Instant) -> Next {
+        let until = earlier(until, self.full.as_ref().map(|full| full.probe));
         let listens = self.sink.listens();
-        let deaf = listens && now < self.listen;
-        let until = if deaf { Some(until.map_or(self.listen, |until| until.min(self.listen))) } else { until };
-        Next::Wait(Interest { read: listens && !deaf, write: self.full.is_some() }, until)
+        let throttled = listens && now < self.next_read;
+        let until = earlier(until, throttled.then_some(self.next_read));
+        Next::Wait(Interest { read: listens && !throttled, write: self.full.is_some() }, until)
     }
 
     fn receive(&mut self, now: Instant) -> Result<(), Gone> {
@@ -196,7 +216,7 @@ impl<K: Sink> Connection<K> {
         self.sink.receive()?;
         let (after, _) = self.sink.outlet().count();
         if after > before {
-            self.listen = now + PER_BYTE * (after - before) as u32;
+            self.next_read = now + PER_BYTE * (after - before) as u32;
         }
         Ok(())
     }
@@ -206,11 +226,11 @@ impl<K: Sink> Connection<K> {
             self.full = None;
             return Ok(());
         }
-        let (_, given) = self.sink.outlet().count();
-        match self.full {
-            Some((_, before)) if before == given => {}
-            _ => self.full = Some((now, given)),
-        }
+        let (_, written) = self.sink.outlet().count();
+        let since = self.full.as_ref().filter(|full| full.written == written).map_or(now, |full| full.since);
+        let probe = self.full.as_ref().map(|full| full.probe).filter(|&probe| probe > now);
+        let probe = probe.unwrap_or(now + self.pace.stall.map_or(FAREWELL, |stall| stall / PROBES));
+        self.full = Some(Full { since, written, probe });
         match (self.stalls_at(), self.pace.stall) {
             (Some(at), Some(stall)) if at <= now => Err(Gone::Close(Close::stalled(stall))),
             _ => Ok(()),
@@ -220,7 +240,7 @@ impl<K: Sink> Connection<K> {
     /// When the client will have taken no byte for too long; a farewell that has a bound of its own needs no other.
     fn stalls_at(&self) -> Option<Instant> {
         let bounded = self.closing.as_ref().is_some_and(|closing| closing.until.is_some());
-        if bounded { None } else { Some(self.full?.0 + self.pace.stall?) }
+        if bounded { None } else { Some(self.full.as_ref()?.since + self.pace.stall?) }
     }
 
     fn read_log(&mut self, now: Instant) -> Result<(), Gone> {
@@ -246,16 +266,16 @@ impl<K: Sink> Connection<K> {
                     self.buffer.resize(MAX_MESSAGE, 0);
                 }
                 self.pause = SHORTEST_PAUSE;
-                self.look = if more { now } else { now + self.pause };
+                self.next_look = if more { now } else { now + self.pause };
             }
-            Step::Rotated => log::debug!("the log was rotated"),
-            Step::Truncated => log::debug!("the log was truncated"),
+            Step::Rotated => log::debug!("`{}` was rotated", self.log),
+            Step::Truncated => log::debug!("`{}` was truncated", self.log),
             Step::Quiet => {
                 self.sink.push(&[], false, now);
                 if self.buffer.len() > SMALL {
                     self.buffer = vec![0; SMALL];
                 }
-                self.look = now + self.pause;
+                self.next_look = now + self.pause;
                 self.pause = (self.pause * 2).min(self.pace.poll);
             }
             Step::Ended => {
@@ -269,7 +289,7 @@ impl<K: Sink> Connection<K> {
     /// The log cannot be read: it is tried again, more and more rarely, for a minute.
     fn retry(&mut self, error: &io::Error, now: Instant) -> Result<(), Gone> {
         let failing = self.failing.get_or_insert_with(|| {
-            log::warn!("cannot read a log, trying again: {}", cause(error));
+            log::warn!("cannot read `{}`, trying again: {}", self.log, cause(error));
             Failing { since: now, pause: SHORTEST_PAUSE }
         });
         let end = failing.since + UNREADABLE;
@@ -278,7 +298,7 @@ impl<K: Sink> Connection<K> {
             return Err(Gone::Close(Close::new(close::UNREADABLE, reason)));
         }
         self.sink.push(&[], false, now);
-        self.look = (now + failing.pause).min(end);
+        self.next_look = (now + failing.pause).min(end);
         failing.pause = (failing.pause * 2).min(LONGEST_RETRY);
         Ok(())
     }
@@ -286,7 +306,7 @@ impl<K: Sink> Connection<K> {
     /// Says farewell now, whatever lies ahead.
     fn close(&mut self, close: Close, until: Instant) {
         if matches!(close.code, close::HEARTBEAT | close::STALLED | close::UNREADABLE) {
-            log::info!("closing a connection with {}: {}", close.code, close.reason);
+            log::info!("closing a stream of `{}` with {}: {}", self.log, close.code, close.reason);
         }
         self.sink.close(&close);
         self.end(until);
@@ -311,8 +331,13 @@ impl<K: Sink> Connection<K> {
             return Ok(Next::Over);
         }
         let until = closing.until.or_else(|| self.stalls_at());
+        let until = earlier(until, self.full.as_ref().map(|full| full.probe));
         Ok(Next::Wait(Interest { read: false, write: true }, until))
     }
+}
+
+fn earlier(left: Option<Instant>, right: Option<Instant>) -> Option<Instant> {
+    left.into_iter().chain(right).min()
 }
 
 #[cfg(test)]
@@ -376,9 +401,14 @@ mod tests {
             let (log, file) = roots.find(&Address::parse("/app.log").unwrap()).unwrap();
             let follower = Follower::new(log, file, Lines::All, true).unwrap();
             let heartbeat = Heartbeat::new(1000 * SECOND, SECOND, now);
-            let lines = crate::text::lines::Lines::new(None, true);
-            let messages = Messages::new(client.clone(), Vec::new(), lines, request::Heartbeat::Text, heartbeat);
-            Place { directory, client, connection: Connection::new(follower, messages, PACE, now), now }
+            let lines = crate::text::lines::LineBuffer::new(None, true);
+            let messages = Messages::new(client.clone(), Vec::new(), lines, request::HeartbeatKind::Text, heartbeat);
+            Place {
+                directory,
+                client,
+                connection: Connection::new("app.log".into(), follower, messages, PACE, now),
+                now,
+            }
         }
 
         /// Takes turns until that much time has passed; whether the connection is over.

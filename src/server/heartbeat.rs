@@ -9,7 +9,7 @@ pub(super) struct Heartbeat {
     next: Instant,
     /// A ping is on its way to the kernel.
     queued: bool,
-    /// Until when the oldest unanswered ping may be answered.
+    /// Until when the client may answer; any answer is one to all pings before it.
     due: Option<Instant>,
 }
 
@@ -38,7 +38,7 @@ impl Heartbeat {
         if full || self.queued || now < self.next {
             return Due::Nothing;
         }
-        self.next = (self.next + self.every).max(now);
+        self.next = if self.next + self.every > now { self.next + self.every } else { now + self.every };
         self.queued = true;
         Due::Ping
     }

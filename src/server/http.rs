@@ -19,7 +19,7 @@ pub(super) struct Head {
     pub target: String,
     pub method: Method,
     /// HTTP/1.1 rather than 1.0.
-    pub modern: bool,
+    pub http11: bool,
     /// The answer to a WebSocket handshake, where the request is one.
     pub upgrade: Option<Vec<u8>>,
 }
@@ -35,18 +35,17 @@ pub(super) enum Method {
 pub(super) struct Refusal {
     status: u16,
     reason: String,
-    field: Option<(&'static str, &'static str)>,
+    method: Method,
 }
 
 impl Refusal {
     pub(super) fn new(status: u16, reason: impl Into<String>) -> Refusal {
-        let field = match status {
-            405 => Some(("Allow", "GET, HEAD")),
-            426 => Some(("Sec-WebSocket-Version", "13")),
-            503 => Some(("Retry-After", "1")),
-            _ => None,
-        };
-        Refusal { status, reason: reason.into(), field }
+        Refusal { status, reason: reason.into(), method: Method::Get }
+    }
+
+    /// The same as the answer to that method: HEAD gets no body.
+    pub(super) fn to(self, method: Method) -> Refusal {
+        Refusal { method, ..self }
     }
 
     pub(super) fn status(&self) -> u16 {
@@ -54,20 +53,26 @@ impl Refusal {
     }
 
     /// The response that says so.
-    pub(super) fn response(&self, method: Method) -> Vec<u8> {
-        response(self.status, self.field, &format!("{}\n", self.reason), method)
+    pub(super) fn response(&self) -> Vec<u8> {
+        let fields: &[(&str, &str)] = match self.status {
+            405 => &[("Allow", "GET, HEAD")],
+            426 => &[("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")],
+            503 => &[("Retry-After", "1")],
+            _ => &[],
+        };
+        response(self.status, fields, &format!("{}\n", self.reason), self.method)
     }
 }
 
 /// The answer of a healthy server.
 pub(super) fn ok(method: Method) -> Vec<u8> {
-    response(200, None, "ok", method)
+    response(200, &[], "ok", method)
 }
 
-fn response(status: u16, field: Option<(&'static str, &'static str)>, body: &str, method: Method) -> Vec<u8> {
+fn response(status: u16, fields: &[(&'static str, &str)], body: &str, method: Method) -> Vec<u8> {
     let length = ("Content-Length", body.len().to_string());
-    let field = field.map(|(name, value)| (name, value.to_owned()));
-    let mut response = head(status, [length].into_iter().chain(field));
+    let fields = fields.iter().map(|&(name, value)| (name, value.to_owned()));
+    let mut response = head(status, fields.chain([length]));
     if method == Method::Get {
         response.extend_from_slice(body.as_bytes());
     }
@@ -95,6 +100,11 @@ fn phrase(status: u16) -> &'static str {
 /// # Errors
 /// As soon as what has arrived can no longer become a request that is answered with a stream.
 pub(super) fn parse(arrived: &[u8]) -> Result<Option<(Head, usize)>, Refusal> {
+    let is_head = arrived.trim_ascii_start().starts_with(b"HEAD ");
+    parse_any(arrived).map_err(|refusal| refusal.to(if is_head { Method::Head } else { Method::Get }))
+}
+
+fn parse_any(arrived: &[u8]) -> Result<Option<(Head, usize)>, Refusal> {
     let start = arrived.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
     let line = memchr::memchr(b'\n', &arrived[start..]);
     if line.unwrap_or(arrived.len() - start) > MAX_LINE + 1 {
@@ -106,11 +116,11 @@ pub(super) fn parse(arrived: &[u8]) -> Result<Option<(Head, usize)>, Refusal> {
         httparse::Error::TooManyHeaders => Refusal::new(431, "the request has more than 64 header fields"),
         error => Refusal::new(400, format!("the request is malformed: {error}")),
     })?;
-    let length = match status {
-        Status::Complete(length) => length,
-        Status::Partial => arrived.len(),
+    let (length, blank) = match status {
+        Status::Complete(length) => (length, if arrived[..length].ends_with(b"\r\n") { 2 } else { 1 }),
+        Status::Partial => (arrived.len(), 2),
     };
-    if line.is_some_and(|line| length - start - line > MAX_FIELDS + 4) || start > MAX_FIELDS {
+    if line.is_some_and(|line| length - start - line - 1 > MAX_FIELDS + blank) || start > MAX_FIELDS {
         return Err(Refusal::new(431, "the header fields are longer than 16 KiB"));
     }
     match status {
@@ -121,10 +131,10 @@ pub(super) fn parse(arrived: &[u8]) -> Result<Option<(Head, usize)>, Refusal> {
 
 impl Head {
     fn check(request: &httparse::Request<'_, '_>) -> Result<Head, Refusal> {
-        let modern = request.version == Some(1);
+        let http11 = request.version == Some(1);
         let (authority, target) = split_target(request.path.unwrap_or_default());
         match values(request, "host").count() {
-            0 if modern && authority.is_none() => return Err(Refusal::new(400, "the request has no Host")),
+            0 if http11 && authority.is_none() => return Err(Refusal::new(400, "the request has no Host")),
             0 | 1 => {}
             _ => return Err(Refusal::new(400, "the request has more than one Host")),
         }
@@ -135,8 +145,8 @@ impl Head {
         };
         let target = target.ok_or_else(|| Refusal::new(400, "the request names no path"))?;
         let asks = values(request, "upgrade").any(|value| has_token(value, "websocket"));
-        let upgrade = (asks && modern && method == Method::Get).then(|| upgrade(request)).transpose()?;
-        Ok(Head { target, method, modern, upgrade })
+        let upgrade = (asks && http11 && method == Method::Get).then(|| upgrade(request)).transpose()?;
+        Ok(Head { target, method, http11, upgrade })
     }
 }
 
@@ -218,7 +228,7 @@ mod tests {
         }
         let (head, length) = parse(whole.as_bytes()).unwrap().unwrap();
         assert_eq!((head.target.as_str(), length), ("/a%20b?tail=1", end));
-        assert!(head.upgrade.is_none() && head.modern);
+        assert!(head.upgrade.is_none() && head.http11);
     }
 
     #[test]
@@ -241,8 +251,9 @@ mod tests {
             ("\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(), 200),
             (fields(63), 200),
             (fields(64), 431),
-            (long(16_000), 200),
-            (long(17_000), 431),
+            // `Host: x` and the field's own name and ends take 14 bytes of the 16 KiB.
+            (long(16 * 1024 - 14), 200),
+            (long(16 * 1024 - 13), 431),
             ("GET / HTTP/1.1\r\nHost: x\r\na: ".to_owned() + &"b".repeat(17_000), 431),
             (line(8192), 200),
             (line(8193), 414),
@@ -275,8 +286,7 @@ mod tests {
 
     #[test]
     fn a_refusal_says_why_and_what_would_do() {
-        let response =
-            String::from_utf8(Refusal::new(405, "only GET and HEAD are answered").response(Method::Get)).unwrap();
+        let response = String::from_utf8(Refusal::new(405, "only GET and HEAD are answered").response()).unwrap();
         for part in ["HTTP/1.1 405 Method Not Allowed\r\n", "Allow: GET, HEAD\r\n", "Connection: close\r\n", "nosniff"]
         {
             assert!(response.contains(part), "{part} in {response}");

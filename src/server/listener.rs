@@ -1,23 +1,23 @@
-//! Accepts connections and gives each a thread of its own, as long as there are places left.
+//! Accepts connections and gives each a thread of its own, as long as there are slots left.
 
-use std::convert::Infallible;
-use std::io;
+use std::collections::HashMap;
+use std::io::{self, Read, Write};
 use std::net::{Shutdown as Half, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
-use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, Sender};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with, sockopt};
+use rustix::net::{bind, listen, sockopt};
 
-use super::http::{Method, Refusal};
+use super::http::Refusal;
 use super::{Shared, session};
 use crate::error::{Error, Result, cause};
 use crate::shutdown::Shutdown;
+use crate::socket;
 use crate::wait::timeout;
 
 #[derive(Debug)]
@@ -34,7 +34,7 @@ const STACK: usize = 256 * 1024;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Between two lines in the log about accepting.
-const COMPLAINT: Duration = Duration::from_secs(10);
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
 /// How long the threads have to say farewell.
 const FAREWELL: Duration = Duration::from_millis(2500);
 
@@ -63,55 +63,56 @@ impl Listener {
     }
 
     pub(super) fn run(self, shutdown: &Shutdown) -> Result<()> {
-        let mut crowd = Crowd::new(self.shared.clone(), shutdown.clone());
-        let mut trouble = Trouble::default();
+        let connections = Connections::new(self.shared.clone(), shutdown.clone());
+        let mut connections = connections.map_err(|error| Error::io("cannot start to serve", error))?;
+        let mut backoff = AcceptBackoff::default();
         loop {
-            let ready = self
-                .wait(&mut crowd, shutdown)
-                .map_err(|errno| Error::io("cannot wait for connections", errno.into()))?;
+            let ready = self.wait(&mut connections, shutdown).unwrap_or_else(|errno| {
+                backoff.pause(&errno.into(), shutdown);
+                Vec::new()
+            });
             if shutdown.is_ordered() {
                 break;
             }
             for socket in ready {
                 match socket.accept() {
                     Ok((client, from)) => {
-                        trouble = Trouble::default();
-                        crowd.admit(client, from);
+                        backoff.pause = None;
+                        connections.admit(client, from);
                     }
                     Err(error) if is_passing(&error) => {}
-                    Err(error) => trouble.pause(&error, shutdown),
+                    Err(error) => backoff.pause(&error, shutdown),
                 }
             }
         }
         drop(self.sockets);
-        crowd.join();
+        connections.join();
         Ok(())
     }
 
-    /// Waits for a connection to accept; meanwhile the refused ones see their end.
-    fn wait(&self, crowd: &mut Crowd, shutdown: &Shutdown) -> Result<Vec<&TcpListener>, Errno> {
+    /// Waits for a connection to accept; meanwhile ended threads are joined and refused clients see their end.
+    fn wait(&self, connections: &mut Connections, shutdown: &Shutdown) -> Result<Vec<&TcpListener>, Errno> {
         let flags = PollFlags::IN;
-        let mut fds = vec![PollFd::from_borrowed_fd(shutdown.as_fd(), flags)];
-        fds.extend(self.sockets.iter().map(|socket| PollFd::from_borrowed_fd(socket.as_fd(), flags)));
-        fds.extend(crowd.refused.iter().map(|refused| PollFd::from_borrowed_fd(refused.socket.as_fd(), flags)));
-        let until = crowd.refused.iter().map(|refused| refused.until).min();
+        let mut fds = vec![PollFd::new(shutdown, flags), PollFd::new(&connections.bell, flags)];
+        fds.extend(self.sockets.iter().map(|socket| PollFd::new(socket, flags)));
+        fds.extend(connections.refused.iter().map(|refused| PollFd::new(&refused.socket, flags)));
+        let until = connections.refused.iter().map(|refused| refused.until).min();
         match poll(&mut fds, timeout(until).as_ref()) {
             Ok(_) => {}
             Err(Errno::INTR) => return Ok(Vec::new()),
             Err(errno) => return Err(errno),
         }
-        let is_ready: Vec<bool> = fds[1..].iter().map(|fd| !fd.revents().is_empty()).collect();
+        let is_ready: Vec<bool> = fds[2..].iter().map(|fd| !fd.revents().is_empty()).collect();
         drop(fds);
-        crowd.tidy();
+        connections.reap();
+        connections.tidy();
         Ok(self.sockets.iter().zip(is_ready).filter(|(_, ready)| *ready).map(|(socket, _)| socket).collect())
     }
 }
 
 /// Both families on one socket where the address is `::`, whatever the system's default.
 fn open(address: SocketAddr) -> io::Result<TcpListener> {
-    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket = socket_with(family, SocketType::STREAM, flags, None)?;
+    let socket = socket::open(&address)?;
     sockopt::set_socket_reuseaddr(&socket, true)?;
     if address.is_ipv6() {
         sockopt::set_ipv6_v6only(&socket, !address.ip().is_unspecified())?;
@@ -127,16 +128,16 @@ fn is_passing(error: &io::Error) -> bool {
 
 /// Accepting fails: out of descriptors or memory. It goes on, more and more slowly, and says so now and then.
 #[derive(Default)]
-struct Trouble {
+struct AcceptBackoff {
     pause: Option<Duration>,
-    said: Option<Instant>,
+    logged: Option<Instant>,
 }
 
-impl Trouble {
+impl AcceptBackoff {
     fn pause(&mut self, error: &io::Error, shutdown: &Shutdown) {
-        if self.said.is_none_or(|said| said.elapsed() >= COMPLAINT) {
+        if self.logged.is_none_or(|logged| logged.elapsed() >= LOG_INTERVAL) {
             log::error!("cannot accept connections: {}", cause(error));
-            self.said = Some(Instant::now());
+            self.logged = Some(Instant::now());
         }
         let pause = self.pause.map_or(SHORTEST_PAUSE, |pause| (pause * 2).min(LONGEST_PAUSE));
         self.pause = Some(pause);
@@ -145,16 +146,18 @@ impl Trouble {
 }
 
 /// The connections being served, and those that were refused and have not seen it yet.
-struct Crowd {
+struct Connections {
     shared: Arc<Shared>,
     shutdown: Shutdown,
-    places: Arc<AtomicUsize>,
-    threads: Vec<JoinHandle<()>>,
-    /// Every thread holds a sender: when the last is dropped, all are done.
-    present: Sender<Infallible>,
-    done: Receiver<Infallible>,
+    threads: HashMap<u64, JoinHandle<()>>,
+    last: u64,
+    sender: Sender<u64>,
+    clapper: Arc<UnixStream>,
+    /// Numbers of threads that are at their end; disconnected when there is none left.
+    ended: Receiver<u64>,
+    /// Readable when a number may have come.
+    bell: UnixStream,
     refused: Vec<Refused>,
-    number: u64,
 }
 
 struct Refused {
@@ -162,32 +165,39 @@ struct Refused {
     until: Instant,
 }
 
-/// A place among the connections, given back when it is dropped, whatever happened.
-struct Place(Arc<AtomicUsize>);
+/// A connection's place among the others, given back when it is dropped, whatever happened.
+struct Slot {
+    number: u64,
+    sender: Sender<u64>,
+    clapper: Arc<UnixStream>,
+}
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        let _ = self.sender.send(self.number);
+        // A bell that cannot ring because it rings already will do.
+        let _ = (&*self.clapper).write(&[0]);
     }
 }
 
-impl Crowd {
-    fn new(shared: Arc<Shared>, shutdown: Shutdown) -> Crowd {
-        let (present, done) = crossbeam_channel::bounded(0);
-        let places = Arc::new(AtomicUsize::new(0));
-        Crowd { shared, shutdown, places, threads: Vec::new(), present, done, refused: Vec::new(), number: 0 }
+impl Connections {
+    fn new(shared: Arc<Shared>, shutdown: Shutdown) -> io::Result<Connections> {
+        let (sender, ended) = crossbeam_channel::unbounded();
+        let (clapper, bell) = UnixStream::pair()?;
+        clapper.set_nonblocking(true)?;
+        bell.set_nonblocking(true)?;
+        let clapper = Arc::new(clapper);
+        let (threads, refused) = (HashMap::new(), Vec::new());
+        Ok(Connections { shared, shutdown, threads, last: 0, sender, clapper, ended, bell, refused })
     }
 
     fn admit(&mut self, client: TcpStream, from: SocketAddr) {
         self.reap();
-        let taken = self.places.fetch_add(1, Ordering::AcqRel);
-        let place = Place(self.places.clone());
-        if taken >= self.shared.config.max_connections {
-            drop(place);
+        if self.threads.len() >= self.shared.config.max_connections {
             return self.refuse(client, "too many connections");
         }
         let client = Arc::new(client);
-        if let Err(error) = self.spawn(client.clone(), from, place) {
+        if let Err(error) = self.spawn(client.clone(), from) {
             log::error!("cannot start a thread: {}", cause(&error));
             if let Some(client) = Arc::into_inner(client) {
                 self.refuse(client, "no thread to be had");
@@ -195,18 +205,20 @@ impl Crowd {
         }
     }
 
-    fn spawn(&mut self, client: Arc<TcpStream>, from: SocketAddr, place: Place) -> io::Result<()> {
-        let (shared, shutdown, present) = (self.shared.clone(), self.shutdown.clone(), self.present.clone());
-        self.number += 1;
-        let builder = thread::Builder::new().name(format!("client {}", self.number)).stack_size(STACK);
-        self.threads.push(builder.spawn(move || {
-            let _held = (place, present);
+    fn spawn(&mut self, client: Arc<TcpStream>, from: SocketAddr) -> io::Result<()> {
+        self.last += 1;
+        let slot = Slot { number: self.last, sender: self.sender.clone(), clapper: self.clapper.clone() };
+        let (shared, shutdown) = (self.shared.clone(), self.shutdown.clone());
+        let builder = thread::Builder::new().name(format!("client {}", self.last)).stack_size(STACK);
+        let thread = builder.spawn(move || {
+            let _slot = slot;
             log::debug!("{from} connected");
             match session::serve(&client, &shared, &shutdown) {
                 Ok(()) => log::debug!("{from} is gone"),
                 Err(error) => log::debug!("{from} is gone: {}", cause(&error)),
             }
-        })?);
+        })?;
+        self.threads.insert(self.last, thread);
         Ok(())
     }
 
@@ -215,8 +227,8 @@ impl Crowd {
         /// More than that see their connection closed at once.
         const MAX_REFUSED: usize = 256;
         const LINGER: Duration = Duration::from_secs(1);
-        let answer = Refusal::new(503, reason).response(Method::Get);
-        let written = client.set_nonblocking(true).and_then(|()| io::Write::write(&mut &client, &answer));
+        let answer = Refusal::new(503, reason).response();
+        let written = client.set_nonblocking(true).and_then(|()| (&client).write(&answer));
         if written.is_ok() && client.shutdown(Half::Write).is_ok() && self.refused.len() < MAX_REFUSED {
             self.refused.push(Refused { socket: client, until: Instant::now() + LINGER });
         }
@@ -226,7 +238,7 @@ impl Crowd {
     fn tidy(&mut self) {
         let now = Instant::now();
         self.refused.retain_mut(|refused| {
-            let read = io::Read::read(&mut &refused.socket, &mut [0; 4096]);
+            let read = (&refused.socket).read(&mut [0; 4096]);
             let open = match read {
                 Ok(read) => read > 0,
                 Err(error) => is_passing(&error),
@@ -235,19 +247,23 @@ impl Crowd {
         });
     }
 
+    /// Joins the threads that are at their end.
     fn reap(&mut self) {
-        let (ended, running) = std::mem::take(&mut self.threads).into_iter().partition(JoinHandle::is_finished);
-        self.threads = running;
-        ended.into_iter().for_each(join);
+        while matches!((&self.bell).read(&mut [0; 64]), Ok(read) if read > 0) {}
+        self.ended.try_iter().filter_map(|number| self.threads.remove(&number)).for_each(join);
     }
 
-    fn join(mut self) {
-        drop(self.present);
-        if let Err(RecvTimeoutError::Timeout) = self.done.recv_timeout(FAREWELL) {
-            log::warn!("some connections did not end in time");
-            self.threads.retain(JoinHandle::is_finished);
+    /// Joins them all, as far as they end in time.
+    fn join(self) {
+        let Connections { mut threads, sender, ended, .. } = self;
+        let deadline = Instant::now() + FAREWELL;
+        drop(sender);
+        while let Ok(number) = ended.recv_deadline(deadline) {
+            threads.remove(&number).into_iter().for_each(join);
         }
-        self.threads.into_iter().for_each(join);
+        if !threads.is_empty() {
+            log::warn!("{} connections did not end in time", threads.len());
+        }
     }
 }
 

@@ -15,12 +15,12 @@ use super::outlet::Outlet;
 use crate::protocol::close::{self, Close};
 use crate::protocol::request;
 use crate::protocol::{MAX_CLIENT_MESSAGE, PING, PONG};
-use crate::text::lines::Lines;
+use crate::text::lines::LineBuffer;
 
 pub(super) struct Messages<S> {
     socket: WebSocket<Outlet<S>>,
-    lines: Lines,
-    kind: request::Heartbeat,
+    lines: LineBuffer,
+    kind: request::HeartbeatKind,
     heartbeat: Heartbeat,
     closed: bool,
 }
@@ -30,16 +30,17 @@ impl<S: Read + Write> Messages<S> {
     pub(super) fn new(
         socket: S,
         early: Vec<u8>,
-        lines: Lines,
-        kind: request::Heartbeat,
+        lines: LineBuffer,
+        kind: request::HeartbeatKind,
         heartbeat: Heartbeat,
     ) -> Messages<S> {
-        // Log messages go past tungstenite, so its buffers hold control frames and a client's few words only.
+        // Log messages go past tungstenite, so its buffers hold control frames and a client's few words only: at most
+        // a ping, a pong and a close of 127 bytes each, and one pong more for every read while they wait.
         const SMALL: usize = 1024;
         let config = WebSocketConfig::default()
             .read_buffer_size(SMALL)
             .write_buffer_size(0)
-            .max_write_buffer_size(SMALL)
+            .max_write_buffer_size(4 * SMALL)
             .max_message_size(Some(MAX_CLIENT_MESSAGE))
             .max_frame_size(Some(MAX_CLIENT_MESSAGE));
         let socket = WebSocket::from_partially_read(Outlet::new(socket), early, Role::Server, Some(config));
@@ -82,14 +83,14 @@ impl<S: Read + Write> Sink for Messages<S> {
     fn receive(&mut self) -> Result<(), Gone> {
         loop {
             match self.socket.read() {
-                Ok(Message::Text(text)) if self.kind == request::Heartbeat::Text && text == PONG => {
+                Ok(Message::Text(text)) if self.kind == request::HeartbeatKind::Text && text == PONG => {
                     self.heartbeat.pong();
                 }
-                Ok(Message::Pong(_)) if self.kind == request::Heartbeat::Frame => self.heartbeat.pong(),
+                Ok(Message::Pong(_)) if self.kind == request::HeartbeatKind::Frame => self.heartbeat.pong(),
                 // tungstenite has queued the answer to a Close, as it does with a Ping.
                 Ok(Message::Close(_)) => {
                     self.closed = true;
-                    return Err(Gone::Dismissed);
+                    return Err(Gone::ClosedByPeer);
                 }
                 Ok(_) => {}
                 Err(WsError::Io(error)) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
@@ -103,8 +104,8 @@ impl<S: Read + Write> Sink for Messages<S> {
             Due::Nothing => Ok(()),
             Due::Missed => Err(Gone::Close(Close::no_pong(self.heartbeat.timeout()))),
             Due::Ping => self.queue(match self.kind {
-                request::Heartbeat::Text => Message::text(PING),
-                request::Heartbeat::Frame => Message::Ping(Vec::new().into()),
+                request::HeartbeatKind::Text => Message::text(PING),
+                request::HeartbeatKind::Frame => Message::Ping(Vec::new().into()),
             }),
         }
     }
@@ -119,9 +120,12 @@ impl<S: Read + Write> Sink for Messages<S> {
                 return Ok(false);
             }
             self.heartbeat.handed(now);
+            if self.closed {
+                return Ok(true);
+            }
             match self.lines.next(now) {
-                Some(text) if !self.closed => self.send(text),
-                _ => return Ok(true),
+                Some(text) => self.send(text),
+                None => return Ok(true),
             }
         }
     }
@@ -145,11 +149,11 @@ impl<S: Read + Write> Sink for Messages<S> {
 /// What a client did that ends its stream; to leave is no fault.
 fn fault(error: &WsError) -> Gone {
     let code = match error {
-        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return Gone::Left,
+        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return Gone::Disconnected,
         WsError::Protocol(_) => close::PROTOCOL,
         WsError::Utf8(_) => close::NOT_UTF8,
         WsError::Capacity(_) => close::TOO_BIG,
-        _ => return Gone::Left,
+        _ => return Gone::Disconnected,
     };
     Gone::Close(Close::new(code, error.to_string()))
 }
@@ -157,6 +161,6 @@ fn fault(error: &WsError) -> Gone {
 fn nothing_now(error: WsError) -> Result<(), Gone> {
     match error {
         WsError::Io(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
-        _ => Err(Gone::Left),
+        _ => Err(Gone::Disconnected),
     }
 }

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::follow::root::Roots;
 use crate::protocol::DEFAULT_PORT;
 use crate::protocol::request::{Format, Lines};
@@ -31,7 +31,7 @@ pub struct Config {
     pub port: u16,
     /// Lines sent first when a client names none. Default: 1000.
     pub lines: Lines,
-    /// The time between two heartbeats, more than zero. Default: 10 s.
+    /// The time between two heartbeats, more than zero and up to ten years, as all times here. Default: 10 s.
     pub heartbeat: Duration,
     /// How long the answer to a heartbeat may take, more than zero. Default: 5 s.
     pub heartbeat_timeout: Duration,
@@ -65,6 +65,25 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    const LONGEST: Duration = Duration::from_secs(315_360_000);
+
+    fn check(&self) -> Result<()> {
+        let times = [
+            ("heartbeat", self.heartbeat),
+            ("heartbeat timeout", self.heartbeat_timeout),
+            ("poll", self.poll),
+            ("stall timeout", self.stall_timeout.unwrap_or(Duration::from_secs(1))),
+        ];
+        match times.iter().find(|(_, time)| time.is_zero() || *time > Config::LONGEST) {
+            Some((name, _)) => {
+                Err(Error::usage(format!("cannot serve: the {name} must be above 0 and up to ten years")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 /// A server that is bound to its addresses: who connects from now on will be answered.
 #[derive(Debug)]
 pub struct Server {
@@ -82,9 +101,10 @@ impl Server {
     /// Opens the roots and binds the addresses.
     ///
     /// # Errors
-    /// A usage error ([`crate::Error::is_usage`]) when a root does not exist; another when an address cannot be
+    /// A usage error ([`crate::Error::is_usage`]) when a root does not exist or a time is out of range; another when an address cannot be
     /// listened on.
     pub fn bind(config: Config) -> Result<Server> {
+        config.check()?;
         let roots = Roots::open(&config.roots, config.hidden)?;
         let shared = Arc::new(Shared { config, roots });
         Ok(Server { listener: listener::Listener::bind(shared)? })
@@ -99,7 +119,7 @@ impl Server {
     /// joined; that takes 2.5 s at most.
     ///
     /// # Errors
-    /// When the process cannot wait for connections at all.
+    /// When the process has no descriptor left to begin with.
     pub fn run(self, shutdown: &Shutdown) -> Result<()> {
         self.listener.run(shutdown)
     }

@@ -3,12 +3,12 @@
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 
-use crate::turn::Turn;
+use crate::turn::TurnStream;
 use crate::wait::Ready;
 
 #[derive(Debug)]
 pub(super) struct Outlet<S> {
-    turn: Turn<S>,
+    turn: TurnStream<S>,
     head: Vec<u8>,
     body: Vec<u8>,
     sent: usize,
@@ -16,7 +16,7 @@ pub(super) struct Outlet<S> {
 
 impl<S: Read + Write> Outlet<S> {
     pub(super) fn new(socket: S) -> Outlet<S> {
-        Outlet { turn: Turn::new(socket), head: Vec::new(), body: Vec::new(), sent: 0 }
+        Outlet { turn: TurnStream::new(socket), head: Vec::new(), body: Vec::new(), sent: 0 }
     }
 
     pub(super) fn begin(&mut self, ready: Ready) {
@@ -25,7 +25,7 @@ impl<S: Read + Write> Outlet<S> {
 
     /// Bytes read and bytes written so far.
     pub(super) fn count(&self) -> (u64, u64) {
-        (self.turn.taken(), self.turn.given())
+        (self.turn.bytes_read(), self.turn.bytes_written())
     }
 
     /// Puts a frame on its way; the one before it must be out.

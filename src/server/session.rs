@@ -6,26 +6,25 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use super::Shared;
-use super::body::{Body, Shape};
+use super::body::{Body, Framing};
 use super::connection::{Connection, Pace};
 use super::heartbeat::Heartbeat;
 use super::http::{self, Head, Method, Refusal};
 use super::messages::Messages;
 use crate::follow::follower::Follower;
-use crate::protocol::request::{self, Address, BadTarget, Format, Lines, Parameters};
+use crate::protocol::request::{Address, BadTarget, Format, Lines, Parameters};
 use crate::shutdown::Shutdown;
+use crate::socket::{self, is_nothing_now};
 use crate::text::ansi::Html;
 use crate::text::sanitize;
 use crate::wait::{Interest, wait};
 
-/// How long a request head may take, from the first byte to the last.
+/// How long a request head may take, from the moment the connection is accepted.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a client may take to see the end, and how long it may when the whole server stops.
 const LINGER: Duration = Duration::from_secs(2);
 const LAST_LINGER: Duration = Duration::from_millis(500);
 const LONGEST_LINGER: Duration = Duration::from_secs(60);
-/// The bound on a single read or write of the socket.
-const CALL_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// What the kernel holds for a client, in bytes; it doubles that for its own needs. Left to itself it takes 4 MB for one
 /// that does not read, and a heartbeat would wait behind as much.
@@ -33,33 +32,25 @@ const SEND_BUFFER: usize = 256 * 1024;
 
 /// Serves one client.
 pub(super) fn serve(socket: &TcpStream, shared: &Shared, shutdown: &Shutdown) -> io::Result<()> {
-    prepare(socket)?;
+    socket::prepare(socket)?;
+    rustix::net::sockopt::set_socket_send_buffer_size(socket, SEND_BUFFER)?;
     let deadline = Instant::now() + HEAD_TIMEOUT;
-    let (method, served) = match read_head(socket, shutdown, deadline)? {
+    let served = match read_head(socket, shutdown, deadline)? {
         Arrived::Nothing => return Ok(()),
-        Arrived::Head(head, early) => (head.method, answer(socket, &head, early, shared, shutdown)),
-        Arrived::Bad(refusal) => (Method::Get, Err(refusal)),
+        Arrived::Head(head, early) => {
+            answer(socket, &head, early, shared, shutdown).map_err(|refusal| refusal.to(head.method))
+        }
+        Arrived::Bad(refusal) => Err(refusal),
     };
     let time = match served {
         Ok(time) => time,
         Err(refusal) => {
             log::debug!("refused with {}", refusal.status());
-            write_all(socket, &refusal.response(method), shutdown)?;
-            LINGER
+            write_all(socket, &refusal.response(), shutdown)?;
+            LINGER.max(deadline.saturating_duration_since(Instant::now()))
         }
     };
     linger(socket, shutdown, time);
-    Ok(())
-}
-
-fn prepare(socket: &TcpStream) -> io::Result<()> {
-    socket.set_nonblocking(false)?;
-    socket.set_nodelay(true)?;
-    socket.set_read_timeout(Some(CALL_TIMEOUT))?;
-    socket.set_write_timeout(Some(CALL_TIMEOUT))?;
-    rustix::net::sockopt::set_socket_send_buffer_size(socket, SEND_BUFFER)?;
-    // A client that vanished without a word from a log that is silent is found out by the kernel.
-    rustix::net::sockopt::set_socket_keepalive(socket, true)?;
     Ok(())
 }
 
@@ -108,10 +99,8 @@ fn answer(
     shared: &Shared,
     shutdown: &Shutdown,
 ) -> Result<Duration, Refusal> {
-    let (address, parameters) = request::parse(&head.target).map_err(|bad| {
-        let status = if bad == BadTarget::Parent { 403 } else { 400 };
-        Refusal::new(status, bad.to_string())
-    })?;
+    let (path, query) = head.target.split_once('?').unwrap_or((&head.target, ""));
+    let address = Address::parse(path)?;
     if let Some(service) = address.service() {
         return match service {
             [name] if name == b"healthz" => {
@@ -121,8 +110,10 @@ fn answer(
             _ => Err(Refusal::new(404, "no such page")),
         };
     }
+    let parameters = Parameters::parse(query)?;
     let follower = open(&address, &parameters, shared)?;
-    log::debug!("serving `{}`", sanitize::word(&address.to_string()));
+    let name = sanitize::escape(&address.to_string());
+    log::debug!("serving `{name}`");
     let (config, now) = (&shared.config, Instant::now());
     let pace = Pace { poll: config.poll, stall: config.stall_timeout };
     if let Some(upgrade) = &head.upgrade {
@@ -130,23 +121,23 @@ fn answer(
             return Ok(Duration::ZERO);
         }
         let html = (parameters.format.unwrap_or(config.format) == Format::Html).then(Html::default);
-        let lines = crate::text::lines::Lines::new(html, lines(&parameters, shared) != Lines::Last(0));
+        let lines = crate::text::lines::LineBuffer::new(html, lines(&parameters, shared) != Lines::Last(0));
         let heartbeat = Heartbeat::new(config.heartbeat, config.heartbeat_timeout, now);
         let kind = parameters.heartbeat.unwrap_or_default();
         let messages = Messages::new(socket, early, lines, kind, heartbeat);
-        if Connection::new(follower, messages, pace, now).run(socket, shutdown) {
+        if Connection::new(name, follower, messages, pace, now).run(socket, shutdown) {
             // A word of the client's that meets a closed socket resets the connection, and what it has not read yet is
             // lost: who is still reading is waited for as long as a client may take no byte.
             return Ok(config.stall_timeout.unwrap_or(LONGEST_LINGER));
         }
     } else {
-        let shape = match (follower.left(), head.modern) {
-            (Some(_), _) => Shape::Sized,
-            (None, true) => Shape::Chunked,
-            (None, false) => Shape::Open,
+        let framing = match (follower.left(), head.http11) {
+            (Some(_), _) => Framing::Sized,
+            (None, true) => Framing::Chunked,
+            (None, false) => Framing::UntilClose,
         };
-        let body = Body::new(socket, shape, head.method == Method::Head);
-        Connection::new(follower, body, pace, now).run(socket, shutdown);
+        let body = Body::new(socket, framing, head.method == Method::Head);
+        Connection::new(name, follower, body, pace, now).run(socket, shutdown);
     }
     Ok(LINGER)
 }
@@ -156,6 +147,12 @@ fn open(address: &Address, parameters: &Parameters, shared: &Shared) -> Result<F
     let (log, file) = shared.roots.find(address).ok_or_else(nothing)?;
     let tail = parameters.tail.unwrap_or(false);
     Follower::new(log, file, lines(parameters, shared), tail).map_err(|_| nothing())
+}
+
+impl From<BadTarget> for Refusal {
+    fn from(bad: BadTarget) -> Refusal {
+        Refusal::new(if bad == BadTarget::Parent { 403 } else { 400 }, bad.to_string())
+    }
 }
 
 fn lines(parameters: &Parameters, shared: &Shared) -> Lines {
@@ -194,8 +191,4 @@ fn linger(mut socket: &TcpStream, shutdown: &Shutdown, time: Duration) {
             (shutdown, deadline) = (None, deadline.min(Instant::now() + LAST_LINGER));
         }
     }
-}
-
-fn is_nothing_now(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
 }

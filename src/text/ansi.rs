@@ -41,9 +41,6 @@ struct Color(u8, u8, u8);
 
 const SPAN_END: &str = "</span>";
 const MAX_CSI: usize = 64;
-/// More than the longest span, entity and end together.
-const MARGIN: usize = 256;
-
 impl Html {
     /// Renders whole lines of `text` up to `limit` bytes of markup; a line that does not fit by itself is cut between
     /// two characters. Returns balanced markup and how many bytes of `text` it stands for, at least one character's.
@@ -51,6 +48,7 @@ impl Html {
         let mut out = String::with_capacity(text.len().min(limit));
         let mut used = 0;
         for line in text.split_inclusive('\n') {
+            // A line that does not fit is taken back: what it did to the colours, too.
             let before = (self.clone(), out.len());
             let taken = self.line(line, limit, &mut out);
             used += taken;
@@ -71,13 +69,17 @@ impl Html {
         let mut open = None;
         let mut taken = 0;
         for character in line.chars() {
-            if taken > 0 && out.len() + MARGIN > limit {
-                break;
+            if let Some(character) = self.visible(character) {
+                let (before, opened) = (out.len(), open);
+                self.put(character, &mut open, out);
+                let end = if open.is_some() { SPAN_END.len() } else { 0 };
+                if out.len() + end > limit && before > 0 {
+                    out.truncate(before);
+                    open = opened;
+                    break;
+                }
             }
             taken += character.len_utf8();
-            if let Some(character) = self.visible(character) {
-                self.put(character, &mut open, out);
-            }
         }
         if open.is_some() {
             out.push_str(SPAN_END);
@@ -347,9 +349,23 @@ mod tests {
     #[test]
     fn a_line_that_fits_is_not_cut() {
         let mut html = Html::default();
-        let text = format!("{}\n{}\n", "<".repeat(100), "<".repeat(100));
+        let text = format!("{}\n", "<".repeat(100)).repeat(3);
         let (out, used) = html.render(&text, 1000);
-        assert_eq!((out.len(), used), (401, 101));
+        assert_eq!((out.len(), used), (802, 202));
+    }
+
+    #[test]
+    fn spans_of_many_short_lines_count() {
+        let mut html = Html::default();
+        let (out, used) = html.render(&format!("\x1b[41m{}", "\n".repeat(1000)), 1000);
+        assert!(out.len() <= 1000 && used < 100, "{} {used}", out.len());
+    }
+
+    #[test]
+    fn what_fits_exactly_is_not_cut() {
+        let mut html = Html::default();
+        let text = format!("{}\n", "z".repeat(999));
+        assert_eq!(html.render(&text, 1000), (text.clone(), 1000));
     }
 
     #[test]

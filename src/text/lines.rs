@@ -17,7 +17,7 @@ pub const DRIPPED: Duration = Duration::from_secs(1);
 
 /// The text between the file and the messages.
 #[derive(Debug)]
-pub struct Lines {
+pub struct LineBuffer {
     decoder: Decoder,
     html: Option<Html>,
     text: String,
@@ -32,10 +32,10 @@ pub struct Lines {
     half: Option<String>,
 }
 
-impl Lines {
+impl LineBuffer {
     /// `backfill`: there is a first message even when the log is empty.
-    pub fn new(html: Option<Html>, backfill: bool) -> Lines {
-        Lines {
+    pub fn new(html: Option<Html>, backfill: bool) -> LineBuffer {
+        LineBuffer {
             decoder: Decoder::default(),
             html,
             text: String::new(),
@@ -81,22 +81,22 @@ impl Lines {
 
     /// When there will be a message though nothing more is read: an unfinished line is waited for only so long.
     pub fn due(&self) -> Option<Instant> {
-        let (begun, added) = self.unfinished?;
-        (!self.text.is_empty()).then(|| (added + UNFINISHED).min(begun + DRIPPED))
+        let (begun, added) = self.unfinished.filter(|_| !self.text.is_empty())?;
+        Some(if self.first { begun + UNFINISHED } else { (added + UNFINISHED).min(begun + DRIPPED) })
     }
 
     fn take(&mut self, now: Instant) -> Option<String> {
         let end = self.end(now)?;
-        if end == self.text.len() {
+        let (rendered, used) = match &mut self.html {
+            Some(html) => html.render(&self.text[..end], MAX_MESSAGE),
+            None => (String::new(), end),
+        };
+        let rest = self.text.split_off(used);
+        let plain = std::mem::replace(&mut self.text, rest);
+        if self.text.is_empty() {
             self.unfinished = None;
         }
-        let Some(html) = &mut self.html else {
-            let rest = self.text.split_off(end);
-            return Some(std::mem::replace(&mut self.text, rest));
-        };
-        let (out, used) = html.render(&self.text[..end], MAX_MESSAGE);
-        self.text.drain(..used);
-        Some(out)
+        Some(if self.html.is_some() { rendered } else { plain })
     }
 
     /// How much of the text makes the next message.
@@ -110,12 +110,18 @@ impl Lines {
         if self.more {
             return None;
         }
-        if self.finished || self.due().is_some_and(|due| due <= now) {
+        if self.finished {
             return (self.first || !bytes.is_empty()).then_some(bytes.len());
         }
         let whole = memrchr(b'\n', bytes).map_or(0, |newline| newline + 1);
-        let sent = if self.first { whole == bytes.len() } else { whole > 0 };
-        sent.then_some(whole)
+        let is_due = self.due().is_some_and(|due| due <= now);
+        let is_silent = self.unfinished.is_some_and(|(_, added)| added + UNFINISHED <= now);
+        match (is_due, self.first) {
+            (true, true) if whole > 0 && !is_silent => Some(whole),
+            (true, _) => Some(bytes.len()),
+            (false, true) => (whole == bytes.len()).then_some(whole),
+            (false, false) => (whole > 0).then_some(whole),
+        }
     }
 
     fn note_unfinished(&mut self, bytes: &[u8], now: Instant) {
@@ -123,7 +129,7 @@ impl Lines {
             self.unfinished = None;
         } else if !bytes.is_empty() {
             let begun = match self.unfinished {
-                Some((begun, _)) if !bytes.contains(&b'\n') => begun,
+                Some((begun, _)) if self.first || !bytes.contains(&b'\n') => begun,
                 _ => now,
             };
             self.unfinished = Some((begun, now));
@@ -135,12 +141,12 @@ impl Lines {
 mod tests {
     use super::*;
 
-    fn drain(lines: &mut Lines, now: Instant) -> Vec<String> {
+    fn drain(lines: &mut LineBuffer, now: Instant) -> Vec<String> {
         std::iter::from_fn(|| lines.next(now)).collect()
     }
 
-    fn followed() -> (Lines, Instant) {
-        let (mut lines, now) = (Lines::new(None, false), Instant::now());
+    fn followed() -> (LineBuffer, Instant) {
+        let (mut lines, now) = (LineBuffer::new(None, false), Instant::now());
         lines.push(b"", false, now);
         (lines, now)
     }
@@ -157,7 +163,7 @@ mod tests {
     #[test]
     fn an_empty_log_gives_one_empty_message() {
         let now = Instant::now();
-        let mut lines = Lines::new(None, true);
+        let mut lines = LineBuffer::new(None, true);
         assert!(drain(&mut lines, now).is_empty());
         lines.push(b"", false, now);
         assert_eq!(drain(&mut lines, now), [""]);
@@ -168,10 +174,35 @@ mod tests {
     #[test]
     fn the_first_message_holds_the_unfinished_line_too() {
         let now = Instant::now();
-        let mut lines = Lines::new(None, true);
+        let mut lines = LineBuffer::new(None, true);
         lines.push(b"a\nb", false, now);
         assert!(drain(&mut lines, now).is_empty());
         assert_eq!(drain(&mut lines, now + UNFINISHED), ["a\nb"]);
+    }
+
+    #[test]
+    fn the_first_message_does_not_wait_for_a_writer_that_never_ends_on_a_line() {
+        let (mut now, mut lines) = (Instant::now(), LineBuffer::new(None, true));
+        let begun = now;
+        let first = loop {
+            lines.push(b"end\nbegin ", false, now);
+            if let Some(first) = lines.next(now) {
+                break first;
+            }
+            now += Duration::from_millis(50);
+        };
+        assert_eq!(now, begun + UNFINISHED);
+        assert!(first.ends_with("begin end\n"), "{first}");
+    }
+
+    #[test]
+    fn an_unfinished_line_of_html_comes_whole() {
+        let now = Instant::now();
+        let mut lines = LineBuffer::new(Some(Html::default()), true);
+        let text = "<".repeat(100_000);
+        lines.push(text.as_bytes(), false, now);
+        let messages = drain(&mut lines, now + UNFINISHED);
+        assert_eq!(messages.concat(), text.replace('<', "&lt;"));
     }
 
     #[test]
@@ -237,7 +268,7 @@ mod tests {
         assert_eq!(drain(&mut lines, now + UNFINISHED), ["pi", "ng"]);
         lines.push(b"ping\n", false, now);
         assert_eq!(drain(&mut lines, now), ["ping\n"]);
-        let mut html = Lines::new(Some(Html::default()), true);
+        let mut html = LineBuffer::new(Some(Html::default()), true);
         html.push(b"\x1b[0mping", false, now);
         html.finish();
         assert_eq!(drain(&mut html, now), ["pi", "ng"]);
@@ -246,7 +277,7 @@ mod tests {
     #[test]
     fn html_is_cut_by_the_size_of_its_markup() {
         let now = Instant::now();
-        let mut lines = Lines::new(Some(Html::default()), true);
+        let mut lines = LineBuffer::new(Some(Html::default()), true);
         let text = format!("{}\n", "<".repeat(1000)).repeat(250);
         lines.push(text.as_bytes(), false, now);
         let messages = drain(&mut lines, now);

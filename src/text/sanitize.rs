@@ -96,7 +96,7 @@ impl Terminal {
 }
 
 /// A word of a stranger's on one line of ours: no control character, no reordering.
-pub fn word(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     text.chars().for_each(|character| show(character, &mut out));
     out

@@ -134,9 +134,11 @@ fn the_last_lines_of_2_gb_come_as_fast_as_those_of_1_mb() {
         assert!(server.client("app.log?lines=1000").message() == expected);
         begun.elapsed()
     };
-    // Memory is counted, the time is only kept from being absurd: benches/pure.rs measures it.
-    let times: Vec<_> = (0..5).map(|_| (first(&server), first(&large_server))).collect();
-    assert!(times.iter().map(|(_, large)| large).min().unwrap() < &Duration::from_secs(1), "{times:?}");
+    // The best of several alternated rounds, with room for a busy machine: benches/pure.rs measures it closely.
+    let times: Vec<_> = (0..9).map(|_| (first(&server), first(&large_server))).collect();
+    let small = times.iter().map(|(small, _)| small).min().unwrap();
+    let large = times.iter().map(|(_, large)| large).min().unwrap();
+    assert!(*large < *small * 2 + Duration::from_millis(5), "{times:?}");
     let grown = large_server.process.status("VmRSS").saturating_sub(idle);
     assert!(grown < 4096, "{grown} KiB more than idle");
 }

@@ -41,6 +41,7 @@ fn head_is_get_without_a_body() {
         let answer = server.ask(format!("HEAD {target} HTTP/1.1\r\nHost: x\r\n\r\n"));
         assert_eq!((answer.status, answer.body.len()), (status, 0), "{target}");
     }
+    assert_eq!(server.ask("HEAD /app.log HTTP/1.1\r\n\r\n").body.len(), 0, "refused before it was understood");
     assert!(server.ask("HEAD /app.log HTTP/1.1\r\nHost: x\r\n\r\n").head.contains("Content-Length: 4\r\n"));
 }
 
@@ -95,11 +96,26 @@ fn who_has_nothing_more_to_say_still_gets_the_whole_answer() {
 }
 
 #[test]
+fn who_has_nothing_more_to_say_still_gets_what_a_followed_log_holds() {
+    let log = Log::with("a\nb\n");
+    let server = serve(&log);
+    let mut stream = server.connect();
+    stream.write_all(b"GET /app.log?tail=1&lines=all HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("4\r\na\nb\n\r\n"), "{answer}");
+}
+
+#[test]
 fn a_healthy_server_says_so() {
     let log = Log::with("");
-    let answer = serve(&log).get("/-/healthz");
-    check(&answer, 200);
-    assert_eq!(answer.text(), "ok");
+    let server = serve(&log);
+    for target in ["/-/healthz", "/-/healthz?from=probe"] {
+        let answer = server.get(target);
+        check(&answer, 200);
+        assert_eq!(answer.text(), "ok");
+    }
 }
 
 #[test]

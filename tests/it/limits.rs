@@ -4,6 +4,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::util::{Log, Process, Server, until};
 
 /// A server started by another command, which sets its limits.
@@ -23,9 +25,16 @@ fn without_descriptors_it_waits_and_serves_again() {
     let crowd: Vec<_> = (0..60).map(|_| server.connect()).collect();
     until("there is none left", || server.process.descriptors() >= 40);
     thread::sleep(Duration::from_millis(300));
+    // Some leave and others take their places: accepting works and fails in turns.
+    let mut crowd = crowd;
+    for _ in 0..20 {
+        crowd.remove(0);
+        crowd.push(server.connect());
+        thread::sleep(Duration::from_millis(20));
+    }
     drop(crowd);
     until("it serves again", || server.get("/app.log").status == 200);
-    server.process.signal(rustix::process::Signal::TERM);
+    server.process.signal(Signal::TERM);
     let (code, errors) = server.process.end();
     assert_eq!(code, 0);
     let complaints = errors.lines().filter(|line| line.contains("cannot accept connections")).count();
@@ -42,4 +51,9 @@ fn a_thread_that_cannot_be_started_is_a_503() {
     for status in [503, 503, 200] {
         assert_eq!(server.get("/app.log").status, status);
     }
+    // What runs under strace outlives it when it is killed.
+    let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", server.process.pid)).unwrap();
+    let child = Pid::from_raw(children.trim().parse().unwrap()).unwrap();
+    kill_process(child, Signal::TERM).unwrap();
+    assert_eq!(server.process.wait().code(), Some(0));
 }

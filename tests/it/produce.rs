@@ -42,6 +42,15 @@ fn what_cannot_be_written_is_said() {
 }
 
 #[test]
+fn a_reader_of_a_producer_may_leave() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = wstail();
+    command.args(["produce", "/dev/stdout", "--rate", "0"]).stdout(writer);
+    assert_eq!(Process::start(command).end(), (0, String::new()));
+}
+
+#[test]
 fn a_producer_at_full_speed_with_rotation_is_followed_whole() {
     const COUNT: usize = 100_000;
     let log = Log::with("");

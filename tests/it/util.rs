@@ -232,7 +232,7 @@ pub fn wstail() -> Command {
 #[derive(Debug)]
 pub struct Process {
     child: Mutex<Child>,
-    pid: u32,
+    pub pid: u32,
     lines: Option<Mutex<mpsc::Receiver<String>>>,
     errors: Mutex<mpsc::Receiver<String>>,
 }

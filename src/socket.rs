@@ -1,0 +1,39 @@
+//! What both ends do to a socket before they use it.
+
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with, sockopt};
+
+/// The bound on a single read or write.
+const CALL_TIMEOUT: Duration = Duration::from_millis(100);
+/// A peer that vanished without a word is found out by the kernel within 45 s of silence.
+const SILENCE: Duration = Duration::from_secs(30);
+const INTERVAL: Duration = Duration::from_secs(5);
+const TRIES: u32 = 3;
+
+/// A new socket of the address's family, which does not block.
+pub(crate) fn open(address: &SocketAddr) -> io::Result<OwnedFd> {
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    Ok(socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?)
+}
+
+/// Makes a connected socket block, each call for 100 ms at most.
+pub(crate) fn prepare(socket: &TcpStream) -> io::Result<()> {
+    socket.set_nonblocking(false)?;
+    socket.set_nodelay(true)?;
+    socket.set_read_timeout(Some(CALL_TIMEOUT))?;
+    socket.set_write_timeout(Some(CALL_TIMEOUT))?;
+    sockopt::set_socket_keepalive(socket, true)?;
+    sockopt::set_tcp_keepidle(socket, SILENCE)?;
+    sockopt::set_tcp_keepintvl(socket, INTERVAL)?;
+    sockopt::set_tcp_keepcnt(socket, TRIES)?;
+    Ok(())
+}
+
+/// Whether a call only had nothing to do in its time.
+pub(crate) fn is_nothing_now(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
+}
