@@ -6,9 +6,13 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
+/// Lines of 100 bytes; each follower gets the last 1000 first, as it does by default.
+const LINES: usize = 10_000;
+
 fn main() {
     let directory = tempfile::tempdir().unwrap();
-    fs::write(directory.path().join("app.log"), "a line of the log\n".repeat(1000)).unwrap();
+    let lines: String = (0..LINES).map(|number| format!("{number:>99}\n")).collect();
+    fs::write(directory.path().join("app.log"), lines).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_wstail"));
     command.args(["serve", "--port", "0", "--heartbeat", "600"]).arg(directory.path());
     let server = Server(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
@@ -50,13 +54,14 @@ fn run(mut server: Server) {
 fn follow(address: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).unwrap();
     let request = format!(
-        "GET /app.log?tail=1&lines=10 HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        "GET /app.log?tail=1 HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).unwrap();
+    let last = format!(" {}\n", LINES - 1);
     let mut seen = Vec::new();
-    while !seen.windows(12).any(|window| window == b"of the log\na") {
-        let mut chunk = [0; 1024];
+    while !seen.ends_with(last.as_bytes()) {
+        let mut chunk = [0; 65_536];
         let read = stream.read(&mut chunk).unwrap();
         assert!(read > 0, "the server closed: {}", String::from_utf8_lossy(&seen));
         seen.extend(&chunk[..read]);

@@ -42,8 +42,8 @@ struct Color(u8, u8, u8);
 const SPAN_END: &str = "</span>";
 const MAX_CSI: usize = 64;
 impl Html {
-    /// Renders whole lines of `text` up to `limit` bytes of markup; a line that does not fit by itself is cut between
-    /// two characters. Returns balanced markup and how many bytes of `text` it stands for, at least one character's.
+    /// Renders whole lines of `text` up to `limit` bytes of markup, 512 or more; a line that does not fit by itself is
+    /// cut between two characters. Returns balanced markup and how many bytes of `text` it stands for, at least one.
     pub fn render(&mut self, text: &str, limit: usize) -> (String, usize) {
         let mut out = String::with_capacity(text.len().min(limit));
         let mut used = 0;
@@ -66,20 +66,29 @@ impl Html {
 
     /// Appends one line's markup, with its spans closed at the end; returns how much of the line fitted.
     fn line(&mut self, line: &str, limit: usize, out: &mut String) -> usize {
-        let mut open = None;
-        let mut taken = 0;
-        for character in line.chars() {
-            if let Some(character) = self.visible(character) {
-                let (before, opened) = (out.len(), open);
-                self.put(character, &mut open, out);
+        let (mut open, mut taken) = (None, 0);
+        while taken < line.len() {
+            let (length, shown) = self.piece(&line[taken..]);
+            if !shown.is_empty() {
+                let before = (out.len(), open);
+                self.restyle(&mut open, out);
                 let end = if open.is_some() { SPAN_END.len() } else { 0 };
-                if out.len() + end > limit && before > 0 {
-                    out.truncate(before);
-                    open = opened;
-                    break;
+                let room = limit.saturating_sub(out.len() + end);
+                if shown.len() > room {
+                    // Only what is shown as it stands can be cut.
+                    let fits = if shown.len() == length { floor_char_boundary(shown, room) } else { 0 };
+                    if fits == 0 {
+                        out.truncate(before.0);
+                        open = before.1;
+                        break;
+                    }
+                    out.push_str(&shown[..fits]);
+                    taken += fits;
+                    continue;
                 }
+                out.push_str(shown);
             }
-            taken += character.len_utf8();
+            taken += length;
         }
         if open.is_some() {
             out.push_str(SPAN_END);
@@ -87,7 +96,30 @@ impl Html {
         taken
     }
 
-    fn put(&self, character: char, open: &mut Option<Style>, out: &mut String) {
+    /// The next piece of a line: how long it is, and what is shown for it.
+    fn piece<'t>(&mut self, rest: &'t str) -> (usize, &'t str) {
+        if self.escape == Escape::None {
+            let run = rest.bytes().position(is_special).unwrap_or(rest.len());
+            if run > 0 {
+                return (run, &rest[..run]);
+            }
+        }
+        let character = rest.chars().next().expect("called with something left");
+        let length = character.len_utf8();
+        let shown = match self.visible(character) {
+            None => "",
+            Some('&') => "&amp;",
+            Some('<') => "&lt;",
+            Some('>') => "&gt;",
+            Some('"') => "&quot;",
+            Some('\'') => "&#39;",
+            Some(_) => &rest[..length],
+        };
+        (length, shown)
+    }
+
+    /// Ends the open span and begins another where the style has changed.
+    fn restyle(&self, open: &mut Option<Style>, out: &mut String) {
         let wanted = (self.style != Style::default()).then_some(self.style);
         if *open != wanted {
             if open.is_some() {
@@ -97,14 +129,6 @@ impl Html {
                 self.style.open(out);
             }
             *open = wanted;
-        }
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(character),
         }
     }
 
@@ -292,6 +316,15 @@ impl Color {
             }
         }
     }
+}
+
+/// Bytes that are not shown as they stand: controls, markup, and the first byte of the C1 controls (and their like).
+fn is_special(byte: u8) -> bool {
+    matches!(byte, 0..=0x1f | 0x7f | 0xc2 | b'&' | b'<' | b'>' | b'"' | b'\'')
+}
+
+fn floor_char_boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
 /// A parameter's number; an empty one is 0, one too large is none of the known.
