@@ -29,7 +29,7 @@ pub(super) struct Listener {
 
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1024;
-/// Enough for the deepest call of a connection with a wide margin: a debug build uses 40 KiB of it.
+/// Enough for the deepest call of a connection with a wide margin: a debug build uses 32 KiB of it.
 const STACK: usize = 256 * 1024;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
