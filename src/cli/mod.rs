@@ -1,6 +1,7 @@
 //! The command line: one file a command, from options to what is printed.
 
 mod demo;
+mod printer;
 mod produce;
 mod serve;
 mod tail;
