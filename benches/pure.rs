@@ -56,7 +56,7 @@ fn follow(criterion: &mut Criterion) {
     group.throughput(Throughput::Bytes((LINE.len() * LINES) as u64));
     group.bench_function("a whole log", |bencher| {
         bencher.iter(|| {
-            let (log, file) = roots.find(&address).unwrap();
+            let (log, file) = roots.find(&address).unwrap().unwrap();
             let mut follower = Follower::new(log, file, Lines::All, false).unwrap();
             while black_box(follower.poll(&mut buffer).unwrap()) != Step::Ended {}
         });

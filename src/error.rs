@@ -4,6 +4,9 @@
 use std::fmt;
 use std::io;
 
+use tungstenite::Error as WsError;
+use tungstenite::error::ProtocolError;
+
 /// What this crate's functions return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -17,7 +20,7 @@ enum Kind {
     Usage { message: String },
     Timeout { message: String },
     Refused { what: String, status: u16, reason: String },
-    Protocol { what: String, cause: tungstenite::Error },
+    Protocol { what: String, cause: WsError },
     Closed { what: String, code: u16, reason: String },
 }
 
@@ -44,9 +47,9 @@ impl Error {
         Kind::Closed { what: what.into(), code, reason: reason.to_owned() }.into()
     }
 
-    pub(crate) fn protocol(what: impl Into<String>, cause: tungstenite::Error) -> Error {
+    pub(crate) fn protocol(what: impl Into<String>, cause: WsError) -> Error {
         match cause {
-            tungstenite::Error::Io(cause) => Error::io(what, cause),
+            WsError::Io(cause) => Error::io(what, cause),
             cause => Kind::Protocol { what: what.into(), cause }.into(),
         }
     }
@@ -93,8 +96,17 @@ impl fmt::Display for Error {
         match &*self.kind {
             Kind::Io { what, cause: error } => write!(f, "{what}: {}", cause(error)),
             Kind::Usage { message } | Kind::Timeout { message } => f.write_str(message),
+            Kind::Refused { what, status, .. } if *status < 300 => {
+                write!(f, "{what}: the server answers without a stream (status {status})")
+            }
             Kind::Refused { what, status, reason } if reason.is_empty() => write!(f, "{what}: status {status}"),
             Kind::Refused { what, status, reason } => write!(f, "{what}: {reason} (status {status})"),
+            Kind::Protocol { what, cause: WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) } => {
+                write!(f, "{what}: the connection was cut off")
+            }
+            Kind::Protocol { what, cause: WsError::Protocol(fault) } => {
+                write!(f, "{what}: {}", lower(&fault.to_string()))
+            }
             Kind::Protocol { what, cause } => write!(f, "{what}: {}", lower(&cause.to_string())),
             Kind::Closed { what, code, reason } if reason.is_empty() => write!(f, "{what}: closed with {code}"),
             Kind::Closed { what, code, reason } => write!(f, "{what}: {reason} (closed with {code})"),
@@ -129,11 +141,10 @@ pub(crate) fn cause(error: &io::Error) -> String {
 }
 
 fn lower(text: &str) -> String {
-    let second_is_upper = text.chars().nth(1).is_some_and(char::is_uppercase);
+    let word = text.split(' ').next().unwrap_or_default();
+    let is_name = word.chars().skip(1).any(char::is_uppercase);
     match text.chars().next() {
-        Some(first) if first.is_uppercase() && !second_is_upper => {
-            first.to_lowercase().chain(text.chars().skip(1)).collect()
-        }
+        Some(first) if first.is_uppercase() && !is_name => first.to_lowercase().chain(text.chars().skip(1)).collect(),
         _ => text.to_owned(),
     }
 }
@@ -153,6 +164,7 @@ mod tests {
     #[test]
     fn an_abbreviation_keeps_its_capitals() {
         assert_eq!(lower("HTTP error"), "HTTP error");
+        assert_eq!(lower("WebSocket error"), "WebSocket error");
         assert_eq!(lower("Permission denied"), "permission denied");
     }
 }

@@ -83,14 +83,20 @@ fn print(url: &Url, shutdown: &Shutdown) -> Result<()> {
     let mut url = url.clone();
     url.set_tail(true);
     let mut stream = Stream::open(&url, shutdown)?;
-    while let Received::Bytes(bytes) = stream.read(shutdown)? {
+    loop {
+        let bytes = match stream.read(shutdown) {
+            Ok(Received::Bytes(bytes)) => bytes,
+            // The server may be quicker to say farewell than the client to stop.
+            Err(_) if shutdown.is_ordered() => return Ok(()),
+            Err(error) => return Err(error),
+            Ok(_) => return Ok(()),
+        };
         let mut stdout = io::stdout().lock();
         match stdout.write_all(&bytes).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
             result => result.map_err(|error| Error::io("cannot write to stdout", error))?,
         }
     }
-    Ok(())
 }
 
 /// The usual port, or the next free one.

@@ -4,8 +4,10 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::sync::Mutex;
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use crossbeam_channel::{Receiver, Sender};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use wstail::text::sanitize::Terminal;
 use wstail::text::utf8::Decoder;
@@ -37,18 +39,28 @@ impl<'p> Printer<'p> {
         Printer { stdout, name, clean, raw, unfinished: Vec::new(), in_line: false, begun: false }
     }
 
-    /// A connection stands; whether it is another one than the first.
-    pub(super) fn begin(&mut self) -> bool {
-        if self.begun {
-            let _ = self.end();
-            if std::mem::take(&mut self.in_line) && !self.raw {
-                let _ = self.stdout.write(b"\n");
-            }
-        }
-        std::mem::replace(&mut self.begun, true)
+    /// A connection stands.
+    pub(super) fn begin(&mut self) {
+        self.begun = true;
     }
 
-    pub(super) fn print(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// Whether a connection has stood.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// The connection is lost: what it left unfinished is not continued by the next one.
+    pub(super) fn break_off(&mut self) {
+        let _ = self.end();
+        if std::mem::take(&mut self.in_line) && !self.raw {
+            let _ = self.stdout.write(b"\n", &mut || {});
+        }
+    }
+
+    /// Prints what came; `waiting` is called every so often while stdout takes nothing.
+    ///
+    /// An error says that nothing more can be printed, or is to be.
+    pub(super) fn print(&mut self, bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
         let cleaned;
         let bytes = match &mut self.clean {
             None => bytes,
@@ -60,32 +72,35 @@ impl<'p> Printer<'p> {
                 cleaned.as_bytes()
             }
         };
-        if self.name.is_some() { self.print_beside_others(bytes) } else { self.put(bytes) }
+        if self.name.is_some() { self.print_beside_others(bytes, waiting) } else { self.put(bytes, waiting) }
     }
 
-    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn put(&mut self, bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
         if let Some(last) = bytes.last() {
             self.in_line = *last != b'\n';
-            self.stdout.write(bytes)?;
+            self.stdout.write(bytes, waiting)?;
         }
         Ok(())
     }
 
     /// Whole lines only, each with the log's name before it.
-    fn print_beside_others(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn print_beside_others(&mut self, bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
         self.unfinished.extend_from_slice(bytes);
+        let whole = memchr::memrchr(b'\n', &self.unfinished).map_or(0, |last| last + 1);
+        let rest = self.unfinished.split_off(whole);
+        let mut lines = std::mem::replace(&mut self.unfinished, rest);
         if self.unfinished.len() > LONGEST_LINE {
-            self.unfinished.push(b'\n');
+            lines.append(&mut self.unfinished);
+            lines.push(b'\n');
         }
-        let Some(last) = memchr::memrchr(b'\n', &self.unfinished) else { return Ok(()) };
-        let rest = self.unfinished.split_off(last + 1);
-        let lines = std::mem::replace(&mut self.unfinished, rest);
-        let lines = self.prefixed(&lines);
-        self.stdout.write(&lines)
+        if lines.is_empty() {
+            return Ok(());
+        }
+        self.stdout.write(&self.prefixed(lines), waiting)
     }
 
-    fn prefixed(&self, lines: &[u8]) -> Vec<u8> {
-        let Some(name) = self.name.as_ref().filter(|_| !self.raw) else { return lines.to_vec() };
+    fn prefixed(&self, lines: Vec<u8>) -> Vec<u8> {
+        let Some(name) = self.name.as_ref().filter(|_| !self.raw) else { return lines };
         let mut out = Vec::with_capacity(lines.len() * 2);
         for line in lines.split_inclusive(|&byte| byte == b'\n') {
             out.extend_from_slice(name.as_bytes());
@@ -105,39 +120,89 @@ impl<'p> Printer<'p> {
             if self.name.is_some() {
                 self.unfinished.extend_from_slice(clean.as_bytes());
             } else {
-                self.stdout.write(clean.as_bytes())?;
+                self.stdout.write(clean.as_bytes(), &mut || {})?;
             }
         }
         if self.unfinished.is_empty() {
             return Ok(());
         }
-        self.print_beside_others(b"\n")
+        self.print_beside_others(b"\n", &mut || {})
     }
 }
 
 /// Stdout, shared by all logs, until it is closed.
 pub(super) struct Stdout {
-    stdout: Mutex<File>,
+    /// Whoever holds the file writes, and hands it back.
+    file: (Sender<File>, Receiver<File>),
+    /// How much is written at a time: what poll(2) says there is room for.
+    piece: usize,
     /// How the command ends now that nothing more can be written.
     closed: Mutex<Option<Exit>>,
     trigger: Trigger,
+    shutdown: Shutdown,
 }
 
+/// How long one waits for stdout before something else is done.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// A pipe that is ready takes that much at once (PIPE_BUF, pipe(7)).
+const PIPE_ROOM: usize = 4096;
+
 impl Stdout {
-    pub(super) fn new(trigger: Trigger) -> Result<Stdout> {
+    pub(super) fn new(trigger: Trigger, shutdown: Shutdown) -> Result<Stdout> {
+        let failed = |error| Error::io("cannot use stdout", error);
         // Written to without a buffer: a line is on the terminal when it is printed.
-        let stdout = io::stdout().as_fd().try_clone_to_owned();
-        let stdout = stdout.map_err(|error| Error::io("cannot use stdout", error))?;
-        Ok(Stdout { stdout: Mutex::new(File::from(stdout)), closed: Mutex::new(None), trigger })
+        let file = File::from(io::stdout().as_fd().try_clone_to_owned().map_err(failed)?);
+        let piece = if file.metadata().map_err(failed)?.is_file() { usize::MAX } else { PIPE_ROOM };
+        let (sender, receiver) = crossbeam_channel::bounded(1);
+        sender.send(file).expect("there is room for one");
+        Ok(Stdout { file: (sender, receiver), piece, closed: Mutex::new(None), trigger, shutdown })
     }
 
-    /// Writes in one piece; after an error nobody is left to write for.
-    fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        let result = lock(&self.stdout).write_all(bytes);
-        if let Err(error) = &result {
+    /// Writes with nothing of another log in between. After an error nobody is left to write for.
+    fn write(&self, bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
+        let mut file = loop {
+            match self.file.1.recv_timeout(PATIENCE) {
+                Ok(file) => break file,
+                Err(_) if self.shutdown.is_ordered() => return Err(io::ErrorKind::Interrupted.into()),
+                Err(_) => waiting(),
+            }
+        };
+        let result = self.write_pieces(&mut file, bytes, waiting);
+        self.file.0.send(file).expect("both ends are here");
+        if let Err(error) = &result
+            && !self.shutdown.is_ordered()
+        {
             self.close(error);
         }
         result
+    }
+
+    /// A reader that has stopped reading keeps neither the order to stop nor the server waiting.
+    fn write_pieces(&self, file: &mut File, mut bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
+        while !bytes.is_empty() {
+            if !self.has_room(file)? {
+                waiting();
+                continue;
+            }
+            match file.write(&bytes[..bytes.len().min(self.piece)]) {
+                Ok(written) => bytes = &bytes[written..],
+                Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn has_room(&self, file: &File) -> io::Result<bool> {
+        let mut fds = [PollFd::new(file, PollFlags::OUT), PollFd::new(&self.shutdown, PollFlags::IN)];
+        match poll(&mut fds, Timespec::try_from(PATIENCE).ok().as_ref()) {
+            Err(Errno::INTR) => return Ok(false),
+            result => result?,
+        };
+        if self.shutdown.is_ordered() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        Ok(!fds[0].revents().is_empty())
     }
 
     fn close(&self, error: &io::Error) {
@@ -145,7 +210,8 @@ impl Stdout {
         if closed.is_none() {
             let pipe = error.kind() == io::ErrorKind::BrokenPipe;
             if !pipe {
-                print_error(&format!("cannot write to stdout: {error}"));
+                let error = error.raw_os_error().map_or(error.kind().into(), io::Error::from_raw_os_error);
+                print_error(&Error::io("cannot write to stdout", error));
             }
             *closed = Some(if pipe { Exit::Done } else { Exit::Failed });
         }
@@ -162,12 +228,12 @@ impl Stdout {
     }
 
     /// Ends every thread when the reader of a pipe has left: at once, as `tail` does, and not only at the next line.
-    pub(super) fn watch(&self, shutdown: &Shutdown) {
+    pub(super) fn watch(&self) {
         let stdout = io::stdout();
         let stdout = PollFd::from_borrowed_fd(stdout.as_fd(), PollFlags::empty());
-        let mut fds = [stdout, PollFd::new(shutdown, PollFlags::IN)];
+        let mut fds = [stdout, PollFd::new(&self.shutdown, PollFlags::IN)];
         while poll(&mut fds, None).is_err_and(|errno| errno == Errno::INTR) {}
-        if !shutdown.is_ordered() {
+        if !self.shutdown.is_ordered() {
             self.close(&io::ErrorKind::BrokenPipe.into());
         }
     }

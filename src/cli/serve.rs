@@ -10,7 +10,7 @@ use wstail::protocol::request::{Format, Lines};
 use wstail::server::{Config, Server};
 use wstail::{Error, Result};
 
-use super::values::{millis, path, positive, seconds, seconds_or_zero};
+use super::values::{millis, path, port, positive, seconds, seconds_or_zero};
 use super::{Exit, set_up_log, stop_on_signal};
 
 /// Serve the logs in directories, or single files, over WebSocket and HTTP.
@@ -26,7 +26,7 @@ pub(super) struct Serve {
     host: Vec<String>,
 
     /// port to listen on; 0 picks a free one; default 8765
-    #[argh(option, arg_name = "N")]
+    #[argh(option, arg_name = "N", from_str_fn(port))]
     port: Option<u16>,
 
     /// lines sent first when a client names none, or `all`; default 1000

@@ -6,7 +6,7 @@ use argh::{FromArgValue, FromArgs};
 use wstail::client::reconnect::Backoff;
 use wstail::client::stream::{Received, Stream};
 use wstail::client::url::Url;
-use wstail::protocol::request::Lines;
+use wstail::protocol::request::{HeartbeatKind, Lines};
 use wstail::{Result, Shutdown};
 
 use super::printer::{Printer, Stdout};
@@ -23,7 +23,7 @@ pub(super) struct Tail {
     #[argh(positional, arg_name = "URL")]
     urls: Vec<String>,
 
-    /// last lines shown first, or `all`; default 10
+    /// last lines shown first, or `all`; default 10, and after a loss always 10
     #[argh(option, short = 'n', arg_name = "N")]
     lines: Option<Lines>,
 
@@ -31,7 +31,7 @@ pub(super) struct Tail {
     #[argh(switch)]
     no_follow: bool,
 
-    /// text or raw; text cleans control characters on a terminal; default text
+    /// text or raw; text cleans control characters on a terminal; what is no UTF-8 comes as U+FFFD; default text
     #[argh(option, short = 'o', arg_name = "FORM", default = "Output::Text")]
     output: Output,
 
@@ -72,13 +72,13 @@ impl Tail {
         set_up_log("warn");
         let urls = self.urls()?;
         let (trigger, shutdown) = stop_on_signal()?;
-        let stdout = Stdout::new(trigger)?;
+        let stdout = Stdout::new(trigger, shutdown.clone())?;
         let names = names(&urls);
         let worst = thread::scope(|scope| {
-            scope.spawn(|| stdout.watch(&shutdown));
-            let follow = |(url, name)| {
-                let printer = Printer::new(&stdout, name, self.output == Output::Raw, self.color());
-                Follow { tail: &self, url, printer, shutdown: &shutdown }
+            scope.spawn(|| stdout.watch());
+            let follow = |(url, name): (Url, Option<String>)| {
+                let printer = Printer::new(&stdout, name.clone(), self.output == Output::Raw, self.color());
+                Follow { tail: &self, url, name, printer, shutdown: &shutdown }
             };
             let follows: Vec<_> = urls.into_iter().zip(names).map(follow).collect();
             let threads: Vec<_> = follows.into_iter().map(|follow| scope.spawn(|| follow.run())).collect();
@@ -98,6 +98,10 @@ impl Tail {
             let mut url: Url = text.parse()?;
             if self.no_follow || !url.names("tail") {
                 url.set_tail(!self.no_follow);
+            }
+            // Its answers can be given while nothing can be read: see `Stream::keep_alive`.
+            if !url.names("heartbeat") {
+                url.set_heartbeat(HeartbeatKind::Frame);
             }
             if self.lines.is_some() || !url.names("lines") {
                 url.set_lines(self.lines.unwrap_or(Lines::Last(10)));
@@ -129,6 +133,8 @@ fn names(urls: &[Url]) -> Vec<Option<String>> {
 struct Follow<'t> {
     tail: &'t Tail,
     url: Url,
+    /// The log's name where there are others.
+    name: Option<String>,
     printer: Printer<'t>,
     shutdown: &'t Shutdown,
 }
@@ -136,6 +142,7 @@ struct Follow<'t> {
 impl Follow<'_> {
     fn run(mut self) -> Exit {
         let mut backoff = Backoff::default();
+        let retries = self.tail.retry == Retry::Auto;
         loop {
             let error = match self.connect(&mut backoff) {
                 Ok(exit) => return exit,
@@ -144,11 +151,15 @@ impl Follow<'_> {
             if self.shutdown.is_ordered() {
                 return Exit::Interrupted;
             }
-            let refused = error.status().is_some_and(|status| (300..500).contains(&status));
-            if error.is_usage() || refused || self.tail.retry == Retry::Never {
+            // What answers, but not with a stream, will not do so the next time; of a copy that was cut off in the
+            // middle, the rest cannot be had by asking for the last lines again.
+            let refused = error.status().is_some_and(|status| status < 500);
+            let cut_off = self.tail.no_follow && self.printer.has_begun();
+            if error.is_usage() || refused || cut_off || !retries {
                 print_error(&error);
-                return Exit::Failed;
+                return if error.is_usage() { Exit::Usage } else { Exit::Failed };
             }
+            self.printer.break_off();
             let pause = backoff.pause();
             self.notice(&format!("{error}; reconnecting in {:.2} s", pause.as_secs_f64()));
             if self.shutdown.sleep(pause) {
@@ -160,18 +171,18 @@ impl Follow<'_> {
     /// One connection; an error when it is lost.
     fn connect(&mut self, backoff: &mut Backoff) -> Result<Exit> {
         let mut stream = Stream::open(&self.url, self.shutdown)?;
-        let again = self.printer.begin();
-        self.notice(&match again {
+        self.notice(&match self.printer.has_begun() {
             false => format!("connected to {}", self.url),
             true => format!("reconnected to {}: lines may be repeated or missing", self.url),
         });
+        self.printer.begin();
         self.url.set_lines(AFTER_LOSS);
         loop {
             match stream.read(self.shutdown)? {
                 Received::Bytes(bytes) => {
                     backoff.reset();
-                    if self.printer.print(&bytes).is_err() {
-                        return Ok(Exit::Done);
+                    if self.printer.print(&bytes, &mut || stream.keep_alive()).is_err() {
+                        return Ok(Exit::Interrupted);
                     }
                 }
                 Received::End => {
@@ -187,8 +198,10 @@ impl Follow<'_> {
     }
 
     fn notice(&self, text: &str) {
-        if !self.tail.quiet {
-            print_error(&text);
+        match &self.name {
+            _ if self.tail.quiet => {}
+            Some(name) => print_error(&format!("{name}: {text}")),
+            None => print_error(&text),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use wstail::text::sanitize::escape;
 use wstail::{Error, Result};
 
 /// Options that take no value.
@@ -66,7 +67,7 @@ pub(super) fn path(text: &str) -> Result<PathBuf, String> {
 
 /// What argh complains about, on one line.
 pub(super) fn one_line(complaint: &str) -> String {
-    let joined = complaint.split_whitespace().collect::<Vec<_>>().join(" ");
+    let joined = escape(&complaint.split_whitespace().collect::<Vec<_>>().join(" "));
     let mut characters = joined.trim_end_matches('.').chars();
     let first = characters.next().map(|first| first.to_ascii_lowercase());
     first.into_iter().chain(characters).collect()
@@ -97,6 +98,11 @@ pub(super) fn millis(text: &str) -> Result<Duration, String> {
         Ok(millis) if millis > 0 && digits(text) => Ok(Duration::from_millis(millis.into())),
         _ => Err("expected milliseconds, 1 or more".to_owned()),
     }
+}
+
+/// A port, 0 for any that is free.
+pub(super) fn port(text: &str) -> Result<u16, String> {
+    text.parse().ok().filter(|_| digits(text)).ok_or_else(|| "expected a port from 0 to 65535".to_owned())
 }
 
 /// A number of things, at least 1.

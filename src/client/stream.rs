@@ -36,7 +36,8 @@ pub enum Received {
 }
 
 impl Stream {
-    /// Connects and asks for the log. Each address has 5 s to answer, the handshake 10 s.
+    /// Connects and asks for the log. Each address has 5 s to answer, the handshake 10 s; how long a name takes to be
+    /// looked up is the system's affair.
     ///
     /// # Errors
     /// When no address answers in time or the server refuses; [`Error::status`] tells the HTTP status.
@@ -79,9 +80,18 @@ impl Stream {
         }
     }
 
+    /// Tells the server that its client is there though it reads nothing now: an unasked Pong, which is harmless. To be
+    /// called every so often by who cannot take more; with `heartbeat=frame` the connection then stands until the
+    /// server's stall timeout.
+    pub fn keep_alive(&mut self) {
+        if self.socket.flush().is_ok() {
+            let _ = self.socket.send(Message::Pong(Vec::new().into()));
+        }
+    }
+
     /// What the socket does not take now stays queued; [`Stream::wait`] sees to it.
     fn answer(&mut self) -> Result<()> {
-        match self.socket.write(Message::text(PONG)) {
+        match self.socket.send(Message::text(PONG)) {
             Err(WsError::Io(error)) if error.kind() == ErrorKind::WouldBlock => Ok(()),
             result => result.map_err(|error| Error::protocol(&self.context, error)),
         }

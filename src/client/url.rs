@@ -6,7 +6,7 @@ use std::str::FromStr;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use crate::error::Error;
-use crate::protocol::request::Lines;
+use crate::protocol::request::{HeartbeatKind, Lines};
 
 /// The address of a log: `ws://HOST:PORT/LOG`, `http://…`, or `HOST:PORT/LOG`.
 ///
@@ -47,6 +47,11 @@ impl Url {
     /// Sets the parameter `lines`, whatever the address said.
     pub fn set_lines(&mut self, lines: Lines) {
         self.set("lines", lines.to_string());
+    }
+
+    /// Sets the parameter `heartbeat`, whatever the address said.
+    pub fn set_heartbeat(&mut self, kind: HeartbeatKind) {
+        self.set("heartbeat", kind.to_string());
     }
 
     /// Whether the address names that parameter.
@@ -91,6 +96,9 @@ impl FromStr for Url {
         let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         let authority = authority.rsplit('@').next().unwrap_or_default();
         let (host, port) = split_port(authority).ok_or_else(|| bad("its port is no number from 1 to 65535"))?;
+        if host.contains(|c: char| c.is_whitespace() || c.is_control() || "[]\\\"<>^`{|}".contains(c)) {
+            return Err(bad("its host is none"));
+        }
         if host.is_empty() || (!named && port.is_none()) {
             return Err(bad("it has no host, or no port: HOST:PORT/LOG"));
         }
@@ -110,7 +118,8 @@ impl FromStr for Url {
 /// Splits `host:port`, `[::1]:port` and either without a port; `None` when the port is none.
 fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, rest)) => (host, rest.strip_prefix(':')),
+        Some((host, "")) => (host, None),
+        Some((host, rest)) => (host, Some(rest.strip_prefix(':')?)),
         None => match authority.rsplit_once(':') {
             Some((host, port)) => (host, Some(port)),
             None => (authority, None),
@@ -164,9 +173,21 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for text in
-            ["", "a.log", "h/a.log", "ftp://h/a", "wss://h/a", "ws://h:0/a", "ws://h:x/a", "ws:///a", "h:1/", "h:1"]
-        {
+        for text in [
+            "",
+            "a.log",
+            "h/a.log",
+            "ftp://h/a",
+            "wss://h/a",
+            "ws://h:0/a",
+            "ws://h:x/a",
+            "ws:///a",
+            "h:1/",
+            "h:1",
+            "ws://h o:1/a",
+            "ws://[::1/a",
+            "ws://[::1]8765/a",
+        ] {
             let error = text.parse::<Url>().unwrap_err();
             assert!(error.is_usage() && error.to_string().contains('`'), "{text}: {error}");
         }

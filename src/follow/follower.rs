@@ -117,7 +117,8 @@ impl Follower {
         }
         // Between the last read and now the old file may have grown: it is read to its end once more before the switch.
         let between = match siblings::after(&self.log, &self.file, &current) {
-            // A directory that may be passed through but not listed shows no generations.
+            // A directory that may be passed through but not listed shows no generations, and one that may not be read
+            // cannot be had: the log goes on without.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => None,
             result => result?,
         };
@@ -165,7 +166,7 @@ mod tests {
 
         fn follow(&self, lines: Lines, tail: bool) -> Follower {
             let roots = Roots::open([self.directory.path()], false).unwrap();
-            let (log, file) = roots.find(&Address::parse("/app.log").unwrap()).unwrap();
+            let (log, file) = roots.find(&Address::parse("/app.log").unwrap()).unwrap().unwrap();
             Follower::new(log, file, lines, tail).unwrap()
         }
     }

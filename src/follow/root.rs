@@ -59,14 +59,21 @@ impl Roots {
 
     /// Finds the log an address names: as an absolute path beneath a root, then relative to each root in turn. The
     /// first that opens as a regular file is it. Whatever else it is, nothing is told apart: there is no such log.
-    pub fn find(&self, address: &Address) -> Option<(Log, File)> {
+    ///
+    /// # Errors
+    /// When the process has no descriptor or memory left to look for it.
+    pub fn find(&self, address: &Address) -> io::Result<Option<(Log, File)>> {
         let absolute = self.roots.iter().filter_map(|root| Some((root, root.strip(address.segments())?)));
         let relative = self.roots.iter().map(|root| (root, address.segments()));
-        absolute.chain(relative).find_map(|(root, segments)| {
-            let log = self.admit(root, segments)?;
-            let file = log.open().ok()?;
-            Some((log, file))
-        })
+        for (root, segments) in absolute.chain(relative) {
+            let Some(log) = self.admit(root, segments) else { continue };
+            match log.open() {
+                Ok(file) => return Ok(Some((log, file))),
+                Err(error) if is_shortage(&error) => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Ok(None)
     }
 
     fn admit(&self, root: &Arc<Root>, segments: &[Vec<u8>]) -> Option<Log> {
@@ -268,6 +275,12 @@ fn segments(path: &Path) -> Vec<Vec<u8>> {
     normal.collect()
 }
 
+/// Whether it is the process that lacks something, and not the name.
+fn is_shortage(error: &io::Error) -> bool {
+    let shortages = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::AGAIN];
+    error.raw_os_error().is_some_and(|code| shortages.iter().any(|errno| errno.raw_os_error() == code))
+}
+
 /// Whether two stats are of one file, as long as one of the two is held open.
 pub(super) fn same_file(left: &fs::Stat, right: &fs::Stat) -> bool {
     (left.st_dev, left.st_ino) == (right.st_dev, right.st_ino)
@@ -317,7 +330,7 @@ mod tests {
         fn read(&self, roots: &Roots, address: &str) -> Option<String> {
             let read = || {
                 let address = Address::parse(address).ok()?;
-                let (_, mut file) = roots.find(&address)?;
+                let (_, mut file) = roots.find(&address).unwrap()?;
                 let mut text = String::new();
                 file.read_to_string(&mut text).ok()?;
                 Some(text)

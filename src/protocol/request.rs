@@ -218,6 +218,15 @@ impl FromStr for Format {
     }
 }
 
+impl fmt::Display for HeartbeatKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            HeartbeatKind::Text => "text",
+            HeartbeatKind::Frame => "frame",
+        })
+    }
+}
+
 impl FromStr for HeartbeatKind {
     type Err = String;
 

@@ -97,6 +97,12 @@ impl<S: Read + Write> Sink for Body<S> {
         !self.half_closed
     }
 
-    /// Nothing is said: a chunked body without its last chunk tells that the log had not come to an end.
-    fn close(&mut self, _close: &Close) {}
+    /// Once the body has begun nothing is said: without its last chunk, or its whole length, the client is told that the
+    /// log had not come to an end.
+    fn close(&mut self, close: &Close) {
+        if !self.begun {
+            self.begun = true;
+            self.outlet.send(http::Refusal::new(503, close.reason.clone()).response(), Vec::new());
+        }
+    }
 }

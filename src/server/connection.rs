@@ -398,7 +398,7 @@ mod tests {
             fs::write(directory.path().join("app.log"), text).unwrap();
             let (client, now) = (Memory::default(), Instant::now());
             let roots = Roots::open([directory.path()], false).unwrap();
-            let (log, file) = roots.find(&Address::parse("/app.log").unwrap()).unwrap();
+            let (log, file) = roots.find(&Address::parse("/app.log").unwrap()).unwrap().unwrap();
             let follower = Follower::new(log, file, Lines::All, true).unwrap();
             let heartbeat = Heartbeat::new(1000 * SECOND, SECOND, now);
             let lines = crate::text::lines::LineBuffer::new(None, true);

@@ -52,6 +52,10 @@ impl Refusal {
         self.status
     }
 
+    pub(super) fn reason(&self) -> &str {
+        &self.reason
+    }
+
     /// The response that says so.
     pub(super) fn response(&self) -> Vec<u8> {
         let fields: &[(&str, &str)] = match self.status {

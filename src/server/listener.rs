@@ -48,6 +48,9 @@ impl Listener {
             let failed = |place: &str, error| Error::io(format!("cannot listen on {place}"), error);
             let found = (name, port).to_socket_addrs().map_err(|error| failed(host, error))?;
             for address in found {
+                if listener.addresses.iter().any(|known| known.ip() == address.ip()) {
+                    continue;
+                }
                 let socket = open(address).map_err(|error| failed(&address.to_string(), error))?;
                 let address = socket.local_addr().map_err(|error| failed(&address.to_string(), error))?;
                 port = address.port();

@@ -148,14 +148,13 @@ impl<S: Read + Write> Sink for Messages<S> {
 
 /// What a client did that ends its stream; to leave is no fault.
 fn fault(error: &WsError) -> Gone {
-    let code = match error {
+    Gone::Close(match error {
         WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return Gone::Disconnected,
-        WsError::Protocol(_) => close::PROTOCOL,
-        WsError::Utf8(_) => close::NOT_UTF8,
-        WsError::Capacity(_) => close::TOO_BIG,
+        WsError::Protocol(fault) => Close::new(close::PROTOCOL, fault.to_string()),
+        WsError::Utf8(_) => Close::new(close::NOT_UTF8, "a text message was no UTF-8"),
+        WsError::Capacity(_) => Close::new(close::TOO_BIG, "a message was larger than 4 KiB"),
         _ => return Gone::Disconnected,
-    };
-    Gone::Close(Close::new(code, error.to_string()))
+    })
 }
 
 fn nothing_now(error: WsError) -> Result<(), Gone> {

@@ -31,11 +31,11 @@ pub struct Config {
     pub port: u16,
     /// Lines sent first when a client names none. Default: 1000.
     pub lines: Lines,
-    /// The time between two heartbeats, more than zero and up to ten years, as all times here. Default: 10 s.
+    /// The time between two heartbeats, from 1 ms to ten years, as all times here. Default: 10 s.
     pub heartbeat: Duration,
-    /// How long the answer to a heartbeat may take, more than zero. Default: 5 s.
+    /// How long the answer to a heartbeat may take. Default: 5 s.
     pub heartbeat_timeout: Duration,
-    /// The longest time between two looks at a file, 1 ms or more. Default: 250 ms.
+    /// The longest time between two looks at a file. Default: 250 ms.
     pub poll: Duration,
     /// What plain connections get when they name no format. Default: text.
     pub format: Format,
@@ -75,9 +75,10 @@ impl Config {
             ("poll", self.poll),
             ("stall timeout", self.stall_timeout.unwrap_or(Duration::from_secs(1))),
         ];
-        match times.iter().find(|(_, time)| time.is_zero() || *time > Config::LONGEST) {
+        let allowed = Duration::from_millis(1)..=Config::LONGEST;
+        match times.iter().find(|(_, time)| !allowed.contains(time)) {
             Some((name, _)) => {
-                Err(Error::usage(format!("cannot serve: the {name} must be above 0 and up to ten years")))
+                Err(Error::usage(format!("cannot serve: the {name} must be 1 ms or more, and at most ten years")))
             }
             None => Ok(()),
         }
@@ -115,8 +116,8 @@ impl Server {
         self.listener.addresses()
     }
 
-    /// Serves until the order to stop is given. Then every client is told (close code 1001), and all threads are
-    /// joined; that takes 2.5 s at most.
+    /// Serves until the order to stop is given. Then every client is told (close code 1001), and the threads are joined as
+    /// they end; that takes 2.5 s at most.
     ///
     /// # Errors
     /// When the process has no descriptor left to begin with.

@@ -11,6 +11,7 @@ use super::connection::{Connection, Pace};
 use super::heartbeat::Heartbeat;
 use super::http::{self, Head, Method, Refusal};
 use super::messages::Messages;
+use crate::error::cause;
 use crate::follow::follower::Follower;
 use crate::protocol::request::{Address, BadTarget, Format, Lines, Parameters};
 use crate::shutdown::Shutdown;
@@ -45,7 +46,7 @@ pub(super) fn serve(socket: &TcpStream, shared: &Shared, shutdown: &Shutdown) ->
     let time = match served {
         Ok(time) => time,
         Err(refusal) => {
-            log::debug!("refused with {}", refusal.status());
+            log::debug!("refused with {}: {}", refusal.status(), refusal.reason());
             write_all(socket, &refusal.response(), shutdown)?;
             LINGER.max(deadline.saturating_duration_since(Instant::now()))
         }
@@ -110,6 +111,9 @@ fn answer(
             _ => Err(Refusal::new(404, "no such page")),
         };
     }
+    if address.segments().is_empty() {
+        return Err(Refusal::new(404, "name a log: its path follows the slash"));
+    }
     let parameters = Parameters::parse(query)?;
     let follower = open(&address, &parameters, shared)?;
     let name = sanitize::escape(&address.to_string());
@@ -143,10 +147,13 @@ fn answer(
 }
 
 fn open(address: &Address, parameters: &Parameters, shared: &Shared) -> Result<Follower, Refusal> {
-    let nothing = || Refusal::new(404, "no such log");
-    let (log, file) = shared.roots.find(address).ok_or_else(nothing)?;
-    let tail = parameters.tail.unwrap_or(false);
-    Follower::new(log, file, lines(parameters, shared), tail).map_err(|_| nothing())
+    let short = |error: io::Error| {
+        log::error!("cannot open a log: {}", cause(&error));
+        Refusal::new(503, "the server is short of descriptors or memory")
+    };
+    let found = shared.roots.find(address).map_err(short)?;
+    let (log, file) = found.ok_or_else(|| Refusal::new(404, "no such log"))?;
+    Follower::new(log, file, lines(parameters, shared), parameters.tail.unwrap_or(false)).map_err(short)
 }
 
 impl From<BadTarget> for Refusal {

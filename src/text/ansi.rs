@@ -41,6 +41,7 @@ struct Color(u8, u8, u8);
 
 const SPAN_END: &str = "</span>";
 const MAX_CSI: usize = 64;
+
 impl Html {
     /// Renders whole lines of `text` up to `limit` bytes of markup, 512 or more; a line that does not fit by itself is
     /// cut between two characters. Returns balanced markup and how many bytes of `text` it stands for, at least one.
@@ -190,9 +191,9 @@ impl Style {
                 continue;
             }
             match number(code) {
-                code @ (38 | 48) => {
+                code @ (38 | 48 | 58) => {
                     let color = Color::extended(&mut codes);
-                    self.paint(code == 38, color);
+                    self.paint(code, color);
                 }
                 code => self.apply_code(code),
             }
@@ -206,16 +207,19 @@ impl Style {
         match number(first) {
             code @ (38 | 48) => {
                 let color = Color::extended(&mut codes);
-                self.paint(code == 38, color);
+                self.paint(code, color);
             }
             4 => self.underline = codes.next().map(number) != Some(0),
             _ => {}
         }
     }
 
-    fn paint(&mut self, foreground: bool, color: Option<Color>) {
-        if color.is_some() {
-            *(if foreground { &mut self.foreground } else { &mut self.background }) = color;
+    fn paint(&mut self, code: u16, color: Option<Color>) {
+        match code {
+            38 => self.foreground = color.or(self.foreground),
+            48 => self.background = color.or(self.background),
+            // 58 colours an underline; it is read, so that its numbers are not taken for codes.
+            _ => {}
         }
     }
 
@@ -371,6 +375,11 @@ mod tests {
         for sgr in ["38;2;1;2;3", "38:2:1:2:3", "38:2::1:2:3"] {
             assert_eq!(render(&[&format!("\x1b[{sgr}mx")]), expected, "{sgr}");
         }
+    }
+
+    #[test]
+    fn the_colour_of_an_underline_styles_no_text() {
+        assert_eq!(render(&["\x1b[58;5;1mplain\x1b[58;2;31;7;9m too\x1b[58:5:1m"]), "plain too");
     }
 
     #[test]

@@ -42,6 +42,24 @@ fn without_descriptors_it_waits_and_serves_again() {
 }
 
 #[test]
+fn a_log_that_cannot_be_opened_for_want_of_descriptors_is_not_said_to_be_missing() {
+    let log = Log::with("a\n");
+    let server = serve_under(&log, "sh", &["-c", "ulimit -n 20; exec \"$0\" \"$@\""]);
+    let mut followers = Vec::new();
+    let mut refused = false;
+    while !refused && followers.len() < 20 {
+        match server.try_client("app.log?tail=1") {
+            Ok(client) => followers.push(client),
+            Err(error) => {
+                assert!(error.contains("503"), "{error}");
+                refused = true;
+            }
+        }
+    }
+    assert!(refused, "{} followers", followers.len());
+}
+
+#[test]
 #[ignore = "needs strace"]
 fn a_thread_that_cannot_be_started_is_a_503() {
     let log = Log::with("a\n");

@@ -80,7 +80,7 @@ impl History {
         let directory = tempfile::tempdir().unwrap();
         let writer = append(directory.path().join("app.log"));
         let roots = Roots::open([directory.path()], false).unwrap();
-        let (log, file) = roots.find(&Address::parse("/app.log").unwrap()).unwrap();
+        let (log, file) = roots.find(&Address::parse("/app.log").unwrap()).unwrap().unwrap();
         let follower = Follower::new(log, file, Lines::All, true).unwrap();
         let mut random = Random::new(seed);
         let numbered = random.below(2) == 0;

@@ -228,3 +228,71 @@ fn a_line_begun_before_a_loss_is_not_glued_to_the_next_one() {
     log.append(" and ended\n");
     assert!(tail.line().ends_with("/app.log: begun and ended"));
 }
+
+/// A client whose stdout nobody reads, with far more to print than a pipe takes.
+fn unread(server: &Server) -> (Process, std::io::PipeReader) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut command = wstail();
+    command.args(["tail", &format!("{}/app.log", server.address), "-n", "all", "-q"]).stdout(writer);
+    (Process::start(command), reader)
+}
+
+#[test]
+fn a_reader_that_stops_reading_does_not_keep_the_order_to_stop_waiting() {
+    let log = Log::with("a line that nobody reads\n".repeat(100_000));
+    let server = serve(&log);
+    let (tail, _reader) = unread(&server);
+    until("it is being served", || server.connections() == 1);
+    thread::sleep(Duration::from_millis(300));
+    tail.signal(Signal::INT);
+    assert_eq!(tail.end(), (130, String::new()));
+}
+
+#[test]
+fn a_reader_that_pauses_for_long_loses_nothing() {
+    let log = Log::with("a line\n".repeat(20_000));
+    let server = crate::util::serve_with(&log, &["--heartbeat", "0.5", "--heartbeat-timeout", "1"]);
+    let (tail, mut reader) = unread(&server);
+    thread::sleep(Duration::from_secs(4));
+    log.append("the end\n");
+    let mut text = Vec::new();
+    while !text.ends_with(b"the end\n") {
+        let mut chunk = [0; 65_536];
+        let read = reader.read(&mut chunk).unwrap();
+        text.extend(&chunk[..read]);
+    }
+    assert!(text == ["a line\n".repeat(20_000), "the end\n".into()].concat().into_bytes());
+    drop(reader);
+    assert_eq!(tail.end(), (0, String::new()));
+}
+
+#[test]
+fn a_copy_that_is_cut_off_is_no_success() {
+    let log = Log::with("a line of some length, so that they are many bytes\n".repeat(200_000));
+    let server = serve(&log);
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut command = wstail();
+    command.args(["tail", &format!("{}/app.log", server.address), "-n", "all", "--no-follow", "-q"]).stdout(writer);
+    let tail = Process::start(command);
+    until("it is being served", || server.connections() == 1);
+    thread::sleep(Duration::from_millis(300));
+    server.process.signal(Signal::KILL);
+    server.process.wait();
+    let copy = thread::spawn(move || std::io::copy(&mut { reader }, &mut std::io::sink()));
+    let (code, errors) = tail.end();
+    assert_eq!(code, 1);
+    assert!(errors.contains("lost ws://") && errors.lines().count() == 1, "{errors}");
+    copy.join().unwrap().unwrap();
+}
+
+#[test]
+fn many_lines_in_one_message_gain_and_lose_none_beside_another_log() {
+    let text: String = (0..250_000).map(|number| format!("{number}\n")).collect();
+    let url = foreign(move |socket| socket.send(Message::text(text)).unwrap());
+    let other = foreign(|_| {});
+    let tail = tail_urls(&[&url, &other], &["-q"]);
+    for number in 0..250_000 {
+        assert!(tail.line().ends_with(&format!(": {number}")));
+    }
+    assert_eq!(tail.end(), (0, String::new()));
+}
