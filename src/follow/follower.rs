@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt;
 use rustix::fs::fstat;
 
 use super::backfill::Backfill;
-use super::root::{Log, same_file};
+use super::root::{Log, is_shortage, same_file};
 use super::siblings;
 use crate::protocol::request::Lines;
 
@@ -109,7 +109,8 @@ impl Follower {
         }
         let current = match self.log.open() {
             Ok(current) => current,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Step::Quiet),
+            // The held file can be read all the same.
+            Err(error) if error.kind() == io::ErrorKind::NotFound || is_shortage(&error) => return Ok(Step::Quiet),
             Err(error) => return Err(error),
         };
         if same_file(&held, &fstat(&current)?) {
@@ -120,6 +121,7 @@ impl Follower {
             // A directory that may be passed through but not listed shows no generations, and one that may not be read
             // cannot be had: the log goes on without.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => None,
+            Err(error) if is_shortage(&error) => return Ok(Step::Quiet),
             result => result?,
         };
         self.next = Some(between.unwrap_or(current));

@@ -276,7 +276,7 @@ fn segments(path: &Path) -> Vec<Vec<u8>> {
 }
 
 /// Whether it is the process that lacks something, and not the name.
-fn is_shortage(error: &io::Error) -> bool {
+pub(super) fn is_shortage(error: &io::Error) -> bool {
     let shortages = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::AGAIN];
     error.raw_os_error().is_some_and(|code| shortages.iter().any(|errno| errno.raw_os_error() == code))
 }

@@ -148,7 +148,7 @@ fn answer(
 
 fn open(address: &Address, parameters: &Parameters, shared: &Shared) -> Result<Follower, Refusal> {
     let short = |error: io::Error| {
-        log::error!("cannot open a log: {}", cause(&error));
+        log::debug!("cannot open `{}`: {}", sanitize::escape(&address.to_string()), cause(&error));
         Refusal::new(503, "the server is short of descriptors or memory")
     };
     let found = shared.roots.find(address).map_err(short)?;

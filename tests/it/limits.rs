@@ -44,7 +44,7 @@ fn without_descriptors_it_waits_and_serves_again() {
 #[test]
 fn a_log_that_cannot_be_opened_for_want_of_descriptors_is_not_said_to_be_missing() {
     let log = Log::with("a\n");
-    let server = serve_under(&log, "sh", &["-c", "ulimit -n 20; exec \"$0\" \"$@\""]);
+    let server = serve_under(&log, "sh", &["-c", "ulimit -n 21; exec \"$0\" \"$@\""]);
     let mut followers = Vec::new();
     let mut refused = false;
     while !refused && followers.len() < 20 {
@@ -69,7 +69,34 @@ fn a_thread_that_cannot_be_started_is_a_503() {
     for status in [503, 503, 200] {
         assert_eq!(server.get("/app.log").status, status);
     }
-    // What runs under strace outlives it when it is killed.
+    end_traced(&server);
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn without_openat2_paths_are_walked_and_lead_nowhere_else() {
+    for errno in ["ENOSYS", "EPERM"] {
+        let log = Log::with("a\n");
+        std::os::unix::fs::symlink("app.log", log.beside("inside")).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", log.beside("outside")).unwrap();
+        let inject = format!("inject=openat2:error={errno}");
+        let server =
+            serve_under(&log, "strace", &["-f", "-qq", "-o", "/dev/null", "-e", "trace=openat2", "-e", &inject]);
+        for (target, status) in [("/app.log", 200), ("/inside", 200), ("/outside", 404), ("/../etc/passwd", 403)] {
+            assert_eq!(server.get(target).status, status, "{errno} {target}");
+        }
+        let mut client = server.follow();
+        client.expect(["a"]);
+        log.rotate("app.log.1", "b\n");
+        client.expect(["b"]);
+        drop(client);
+        end_traced(&server);
+        assert!(server.process.end().1.contains("openat2 is not to be had"), "{errno}");
+    }
+}
+
+/// What runs under strace would outlive it if that were killed.
+fn end_traced(server: &Server) {
     let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", server.process.pid)).unwrap();
     let child = Pid::from_raw(children.trim().parse().unwrap()).unwrap();
     kill_process(child, Signal::TERM).unwrap();
