@@ -118,7 +118,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 const UNREADABLE: Duration = Duration::from_secs(60);
 const LONGEST_RETRY: Duration = Duration::from_secs(15);
 /// How long a farewell may take, and how long it may when the whole server stops.
-const FAREWELL: Duration = Duration::from_secs(2);
+const FAREWELL: Duration = Duration::from_secs(5);
 const LAST_FAREWELL: Duration = Duration::from_secs(1);
 /// How often within the stall timeout a write is tried.
 const PROBES: u32 = 8;
