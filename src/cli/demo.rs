@@ -1,7 +1,7 @@
 //! `wstail demo`: a log writer, a server and a client in one process.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -14,8 +14,9 @@ use wstail::protocol::DEFAULT_PORT;
 use wstail::server::{Config, Server};
 use wstail::{Error, Result, Shutdown};
 
+use super::printer::{Printer, Stdout};
 use super::values::seconds;
-use super::{Exit, Trigger, lock, print_error, print_line, set_up_log, stop_on_signal};
+use super::{Exit, print_error, print_line, set_up_log, stop_on_signal};
 
 /// Lines a second.
 const RATE: f64 = 2.0;
@@ -42,8 +43,10 @@ impl Demo {
         let address = server.addresses()[0];
         print_line(&format!("the log, for a browser:  http://{address}/{LOG}?tail=1"))?;
         print_line(&format!("the log, for a terminal: wstail tail {address}/{LOG}\n"))?;
-        play(producer, server, &format!("{address}/{LOG}").parse()?, self.seconds, &trigger, &shutdown)?;
-        Ok(Exit::Done)
+        let url = format!("{address}/{LOG}").parse()?;
+        let stdout = Stdout::new(trigger, shutdown.clone())?;
+        play(producer, server, &url, self.seconds, &stdout, &shutdown)?;
+        Ok(stdout.closed().unwrap_or(Exit::Done))
     }
 }
 
@@ -53,15 +56,15 @@ fn play(
     server: Server,
     url: &Url,
     time: Option<Duration>,
-    trigger: &Trigger,
+    stdout: &Stdout,
     shutdown: &Shutdown,
 ) -> Result<()> {
-    let stop = || drop(lock(trigger).take());
+    let stop = || stdout.end();
     thread::scope(|scope| {
         let parts = [
             scope.spawn(|| ending(server.run(shutdown), stop)),
             scope.spawn(move || ending(producer.run(shutdown).map(drop), stop)),
-            scope.spawn(|| ending(print(url, shutdown), stop)),
+            scope.spawn(|| ending(print(url, stdout, shutdown), stop)),
         ];
         if let Some(time) = time {
             shutdown.sleep(time);
@@ -79,10 +82,11 @@ fn ending(result: Result<()>, stop: impl Fn()) -> Result<()> {
 }
 
 /// Follows the log to stdout; whoever reads that may leave.
-fn print(url: &Url, shutdown: &Shutdown) -> Result<()> {
+fn print(url: &Url, stdout: &Stdout, shutdown: &Shutdown) -> Result<()> {
     let mut url = url.clone();
     url.set_tail(true);
     let mut stream = Stream::open(&url, shutdown)?;
+    let mut printer = Printer::new(stdout, None, false, true);
     loop {
         let bytes = match stream.read(shutdown) {
             Ok(Received::Bytes(bytes)) => bytes,
@@ -91,10 +95,8 @@ fn print(url: &Url, shutdown: &Shutdown) -> Result<()> {
             Err(error) => return Err(error),
             Ok(_) => return Ok(()),
         };
-        let mut stdout = io::stdout().lock();
-        match stdout.write_all(&bytes).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-            result => result.map_err(|error| Error::io("cannot write to stdout", error))?,
+        if printer.print(&bytes, &mut || stream.keep_alive()).is_err() {
+            return Ok(());
         }
     }
 }

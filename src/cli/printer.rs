@@ -1,4 +1,4 @@
-//! What `wstail tail` prints: the lines of each log, and nothing of one in the middle of another's.
+//! What `wstail tail` and `wstail demo` print: the lines of each log, and nothing of one in the middle of another's.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};

@@ -1,4 +1,4 @@
-//! From an address to an open stream, under one deadline that covers every step.
+//! From an address to an open stream, each step with a deadline of its own.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -11,7 +11,7 @@ use tungstenite::handshake::HandshakeError;
 use tungstenite::handshake::client::generate_key;
 use tungstenite::http::Request;
 use tungstenite::protocol::WebSocketConfig;
-use tungstenite::{ClientHandshake, Error as WsError, WebSocket, client::client_with_config};
+use tungstenite::{Error as WsError, WebSocket, client::client_with_config};
 
 use super::url::Url;
 use crate::error::{Error, Result};
@@ -19,7 +19,7 @@ use crate::shutdown::Shutdown;
 use crate::socket;
 use crate::text::sanitize;
 use crate::turn::TurnStream;
-use crate::wait::{Interest, Ready, wait};
+use crate::wait::{Interest, wait};
 
 /// How long connecting to one address may take, and how long the handshake may.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -95,13 +95,9 @@ fn shake_hands(url: &Url, socket: TcpStream, shutdown: &Shutdown) -> Result<Sock
         if deadline <= Instant::now() {
             return Err(Error::timeout(format!("{}: the handshake was not complete within 10 s", what())));
         }
-        begin_turn(&mut middle, ready);
+        middle.get_mut().get_mut().begin(ready);
         shaking = middle.handshake();
     }
-}
-
-fn begin_turn(middle: &mut tungstenite::handshake::MidHandshake<ClientHandshake<TurnStream<TcpStream>>>, ready: Ready) {
-    middle.get_mut().get_mut().begin(ready);
 }
 
 fn request(url: &Url) -> Result<Request<()>> {

@@ -96,7 +96,7 @@ impl Listener {
     /// Waits for a connection to accept; meanwhile ended threads are joined and refused clients see their end.
     fn wait(&self, connections: &mut Connections, shutdown: &Shutdown) -> Result<Vec<&TcpListener>, Errno> {
         let flags = PollFlags::IN;
-        let mut fds = vec![PollFd::new(shutdown, flags), PollFd::new(&connections.bell, flags)];
+        let mut fds = vec![PollFd::new(shutdown, flags), PollFd::new(&connections.wakeups, flags)];
         fds.extend(self.sockets.iter().map(|socket| PollFd::new(socket, flags)));
         fds.extend(connections.refused.iter().map(|refused| PollFd::new(&refused.socket, flags)));
         let until = connections.refused.iter().map(|refused| refused.until).min();
@@ -155,11 +155,11 @@ struct Connections {
     threads: HashMap<u64, JoinHandle<()>>,
     last: u64,
     sender: Sender<u64>,
-    clapper: Arc<UnixStream>,
+    waker: Arc<UnixStream>,
     /// Numbers of threads that are at their end; disconnected when there is none left.
     ended: Receiver<u64>,
     /// Readable when a number may have come.
-    bell: UnixStream,
+    wakeups: UnixStream,
     refused: Vec<Refused>,
 }
 
@@ -172,26 +172,26 @@ struct Refused {
 struct Slot {
     number: u64,
     sender: Sender<u64>,
-    clapper: Arc<UnixStream>,
+    waker: Arc<UnixStream>,
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
         let _ = self.sender.send(self.number);
-        // A bell that cannot ring because it rings already will do.
-        let _ = (&*self.clapper).write(&[0]);
+        // Where there is no room for one more wake-up, one is on its way.
+        let _ = (&*self.waker).write(&[0]);
     }
 }
 
 impl Connections {
     fn new(shared: Arc<Shared>, shutdown: Shutdown) -> io::Result<Connections> {
         let (sender, ended) = crossbeam_channel::unbounded();
-        let (clapper, bell) = UnixStream::pair()?;
-        clapper.set_nonblocking(true)?;
-        bell.set_nonblocking(true)?;
-        let clapper = Arc::new(clapper);
+        let (waker, wakeups) = UnixStream::pair()?;
+        waker.set_nonblocking(true)?;
+        wakeups.set_nonblocking(true)?;
+        let waker = Arc::new(waker);
         let (threads, refused) = (HashMap::new(), Vec::new());
-        Ok(Connections { shared, shutdown, threads, last: 0, sender, clapper, ended, bell, refused })
+        Ok(Connections { shared, shutdown, threads, last: 0, sender, waker, ended, wakeups, refused })
     }
 
     fn admit(&mut self, client: TcpStream, from: SocketAddr) {
@@ -210,7 +210,7 @@ impl Connections {
 
     fn spawn(&mut self, client: Arc<TcpStream>, from: SocketAddr) -> io::Result<()> {
         self.last += 1;
-        let slot = Slot { number: self.last, sender: self.sender.clone(), clapper: self.clapper.clone() };
+        let slot = Slot { number: self.last, sender: self.sender.clone(), waker: self.waker.clone() };
         let (shared, shutdown) = (self.shared.clone(), self.shutdown.clone());
         let builder = thread::Builder::new().name(format!("client {}", self.last)).stack_size(STACK);
         let thread = builder.spawn(move || {
@@ -252,7 +252,7 @@ impl Connections {
 
     /// Joins the threads that are at their end.
     fn reap(&mut self) {
-        while matches!((&self.bell).read(&mut [0; 64]), Ok(read) if read > 0) {}
+        while matches!((&self.wakeups).read(&mut [0; 64]), Ok(read) if read > 0) {}
         self.ended.try_iter().filter_map(|number| self.threads.remove(&number)).for_each(join);
     }
 
