@@ -45,6 +45,10 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "MILLIS", from_str_fn(millis))]
     poll: Option<Duration>,
 
+    /// seconds for which a rotated file is still read for late writes, 1 s of silence being enough once its writer was seen to close it; 0 for not at all; default 5
+    #[argh(option, arg_name = "SECS", from_str_fn(seconds_or_zero))]
+    rotate_wait: Option<Duration>,
+
     /// what plain connections get when they name no format: text or html; default text
     #[argh(option, arg_name = "FORMAT")]
     format: Option<Format>,
@@ -84,6 +88,7 @@ impl Serve {
             heartbeat: self.heartbeat.unwrap_or(default.heartbeat),
             heartbeat_timeout: self.heartbeat_timeout.unwrap_or(default.heartbeat_timeout),
             poll: self.poll.unwrap_or(default.poll),
+            rotate_wait: self.rotate_wait.unwrap_or(default.rotate_wait),
             format: self.format.unwrap_or(default.format),
             max_connections: self.max_connections.unwrap_or(default.max_connections),
             stall_timeout: self.stall_timeout.map_or(default.stall_timeout, |time| (!time.is_zero()).then_some(time)),

@@ -1,6 +1,11 @@
 //! One log through its life, from a name to its bytes. No socket, no thread, no clock.
 
 pub mod backfill;
+mod evidence;
 pub mod follower;
+mod held;
+mod late;
+pub mod position;
+mod resume;
 pub mod root;
 mod siblings;

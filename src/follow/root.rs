@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, ResolveFlags};
+use rustix::fs::{self, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use crate::error::{Error, Result};
@@ -279,16 +279,6 @@ fn segments(path: &Path) -> Vec<Vec<u8>> {
 pub(super) fn is_shortage(error: &io::Error) -> bool {
     let shortages = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::AGAIN];
     error.raw_os_error().is_some_and(|code| shortages.iter().any(|errno| errno.raw_os_error() == code))
-}
-
-/// Whether two stats are of one file, as long as one of the two is held open.
-pub(super) fn same_file(left: &fs::Stat, right: &fs::Stat) -> bool {
-    (left.st_dev, left.st_ino) == (right.st_dev, right.st_ino)
-}
-
-/// What `name` in `directory` is, without following a link.
-pub(super) fn stat_in(directory: &OwnedFd, name: &OsStr) -> io::Result<fs::Stat> {
-    Ok(fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
 #[cfg(test)]

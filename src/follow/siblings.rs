@@ -1,116 +1,144 @@
-//! The generations of a log: which rotated file comes after the one that was just read to its end.
+//! The generations of a log: the rotated files beside it, and which of them comes next.
 
 use std::cmp::Ordering;
-use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 
-use rustix::fs::{self, AtFlags, FileType, StatxFlags};
+use rustix::fs::AtFlags;
 
-use super::root::{Log, same_file, stat_in};
+use super::evidence::{Age, Status, is_copy};
+use super::root::{Log, is_shortage};
 
-/// The oldest generation that is younger than `held` and older than `current`, opened; `None` when nothing lies between.
-/// Times decide; names only where the times are equal.
+/// A rotated file beside its log.
+#[derive(Clone, Debug)]
+pub(super) struct Sibling {
+    name: OsString,
+    pub status: Status,
+    pub age: Age,
+}
+
+/// The number or date in the name of a rotated file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stamp(Vec<u8>);
+
+/// The siblings of a log, oldest first.
 ///
 /// # Errors
-/// When the log's directory cannot be read; [`io::ErrorKind::Interrupted`] when rotation goes on too fast to look at it.
-pub(super) fn after(log: &Log, held: &File, current: &File) -> io::Result<Option<File>> {
-    // A rotation may rename what was just listed: look again.
+/// [`io::ErrorKind::Interrupted`] when rotation goes on too fast to look at it; another kind when the directory cannot
+/// be read. One that may be passed through but not listed shows no siblings.
+pub(super) fn list(log: &Log) -> io::Result<Vec<Sibling>> {
+    // A file that is renamed while its directory is read can be missed, or seen twice: only a list that is read twice
+    // alike is true.
     const TRIES: usize = 4;
+    let names = |siblings: &[Sibling]| -> Vec<_> {
+        siblings.iter().map(|sibling| (sibling.name.clone(), sibling.status.identity)).collect()
+    };
+    let mut last = list_once(log)?;
     for _ in 0..TRIES {
-        let Some((next, sibling)) = find(log, held, current)? else { return Ok(None) };
-        match log.sibling(OsStr::from_bytes(&next)).open() {
-            Ok(file) if same_file(&fs::fstat(&file)?, &sibling) => return Ok(Some(file)),
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+        let again = list_once(log)?;
+        if names(&last) == names(&again) {
+            return Ok(again);
         }
+        last = again;
     }
     Err(io::ErrorKind::Interrupted.into())
 }
 
-fn find(log: &Log, held: &File, current: &File) -> io::Result<Option<(Vec<u8>, fs::Stat)>> {
-    let (held_stat, current_stat) = (fs::fstat(held)?, fs::fstat(current)?);
-    let (mut held_age, current_age) = (Age::of(held, OsStr::new(""))?, Age::of(current, OsStr::new(""))?);
-    let (directory, names) = log.neighbours()?;
-    let mut between = Vec::new();
-    for name in names {
-        let Some(stamp) = stamp(log.name().as_bytes(), name.as_bytes()) else { continue };
-        let Ok(stat) = stat_in(&directory, &name) else { continue };
-        if same_file(&stat, &held_stat) {
-            held_age.stamp = Some(stamp.to_vec());
-        } else if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile && !same_file(&stat, &current_stat) {
-            let Ok(mut age) = Age::of(&directory, &name) else { continue };
-            age.stamp = Some(stamp.to_vec());
-            if !age.is_restored() {
-                between.push((age, name, stat));
-            }
+fn list_once(log: &Log) -> io::Result<Vec<Sibling>> {
+    let (directory, names) = match log.neighbours() {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(Vec::new()),
+        result => result?,
+    };
+    let sibling = |name: OsString| {
+        let stamp = stamp(log.name().as_bytes(), name.as_bytes())?;
+        let status = Status::at(&directory, &name, AtFlags::empty()).ok().filter(|status| status.is_file)?;
+        let age = Age { stamp: Some(stamp), ..status.age() };
+        Some(Sibling { name, status, age })
+    };
+    let mut siblings: Vec<_> = names.into_iter().filter_map(sibling).collect();
+    siblings.sort_by(|left, right| left.age.compare(&right.age).then_with(|| left.name.cmp(&right.name)));
+    Ok(siblings)
+}
+
+impl Sibling {
+    /// Opens it; `None` when it has been renamed or is gone since it was listed, or may not be read.
+    ///
+    /// # Errors
+    /// When the process has no descriptor or memory left.
+    pub(super) fn open(&self, log: &Log) -> io::Result<Option<File>> {
+        match log.sibling(&self.name).open() {
+            Ok(file) => Ok(Status::of(&file)?.is_same(&self.status).then_some(file)),
+            Err(error) if is_shortage(&error) => Err(error),
+            Err(_) => Ok(None),
         }
     }
-    between.retain(|(age, ..)| held_age.before(age) && age.before(&current_age));
-    let next = between.into_iter().min_by(|(left, ..), (right, ..)| left.compare(right));
-    Ok(next.map(|(_, name, stat)| (name.as_bytes().to_vec(), stat)))
 }
 
-/// What tells which of two files is older.
-#[derive(Debug, PartialEq, Eq)]
-struct Age {
-    /// Not every file system knows it.
-    born: Option<(i64, u32)>,
-    written: (i64, u32),
-    /// The number or date in the name of a rotated file.
-    stamp: Option<Vec<u8>>,
+/// What a successor is looked for.
+#[derive(Debug)]
+pub(super) struct Search<'s> {
+    /// What is searched for is younger than that.
+    pub after: Age,
+    /// The file that was read to its end; it and its copies are none.
+    pub held: Option<&'s File>,
+    /// What the log's name leads to; it and its copies are none.
+    pub current: &'s File,
+    /// The log is copied and truncated: it is older than its copies. Else it is younger than its generations.
+    pub copies: bool,
 }
 
-impl Age {
-    /// `name` in a directory; with an empty one, the file that `fd` itself is.
-    fn of(fd: impl AsFd, name: &OsStr) -> io::Result<Age> {
-        let flags = AtFlags::EMPTY_PATH | AtFlags::SYMLINK_NOFOLLOW;
-        let stat = fs::statx(fd, name, flags, StatxFlags::MTIME | StatxFlags::BTIME)?;
-        let born = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
-        Ok(Age {
-            born: born.then_some((stat.stx_btime.tv_sec, stat.stx_btime.tv_nsec)),
-            written: (stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec),
-            stamp: None,
-        })
-    }
-
-    /// Written before it was born: a copy that keeps its times, or an archive unpacked, and no generation of its own.
-    fn is_restored(&self) -> bool {
-        self.born.is_some_and(|born| self.written < born)
-    }
-
-    fn before(&self, other: &Age) -> bool {
-        self.compare(other) == Ordering::Less
-    }
-
-    /// Older first.
-    fn compare(&self, other: &Age) -> Ordering {
-        let born = match (self.born, other.born) {
-            (Some(left), Some(right)) => left.cmp(&right),
-            _ => Ordering::Equal,
+impl Search<'_> {
+    /// The oldest of the siblings that fits, opened; `None` when nothing lies between.
+    ///
+    /// # Errors
+    /// As [`list`]; [`io::ErrorKind::Interrupted`], too, when what was listed has another name by now.
+    pub(super) fn run(mut self, log: &Log, siblings: &[Sibling]) -> io::Result<Option<File>> {
+        let current = Status::of(self.current)?;
+        let held = self.held.map(Status::of).transpose()?;
+        let is_held = |sibling: &&Sibling| held.as_ref().is_some_and(|held| held.is_same(&sibling.status));
+        if let Some(stamped) = siblings.iter().find(is_held) {
+            self.after.stamp.clone_from(&stamped.age.stamp);
+        }
+        let bound = current.age();
+        let is_between = |sibling: &&Sibling| {
+            let is_younger =
+                self.after.is_older(&sibling.age) && !sibling.status.is_same(&current) && !is_held(sibling);
+            is_younger && (self.copies || sibling.age.is_older(&bound))
         };
-        born.then(self.written.cmp(&other.written)).then_with(|| match (&self.stamp, &other.stamp) {
-            (Some(left), Some(right)) => compare_stamps(left, right),
-            // What has not been rotated yet is the youngest.
-            (left, right) => left.is_none().cmp(&right.is_none()),
-        })
+        let mut between = siblings.iter().filter(is_between).peekable();
+        while let Some(sibling) = between.next() {
+            let file = sibling.open(log)?.ok_or(io::ErrorKind::Interrupted)?;
+            if !self.is_copied(&file, between.peek().is_none())? {
+                return Ok(Some(file));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A copy of the held file, or the copy of the log as it is now, which is about to be truncated: the youngest of all.
+    fn is_copied(&self, file: &File, is_youngest: bool) -> io::Result<bool> {
+        let of_held = self.held.map_or(Ok(false), |held| is_copy(file, held, false))?;
+        Ok(of_held || (self.copies && is_youngest && is_copy(file, self.current, true)?))
     }
 }
 
-/// `10` is older than `9`; a date is older than a later one.
-fn compare_stamps(left: &[u8], right: &[u8]) -> Ordering {
-    if !is_date(left) && !is_date(right) {
+impl Stamp {
+    /// Older first: `10` is older than `9`, a date is older than a later one.
+    pub(super) fn cmp(&self, other: &Stamp) -> Ordering {
+        let (left, right) = (&self.0[..], &other.0[..]);
+        if is_date(left) || is_date(right) {
+            return left.cmp(right);
+        }
         let value = |stamp: &[u8]| stamp.iter().skip_while(|&&digit| digit == b'0').copied().collect::<Vec<u8>>();
         let (left, right) = (value(left), value(right));
-        return (right.len(), right).cmp(&(left.len(), left));
+        (right.len(), right).cmp(&(left.len(), left))
     }
-    left.cmp(right)
 }
 
 /// The number or date by which `name` is a rotated sibling of `log`; `None` when it is something else.
-fn stamp<'n>(log: &[u8], name: &'n [u8]) -> Option<&'n [u8]> {
+fn stamp(log: &[u8], name: &[u8]) -> Option<Stamp> {
     if let Some(rest) = name.strip_prefix(log) {
         let (separator, stamp) = rest.split_first()?;
         let fits = match separator {
@@ -118,12 +146,12 @@ fn stamp<'n>(log: &[u8], name: &'n [u8]) -> Option<&'n [u8]> {
             b'-' => is_date(stamp),
             _ => false,
         };
-        return fits.then_some(stamp);
+        return fits.then(|| Stamp(stamp.to_vec()));
     }
     let dot = memchr::memrchr(b'.', log).filter(|&dot| dot > 0)?;
     let (stem, extension) = log.split_at(dot);
     let (separator, stamp) = name.strip_prefix(stem)?.strip_suffix(extension)?.split_first()?;
-    (matches!(separator, b'.' | b'-') && is_date(stamp)).then_some(stamp)
+    (matches!(separator, b'.' | b'-') && is_date(stamp)).then(|| Stamp(stamp.to_vec()))
 }
 
 fn is_number(stamp: &[u8]) -> bool {
@@ -167,8 +195,9 @@ mod tests {
 
     #[test]
     fn a_higher_number_is_older_and_a_later_date_is_not() {
-        assert_eq!(compare_stamps(b"10", b"9"), Ordering::Less);
-        assert_eq!(compare_stamps(b"2026-11-23", b"2026-11-22"), Ordering::Greater);
-        assert_eq!(compare_stamps(b"20261123", b"20261122"), Ordering::Greater);
+        let compare = |left: &str, right: &str| Stamp(left.into()).cmp(&Stamp(right.into()));
+        assert_eq!(compare("10", "9"), Ordering::Less);
+        assert_eq!(compare("2026-11-23", "2026-11-22"), Ordering::Greater);
+        assert_eq!(compare("20261123", "20261122"), Ordering::Greater);
     }
 }

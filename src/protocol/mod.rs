@@ -57,6 +57,8 @@
 //! The close codes are listed in [`close`].
 
 pub mod close;
+pub mod cursor;
+pub mod event;
 pub mod request;
 
 /// The largest message a server sends, in bytes. Common clients refuse more than 1 MiB.

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
 
+use super::cursor::Place;
+
 /// How many of the last lines come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lines {
@@ -41,12 +43,14 @@ pub struct Address {
 }
 
 /// The parameters of a stream; what a client did not name is `None`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parameters {
     /// Follow the log, or close once its end is reached.
     pub tail: Option<bool>,
     /// How many of the last lines come first.
     pub lines: Option<Lines>,
+    /// Where to go on; then `lines` says nothing.
+    pub cursor: Option<Place>,
     /// In which form the text is sent.
     pub format: Option<Format>,
     /// Which ping is sent.
@@ -65,6 +69,14 @@ pub enum BadTarget {
 impl BadTarget {
     fn because(reason: impl Into<String>) -> BadTarget {
         BadTarget::Malformed(reason.into())
+    }
+
+    /// A parameter whose value is none of those it takes.
+    pub(crate) fn bad_value(name: &str, value: &str, expected: &str) -> BadTarget {
+        const SHOWN: usize = 40;
+        let dots = if value.chars().nth(SHOWN).is_some() { "…" } else { "" };
+        let value: String = value.chars().take(SHOWN).collect();
+        BadTarget::because(format!("the parameter `{name}` takes {expected}, not `{}{dots}`", value.escape_debug()))
     }
 }
 
@@ -116,7 +128,7 @@ impl fmt::Display for Address {
 }
 
 impl Parameters {
-    const NAMES: &str = "tail, lines, format, heartbeat";
+    const NAMES: &str = "tail, lines, cursor, format, heartbeat";
 
     /// Reads a query: `tail=1&lines=10`.
     ///
@@ -135,6 +147,7 @@ impl Parameters {
         match name {
             "tail" => put(&mut self.tail, name, value, "1 or 0", flag),
             "lines" => put(&mut self.lines, name, value, "a number or `all`", |value| value.parse().ok()),
+            "cursor" => put(&mut self.cursor, name, value, "a cursor of this server", |value| value.parse().ok()),
             "format" => put(&mut self.format, name, value, "text or html", |value| value.parse().ok()),
             "heartbeat" => put(&mut self.heartbeat, name, value, "text or frame", |value| value.parse().ok()),
             _ => Err(BadTarget::because(format!(
@@ -156,9 +169,7 @@ fn put<T>(
     if slot.is_some() {
         return Err(BadTarget::because(format!("the parameter `{name}` is repeated")));
     }
-    *slot = Some(read(value).ok_or_else(|| {
-        BadTarget::because(format!("the parameter `{name}` takes {expected}, not `{}`", value.escape_debug()))
-    })?);
+    *slot = Some(read(value).ok_or_else(|| BadTarget::bad_value(name, value, expected))?);
     Ok(())
 }
 
@@ -271,7 +282,8 @@ mod tests {
 
     #[test]
     fn parameters_are_read() {
-        let read = Parameters::parse("tail=1&lines=all&format=html&heartbeat=frame&").unwrap();
+        let read = Parameters::parse("tail=1&lines=all&format=html&heartbeat=frame&cursor=c.5&").unwrap();
+        assert_eq!(read.cursor, Some("c.5".parse().unwrap()));
         assert_eq!(read.tail, Some(true));
         assert_eq!(read.lines, Some(Lines::All));
         assert_eq!((read.format, read.heartbeat), (Some(Format::Html), Some(HeartbeatKind::Frame)));
@@ -287,6 +299,9 @@ mod tests {
             ("lines=%D9%A1", "lines"),
             ("lines=99999999999999999999", "lines"),
             ("lines=1&lines=1", "lines"),
+            ("cursor=", "cursor"),
+            ("cursor=a.b", "cursor"),
+            ("cursor=%C3%A4", "cursor"),
             ("format=HTML", "format"),
             ("colour=1", "colour"),
         ];

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::connection::{Gone, Sink};
 use super::http;
 use super::outlet::Outlet;
+use crate::follow::follower::{Follower, Step};
 use crate::protocol::close::Close;
 
 pub(super) struct Body<S> {
@@ -24,7 +25,7 @@ pub(super) struct Body<S> {
 pub(super) enum Framing {
     /// By its length, which is known.
     Sized,
-    /// By a last chunk that never comes: the log is followed for ever.
+    /// By a last chunk; of a log that is followed it never comes.
     Chunked,
     /// By the end of the connection, for HTTP/1.0.
     UntilClose,
@@ -33,6 +34,18 @@ pub(super) enum Framing {
 impl<S: Read + Write> Body<S> {
     pub(super) fn new(socket: S, framing: Framing, head_only: bool) -> Body<S> {
         Body { outlet: Outlet::new(socket), framing, head_only, begun: false, half_closed: false, finished: false }
+    }
+
+    /// The response's head; `left` where it is known how many bytes there will be.
+    fn begin(&mut self, left: Option<u64>) {
+        let framing = match (self.framing, left) {
+            (Framing::Sized, Some(left)) => Some(("Content-Length", left.to_string())),
+            (Framing::Chunked, _) => Some(("Transfer-Encoding", "chunked".to_owned())),
+            _ => None,
+        };
+        let headers = framing.into_iter().chain([("Cache-Control", "no-store".to_owned())]);
+        self.outlet.send(http::head(200, headers), Vec::new());
+        self.begun = true;
     }
 }
 
@@ -43,15 +56,10 @@ impl<S: Read + Write> Sink for Body<S> {
         &mut self.outlet
     }
 
-    fn begin(&mut self, left: Option<u64>) {
-        let framing = match (self.framing, left) {
-            (Framing::Sized, Some(left)) => Some(("Content-Length", left.to_string())),
-            (Framing::Chunked, _) => Some(("Transfer-Encoding", "chunked".to_owned())),
-            _ => None,
-        };
-        let headers = framing.into_iter().chain([("Cache-Control", "no-store".to_owned())]);
-        self.outlet.send(http::head(200, headers), Vec::new());
-        self.begun = true;
+    fn tell(&mut self, step: &Step, follower: &Follower, _now: Instant) {
+        if *step == Step::Started {
+            self.begin(follower.left());
+        }
     }
 
     fn push(&mut self, bytes: &[u8], more: bool, _now: Instant) {
@@ -67,7 +75,11 @@ impl<S: Read + Write> Sink for Body<S> {
         self.outlet.send(head, body);
     }
 
-    fn finish(&mut self) {}
+    fn finish(&mut self) {
+        if self.framing == Framing::Chunked {
+            self.outlet.send(b"0\r\n\r\n".to_vec(), Vec::new());
+        }
+    }
 
     fn receive(&mut self) -> Result<(), Gone> {
         match self.outlet.read(&mut [0; 1024]) {

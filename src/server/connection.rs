@@ -19,8 +19,10 @@ pub(super) trait Sink {
     type Socket: Read + Write;
 
     fn outlet(&mut self) -> &mut Outlet<Self::Socket>;
-    /// Before the first byte; `left` where it is known how many there will be.
-    fn begin(&mut self, left: Option<u64>);
+    /// What became of the log, after its bytes were pushed.
+    fn tell(&mut self, _step: &Step, _follower: &Follower, _now: Instant) {}
+    /// The log cannot be read for now.
+    fn wait(&mut self, _reason: &str) {}
     /// Takes what was read; `more` when the log is known to hold more. Only called when everything before it is out.
     fn push(&mut self, bytes: &[u8], more: bool, now: Instant);
     /// There will be no more bytes.
@@ -244,7 +246,7 @@ impl<K: Sink> Connection<K> {
     }
 
     fn read_log(&mut self, now: Instant) -> Result<(), Gone> {
-        match self.follower.poll(&mut self.buffer) {
+        match self.follower.poll(&mut self.buffer, now) {
             Ok(step) => {
                 self.failing = None;
                 self.take(step, now);
@@ -256,8 +258,6 @@ impl<K: Sink> Connection<K> {
 
     fn take(&mut self, step: Step, now: Instant) {
         match step {
-            Step::Busy => {}
-            Step::Started => self.sink.begin(self.follower.left()),
             Step::Bytes(read) => {
                 let filled = read == self.buffer.len();
                 let more = filled || self.follower.is_behind();
@@ -268,14 +268,13 @@ impl<K: Sink> Connection<K> {
                 self.pause = SHORTEST_PAUSE;
                 self.next_look = if more { now } else { now + self.pause };
             }
-            Step::Rotated => log::debug!("`{}` was rotated", self.log),
-            Step::Truncated => log::debug!("`{}` was truncated", self.log),
-            Step::Quiet => {
+            Step::Quiet | Step::Waiting => {
                 self.sink.push(&[], false, now);
                 if self.buffer.len() > SMALL {
                     self.buffer = vec![0; SMALL];
                 }
-                self.next_look = now + self.pause;
+                let look = now + self.pause;
+                self.next_look = self.follower.due().map_or(look, |due| due.max(now).min(look));
                 self.pause = (self.pause * 2).min(self.pace.poll);
             }
             Step::Ended => {
@@ -283,13 +282,22 @@ impl<K: Sink> Connection<K> {
                 let close = Close::new(close::END, "the end of the log is reached");
                 self.closing = Some(Closing { close: Some(close), until: None });
             }
+            Step::Gap(missing, bytes) => {
+                let bytes = bytes.map_or("an unknown number of".to_owned(), |bytes| bytes.to_string());
+                log::warn!("a reader of `{}` misses {bytes} bytes ({})", self.log, missing.word());
+            }
+            Step::Rotated => log::debug!("`{}` was rotated", self.log),
+            Step::Truncated => log::debug!("`{}` was truncated", self.log),
+            Step::Busy | Step::Started => {}
         }
+        self.sink.tell(&step, &self.follower, now);
     }
 
     /// The log cannot be read: it is tried again, more and more rarely, for a minute.
     fn retry(&mut self, error: &io::Error, now: Instant) -> Result<(), Gone> {
         let failing = self.failing.get_or_insert_with(|| {
             log::warn!("cannot read `{}`, trying again: {}", self.log, cause(error));
+            self.sink.wait(&format!("the log cannot be read: {}", cause(error)));
             Failing { since: now, pause: SHORTEST_PAUSE }
         });
         let end = failing.since + UNREADABLE;
@@ -344,9 +352,10 @@ fn earlier(left: Option<Instant>, right: Option<Instant>) -> Option<Instant> {
 mod tests {
     use super::*;
     use crate::follow::root::Roots;
-    use crate::protocol::request::{self, Address, Lines};
+    use crate::protocol::request::{Address, HeartbeatKind, Lines};
     use crate::server::heartbeat::Heartbeat;
     use crate::server::messages::Messages;
+    use crate::server::websocket::WebSocket;
     use std::cell::RefCell;
     use std::fs;
     use std::rc::Rc;
@@ -399,10 +408,11 @@ mod tests {
             let (client, now) = (Memory::default(), Instant::now());
             let roots = Roots::open([directory.path()], false).unwrap();
             let (log, file) = roots.find(&Address::parse("/app.log").unwrap()).unwrap().unwrap();
-            let follower = Follower::new(log, file, Lines::All, true).unwrap();
+            let follower = Follower::new(log, file, Lines::All, true, SECOND).unwrap();
             let heartbeat = Heartbeat::new(1000 * SECOND, SECOND, now);
             let lines = crate::text::lines::LineBuffer::new(None, true);
-            let messages = Messages::new(client.clone(), Vec::new(), lines, request::HeartbeatKind::Text, heartbeat);
+            let socket = WebSocket::new(client.clone(), Vec::new(), HeartbeatKind::Text, heartbeat);
+            let messages = Messages::new(socket, lines);
             Place {
                 directory,
                 client,

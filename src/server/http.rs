@@ -5,6 +5,10 @@ use std::fmt::Write;
 use httparse::Status;
 use tungstenite::error::ProtocolError;
 use tungstenite::handshake::server::{Request, create_response, write_response};
+use tungstenite::http::HeaderValue;
+
+use crate::protocol::cursor::MAX_CURSOR;
+use crate::protocol::event::SUBPROTOCOL;
 
 /// The longest request line, in bytes.
 const MAX_LINE: usize = 8 * 1024;
@@ -22,6 +26,8 @@ pub(super) struct Head {
     pub http11: bool,
     /// The answer to a WebSocket handshake, where the request is one.
     pub upgrade: Option<Vec<u8>>,
+    /// The client speaks `wstail.v1`.
+    pub events: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +118,7 @@ fn parse_any(arrived: &[u8]) -> Result<Option<(Head, usize)>, Refusal> {
     let start = arrived.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
     let line = memchr::memchr(b'\n', &arrived[start..]);
     if line.unwrap_or(arrived.len() - start) > MAX_LINE + 1 {
-        return Err(Refusal::new(414, "the request line is longer than 8 KiB"));
+        return Err(too_long(&arrived[start..]));
     }
     let mut fields = [httparse::EMPTY_HEADER; MAX_COUNT];
     let mut request = httparse::Request::new(&mut fields);
@@ -133,6 +139,17 @@ fn parse_any(arrived: &[u8]) -> Result<Option<(Head, usize)>, Refusal> {
     }
 }
 
+/// A cursor that makes the line too long is a bad cursor in the first place.
+fn too_long(line: &[u8]) -> Refusal {
+    let (_, query) = line.split_at(memchr::memchr(b'?', line).unwrap_or(line.len()));
+    let mut values =
+        query[query.len().min(1)..].split(|&byte| byte == b'&').filter_map(|pair| pair.strip_prefix(b"cursor="));
+    if values.any(|value| value.len() > MAX_CURSOR + 1 + 20) {
+        return Refusal::new(400, format!("the parameter `cursor` takes {MAX_CURSOR} characters at most"));
+    }
+    Refusal::new(414, "the request line is longer than 8 KiB")
+}
+
 impl Head {
     fn check(request: &httparse::Request<'_, '_>) -> Result<Head, Refusal> {
         let http11 = request.version == Some(1);
@@ -150,7 +167,8 @@ impl Head {
         let target = target.ok_or_else(|| Refusal::new(400, "the request names no path"))?;
         let asks = values(request, "upgrade").any(|value| has_token(value, "websocket"));
         let upgrade = (asks && http11 && method == Method::Get).then(|| upgrade(request)).transpose()?;
-        Ok(Head { target, method, http11, upgrade })
+        let events = offers_events(request);
+        Ok(Head { target, method, http11, upgrade, events })
     }
 }
 
@@ -189,15 +207,24 @@ fn upgrade(request: &httparse::Request<'_, '_>) -> Result<Vec<u8>, Refusal> {
         .header("Sec-WebSocket-Key", only("sec-websocket-key"))
         .body(())
         .map_err(|_| Refusal::new(400, "the handshake is malformed"))?;
-    let response = create_response(&handshake).map_err(|error| match error {
+    let mut response = create_response(&handshake).map_err(|error| match error {
         tungstenite::Error::Protocol(ProtocolError::InvalidSecWebSocketKey) => {
             Refusal::new(400, "Sec-WebSocket-Key is missing or malformed")
         }
         error => Refusal::new(400, format!("the handshake is malformed: {error}")),
     })?;
+    if offers_events(request) {
+        response.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static(SUBPROTOCOL));
+    }
     let mut bytes = Vec::new();
     write_response(&mut bytes, &response).map_err(|_| Refusal::new(400, "the handshake is malformed"))?;
     Ok(bytes)
+}
+
+/// Names of subprotocols are told apart by their case.
+fn offers_events(request: &httparse::Request<'_, '_>) -> bool {
+    let mut offers = values(request, "sec-websocket-protocol").flat_map(|value| value.split(|&byte| byte == b','));
+    offers.any(|offer| offer.trim_ascii() == SUBPROTOCOL.as_bytes())
 }
 
 fn values<'r>(request: &'r httparse::Request<'_, '_>, name: &'static str) -> impl Iterator<Item = &'r [u8]> {

@@ -2,12 +2,14 @@
 
 mod body;
 mod connection;
+mod events;
 mod heartbeat;
 mod http;
 mod listener;
 mod messages;
 mod outlet;
 mod session;
+mod websocket;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -37,6 +39,9 @@ pub struct Config {
     pub heartbeat_timeout: Duration,
     /// The longest time between two looks at a file. Default: 250 ms.
     pub poll: Duration,
+    /// How long a rotated file is still read for late writes, from zero, for not at all; one second of silence is enough
+    /// once a writer was seen to close it. Default: 5 s.
+    pub rotate_wait: Duration,
     /// What plain connections get when they name no format. Default: text.
     pub format: Format,
     /// How many connections are served at a time; beyond it a client gets 503. Default: 1024.
@@ -57,6 +62,7 @@ impl Default for Config {
             heartbeat: Duration::from_secs(10),
             heartbeat_timeout: Duration::from_secs(5),
             poll: Duration::from_millis(250),
+            rotate_wait: Duration::from_secs(5),
             format: Format::Text,
             max_connections: 1024,
             stall_timeout: Some(Duration::from_secs(60)),
@@ -73,6 +79,7 @@ impl Config {
             ("heartbeat", self.heartbeat),
             ("heartbeat timeout", self.heartbeat_timeout),
             ("poll", self.poll),
+            ("rotate wait", self.rotate_wait.max(Duration::from_millis(1))),
             ("stall timeout", self.stall_timeout.unwrap_or(Duration::from_secs(1))),
         ];
         let allowed = Duration::from_millis(1)..=Config::LONGEST;

@@ -7,16 +7,21 @@ use std::time::{Duration, Instant};
 
 use super::Shared;
 use super::body::{Body, Framing};
-use super::connection::{Connection, Pace};
+use super::connection::{Connection, Pace, Sink};
+use super::events::Events;
 use super::heartbeat::Heartbeat;
 use super::http::{self, Head, Method, Refusal};
 use super::messages::Messages;
+use super::websocket::WebSocket;
 use crate::error::cause;
 use crate::follow::follower::Follower;
-use crate::protocol::request::{Address, BadTarget, Format, Lines, Parameters};
+use crate::follow::position::Position;
+use crate::protocol::cursor::Place;
+use crate::protocol::request::{Address, BadTarget, Format, HeartbeatKind, Lines, Parameters};
 use crate::shutdown::Shutdown;
 use crate::socket::{self, is_nothing_now};
 use crate::text::ansi::Html;
+use crate::text::lines::LineBuffer;
 use crate::text::sanitize;
 use crate::wait::{Interest, wait};
 
@@ -94,7 +99,7 @@ fn read_head(mut socket: &TcpStream, shutdown: &Shutdown, deadline: Instant) -> 
 
 /// Answers a request, and says how long to linger then; what cannot be answered with a stream or a body is refused.
 fn answer(
-    mut socket: &TcpStream,
+    socket: &TcpStream,
     head: &Head,
     early: Vec<u8>,
     shared: &Shared,
@@ -116,34 +121,67 @@ fn answer(
     }
     let parameters = Parameters::parse(query)?;
     let follower = open(&address, &parameters, shared)?;
-    let name = sanitize::escape(&address.to_string());
-    log::debug!("serving `{name}`");
-    let (config, now) = (&shared.config, Instant::now());
-    let pace = Pace { poll: config.poll, stall: config.stall_timeout };
-    if let Some(upgrade) = &head.upgrade {
-        if socket.write_all(upgrade).is_err() {
-            return Ok(Duration::ZERO);
+    log::debug!("serving `{}`", sanitize::escape(&address.to_string()));
+    let stream = Stream { socket, address, parameters, follower, shared, shutdown };
+    match &head.upgrade {
+        Some(upgrade) => Ok(stream.answer(upgrade, early, head.events)),
+        None => Ok(stream.body(head)),
+    }
+}
+
+/// A log and where it is to go.
+struct Stream<'s> {
+    socket: &'s TcpStream,
+    address: Address,
+    parameters: Parameters,
+    follower: Follower,
+    shared: &'s Shared,
+    shutdown: &'s Shutdown,
+}
+
+impl Stream<'_> {
+    /// Over WebSocket; says how long to linger then.
+    fn answer(self, upgrade: &[u8], early: Vec<u8>, events: bool) -> Duration {
+        let (config, now) = (&self.shared.config, Instant::now());
+        if write_all(self.socket, upgrade, self.shutdown).is_err() {
+            return Duration::ZERO;
         }
-        let html = (parameters.format.unwrap_or(config.format) == Format::Html).then(Html::default);
-        let lines = crate::text::lines::LineBuffer::new(html, lines(&parameters, shared) != Lines::Last(0));
         let heartbeat = Heartbeat::new(config.heartbeat, config.heartbeat_timeout, now);
-        let kind = parameters.heartbeat.unwrap_or_default();
-        let messages = Messages::new(socket, early, lines, kind, heartbeat);
-        if Connection::new(name, follower, messages, pace, now).run(socket, shutdown) {
-            // A word of the client's that meets a closed socket resets the connection, and what it has not read yet is
-            // lost: who is still reading is waited for as long as a client may take no byte.
-            return Ok(config.stall_timeout.unwrap_or(LONGEST_LINGER));
-        }
-    } else {
-        let framing = match (follower.left(), head.http11) {
+        let is_unread = if events {
+            let socket = WebSocket::new(self.socket, early, HeartbeatKind::Frame, heartbeat);
+            let events = Events::new(socket, self.address.to_string(), config.heartbeat, now);
+            self.run(events, now)
+        } else {
+            let kind = self.parameters.heartbeat.unwrap_or_default();
+            let socket = WebSocket::new(self.socket, early, kind, heartbeat);
+            let html = (self.parameters.format.unwrap_or(config.format) == Format::Html).then(Html::default);
+            let backfill = self.parameters.cursor.is_none() && lines(&self.parameters, self.shared) != Lines::Last(0);
+            let messages = Messages::new(socket, LineBuffer::new(html, backfill));
+            self.run(messages, now)
+        };
+        // A word of the client's that meets a closed socket resets the connection, and what it has not read yet is lost:
+        // who is still reading is waited for as long as a client may take no byte.
+        if is_unread { config.stall_timeout.unwrap_or(LONGEST_LINGER) } else { LINGER }
+    }
+
+    /// As the body of a response; says how long to linger then.
+    fn body(self, head: &Head) -> Duration {
+        let framing = match (self.follower.left(), head.http11) {
             (Some(_), _) => Framing::Sized,
             (None, true) => Framing::Chunked,
             (None, false) => Framing::UntilClose,
         };
-        let body = Body::new(socket, framing, head.method == Method::Head);
-        Connection::new(name, follower, body, pace, now).run(socket, shutdown);
+        let body = Body::new(self.socket, framing, head.method == Method::Head);
+        self.run(body, Instant::now());
+        LINGER
     }
-    Ok(LINGER)
+
+    fn run(self, sink: impl Sink, now: Instant) -> bool {
+        let name = sanitize::escape(&self.address.to_string());
+        let config = &self.shared.config;
+        let pace = Pace { poll: config.poll, stall: config.stall_timeout };
+        Connection::new(name, self.follower, sink, pace, now).run(self.socket, self.shutdown)
+    }
 }
 
 fn open(address: &Address, parameters: &Parameters, shared: &Shared) -> Result<Follower, Refusal> {
@@ -151,9 +189,23 @@ fn open(address: &Address, parameters: &Parameters, shared: &Shared) -> Result<F
         log::debug!("cannot open `{}`: {}", sanitize::escape(&address.to_string()), cause(&error));
         Refusal::new(503, "the server is short of descriptors or memory")
     };
+    let position = match &parameters.cursor {
+        Some(place) => Some((position(place)?, place.skip)),
+        None => None,
+    };
     let found = shared.roots.find(address).map_err(short)?;
     let (log, file) = found.ok_or_else(|| Refusal::new(404, "no such log"))?;
-    Follower::new(log, file, lines(parameters, shared), parameters.tail.unwrap_or(false)).map_err(short)
+    let (tail, wait) = (parameters.tail.unwrap_or(false), shared.config.rotate_wait);
+    let follower = match &position {
+        Some((position, skip)) => Follower::resume(log, file, (position, *skip), tail, wait),
+        None => Follower::new(log, file, lines(parameters, shared), tail, wait),
+    };
+    follower.map_err(short)
+}
+
+fn position(place: &Place) -> Result<Position, Refusal> {
+    let position = Position::parse(&place.cursor);
+    Ok(position.ok_or_else(|| BadTarget::bad_value("cursor", place.cursor.as_str(), "a cursor of this server"))?)
 }
 
 impl From<BadTarget> for Refusal {

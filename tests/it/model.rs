@@ -81,7 +81,7 @@ impl History {
         let writer = append(directory.path().join("app.log"));
         let roots = Roots::open([directory.path()], false).unwrap();
         let (log, file) = roots.find(&Address::parse("/app.log").unwrap()).unwrap().unwrap();
-        let follower = Follower::new(log, file, Lines::All, true).unwrap();
+        let follower = Follower::new(log, file, Lines::All, true, std::time::Duration::ZERO).unwrap();
         let mut random = Random::new(seed);
         let numbered = random.below(2) == 0;
         History { directory, random, writer, follower, written: vec![], read: vec![], rotations: 0, numbered }
@@ -148,7 +148,7 @@ impl History {
 
     fn read_once(&mut self) -> Step {
         let mut buffer = vec![0; 1 + self.random.below(40)];
-        let step = self.follower.poll(&mut buffer).unwrap();
+        let step = self.follower.poll(&mut buffer, Instant::now()).unwrap();
         if let Step::Bytes(read) = step {
             self.read.extend(&buffer[..read]);
         }

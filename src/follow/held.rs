@@ -1,0 +1,139 @@
+//! The file that is being read: where in it, and how its place is known again.
+
+use std::fs::File;
+use std::io::{self, IoSliceMut};
+use std::os::unix::fs::FileExt;
+
+use rustix::fs::{self, SeekFrom};
+use rustix::io::preadv;
+
+use super::evidence::{self, Status};
+use super::position::{BEFORE, HEAD, Position, Print};
+
+#[derive(Debug)]
+pub(super) struct Held {
+    pub file: File,
+    /// As it was when it was last looked at.
+    pub status: Status,
+    pub offset: u64,
+    head: Print,
+    /// The bytes before `offset`, read again with every read: a file that was truncated and has grown beyond differs.
+    before: Vec<u8>,
+}
+
+/// What a read found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Bytes(usize),
+    End,
+    /// The file no longer holds what was read of it.
+    Changed,
+}
+
+/// What stands where the file is read next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Nuls {
+    /// No NUL at the file's start.
+    None,
+    /// NULs that were passed over; more may come.
+    Passed,
+    /// Nothing, so far.
+    Silent,
+    /// The first byte that is none.
+    Before,
+}
+
+impl Held {
+    /// A file at its start.
+    pub(super) fn new(file: File) -> io::Result<Held> {
+        let status = Status::of(&file)?;
+        let head = evidence::head(&file, HEAD)?;
+        Ok(Held { file, status, offset: 0, head, before: Vec::new() })
+    }
+
+    /// Goes to another place in the file; to its end where it is shorter by now.
+    pub(super) fn seek(&mut self, offset: u64) -> io::Result<()> {
+        let offset = offset.min(Status::of(&self.file)?.size);
+        self.before = evidence::before(&self.file, offset)?;
+        self.offset = offset;
+        Ok(())
+    }
+
+    /// The same place in a copy; what it was known by is kept.
+    pub(super) fn replace(&mut self, file: File) -> io::Result<File> {
+        self.status = Status::of(&file)?;
+        Ok(std::mem::replace(&mut self.file, file))
+    }
+
+    /// Reads what comes next.
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Found> {
+        let mut again = [0; BEFORE];
+        let again = &mut again[..self.before.len()];
+        let start = self.offset - again.len() as u64;
+        let known = again.len();
+        let read = preadv(&self.file, &mut [IoSliceMut::new(again), IoSliceMut::new(buffer)], start)?;
+        let Some(new) = read.checked_sub(known).filter(|_| *again == self.before[..]) else {
+            return Ok(Found::Changed);
+        };
+        if new == 0 {
+            return Ok(Found::End);
+        }
+        self.remember(&buffer[..new]);
+        self.offset += new as u64;
+        if usize::from(self.head.length) < HEAD {
+            self.head = evidence::head(&self.file, HEAD)?;
+        }
+        Ok(Found::Bytes(new))
+    }
+
+    fn remember(&mut self, bytes: &[u8]) {
+        let kept = &bytes[bytes.len().saturating_sub(BEFORE)..];
+        let surplus = (self.before.len() + kept.len()).saturating_sub(BEFORE);
+        self.before.drain(..surplus);
+        self.before.extend_from_slice(kept);
+    }
+
+    /// Looks at the file; `None` when it has changed in such a way that the next read will tell.
+    pub(super) fn look(&mut self) -> io::Result<Option<Status>> {
+        let status = Status::of(&self.file)?;
+        // What is noted here is how the file was while it still held what was read of it.
+        if status.written != self.status.written && self.read(&mut [])? == Found::Changed {
+            return Ok(None);
+        }
+        self.status = status.clone();
+        Ok(Some(status))
+    }
+
+    /// Passes over as many bytes as there are, up to that many.
+    pub(super) fn pass(&mut self, bytes: u64) -> io::Result<u64> {
+        let from = self.offset;
+        self.seek(from.saturating_add(bytes))?;
+        Ok(self.offset.saturating_sub(from))
+    }
+
+    /// Passes over a block of NULs at the file's start, or over the whole of a hole.
+    pub(super) fn pass_nuls(&mut self) -> io::Result<Nuls> {
+        let mut block = [0; 4096];
+        let read = self.file.read_at(&mut block, self.offset)?;
+        match block[..read].iter().position(|&byte| byte != 0) {
+            Some(0) if self.offset == 0 => Ok(Nuls::None),
+            Some(nuls) => self.seek(self.offset + nuls as u64).map(|()| Nuls::Before),
+            None if read == 0 => Ok(Nuls::Silent),
+            None => {
+                // Where the file system knows no holes all of a file is data.
+                let data = fs::seek(&self.file, SeekFrom::Data(self.offset)).unwrap_or(0);
+                self.seek(data.max(self.offset + read as u64)).map(|()| Nuls::Passed)
+            }
+        }
+    }
+
+    pub(super) fn position(&self) -> Position {
+        Position {
+            identity: self.status.identity,
+            written: self.status.written,
+            head: self.head,
+            offset: self.offset,
+            before: Print::of(&self.before),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! What a cursor says: which file, how far, and what stood just before. The server keeps nothing else.
+
+use std::fmt::Write;
+
+use crate::protocol::cursor::Cursor;
+
+/// How many of a file's first bytes tell it from others, at most.
+pub(super) const HEAD: usize = 1024;
+/// How many of the bytes before a place are remembered, at most: a log that was truncated and has grown again differs
+/// in them.
+pub(super) const BEFORE: usize = 512;
+
+/// A place in a file that may have another name by now, or be gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    pub(super) identity: Identity,
+    /// When the file was written to last, as far as that was seen.
+    pub(super) written: i64,
+    /// The file's first bytes, also those beyond `offset`.
+    pub(super) head: Print,
+    pub(super) offset: u64,
+    /// The bytes just before `offset`.
+    pub(super) before: Print,
+}
+
+/// What a file system calls a file. The number alone is given to another one as soon as the file is gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub device: u64,
+    pub inode: u64,
+    /// In nanoseconds since the epoch; not every file system knows it.
+    pub born: Option<i64>,
+}
+
+/// A fingerprint of some bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Print {
+    pub length: u16,
+    hash: u64,
+}
+
+impl Print {
+    /// FNV-1a, 64 bits: it need not withstand an enemy, since no cursor opens another log than its request names.
+    pub(super) fn of(bytes: &[u8]) -> Print {
+        let mix = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        Print { length: bytes.len() as u16, hash: bytes.iter().fold(0xcbf2_9ce4_8422_2325, mix) }
+    }
+}
+
+const VERSION: u8 = 1;
+const LENGTH: usize = 65;
+
+impl Position {
+    /// The cursor that says so.
+    pub fn cursor(&self) -> Cursor {
+        let mut bytes = vec![VERSION];
+        let numbers = [
+            self.identity.device,
+            self.identity.inode,
+            self.identity.born.unwrap_or(0) as u64,
+            self.written as u64,
+            self.offset,
+            self.head.hash,
+            self.before.hash,
+        ];
+        numbers.iter().for_each(|number| bytes.extend(number.to_be_bytes()));
+        bytes.extend(self.head.length.to_be_bytes());
+        bytes.extend(self.before.length.to_be_bytes());
+        bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
+        let mut text = String::new();
+        bytes.iter().for_each(|byte| write!(text, "{byte:02x}").expect("a string takes all"));
+        text.parse().expect("hexadecimal digits are allowed, and they are few")
+    }
+
+    /// What a cursor says; `None` when no server of this kind has made it.
+    pub fn parse(cursor: &Cursor) -> Option<Position> {
+        let digits = cursor.as_str().as_bytes();
+        let digit = |byte: u8| (byte as char).to_digit(16).filter(|_| !byte.is_ascii_uppercase());
+        let byte = |pair: &[u8]| Some((digit(pair[0])? * 16 + digit(pair[1])?) as u8);
+        if digits.len() != 2 * LENGTH {
+            return None;
+        }
+        let bytes: Vec<u8> = digits.chunks_exact(2).map(byte).collect::<Option<_>>()?;
+        let (bytes, sum) = bytes.split_last_chunk()?;
+        if bytes[0] != VERSION || u32::from_be_bytes(*sum) != crc32fast::hash(bytes) {
+            return None;
+        }
+        let number = |at: usize| u64::from_be_bytes(*bytes[1 + 8 * at..].first_chunk().expect("the length is checked"));
+        let length = |at: usize| u16::from_be_bytes([bytes[57 + 2 * at], bytes[58 + 2 * at]]);
+        let born = Some(number(2) as i64).filter(|&born| born != 0);
+        let position = Position {
+            identity: Identity { device: number(0), inode: number(1), born },
+            written: number(3) as i64,
+            offset: number(4),
+            head: Print { length: length(0), hash: number(5) },
+            before: Print { length: length(1), hash: number(6) },
+        };
+        let is_sound = i64::try_from(position.offset).is_ok()
+            && usize::from(position.head.length) <= HEAD
+            && u64::from(position.before.length) <= position.offset.min(BEFORE as u64);
+        is_sound.then_some(position)
+    }
+
+    /// How many bytes speak for it.
+    pub(super) fn evidence(&self) -> u64 {
+        self.offset.max(self.head.length.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn position() -> Position {
+        Position {
+            identity: Identity { device: 1, inode: 2, born: Some(-3) },
+            written: 4,
+            head: Print::of(b"head"),
+            offset: 5,
+            before: Print::of(b"fore"),
+        }
+    }
+
+    #[test]
+    fn a_cursor_says_where_it_came_from() {
+        for born in [None, Some(i64::MAX)] {
+            let mut position = position();
+            position.identity.born = born;
+            let cursor = position.cursor();
+            assert!(cursor.as_str().len() <= crate::protocol::cursor::MAX_CURSOR);
+            assert_eq!(Position::parse(&cursor), Some(position));
+        }
+    }
+
+    #[test]
+    fn what_no_server_made_is_none() {
+        let good = position().cursor().to_string();
+        for at in 0..good.len() {
+            let mut bad = good.clone().into_bytes();
+            bad[at] = if bad[at] == b'0' { b'1' } else { b'0' };
+            let bad = String::from_utf8(bad).unwrap().parse().unwrap();
+            assert_eq!(Position::parse(&bad), None, "{at}");
+        }
+        for bad in [&good[..good.len() - 2], "abc", &format!("{good}00"), &good.to_uppercase()] {
+            assert_eq!(Position::parse(&bad.parse().unwrap()), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn impossible_numbers_are_refused() {
+        let mut far = position();
+        far.offset = u64::MAX;
+        let mut before = position();
+        before.offset = 3;
+        let mut head = position();
+        head.head.length = HEAD as u16 + 1;
+        for bad in [far, before, head] {
+            assert_eq!(Position::parse(&bad.cursor()), None);
+        }
+    }
+}

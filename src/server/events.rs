@@ -1,0 +1,129 @@
+//! A log over `wstail.v1`: its bytes as they are in the file, and events that say what became of it.
+
+use std::collections::VecDeque;
+use std::io::{Read, Write};
+use std::time::{Duration, Instant};
+
+use tungstenite::protocol::frame::coding::Data;
+
+use super::connection::{Gone, Sink};
+use super::outlet::Outlet;
+use super::websocket::WebSocket;
+use crate::follow::follower::{Follower, Step};
+use crate::protocol::close::Close;
+use crate::protocol::event::Event;
+
+pub(super) struct Events<S> {
+    socket: WebSocket<S>,
+    path: String,
+    heartbeat: Duration,
+    queue: VecDeque<(Data, Vec<u8>)>,
+    /// How many bytes the last cursor does not cover, and when it was sent.
+    uncovered: u64,
+    covered: Instant,
+}
+
+/// While bytes flow there is a cursor after so many bytes, or so long.
+const CURSOR_BYTES: u64 = 1 << 20;
+const CURSOR_TIME: Duration = Duration::from_secs(1);
+
+impl<S: Read + Write> Events<S> {
+    /// `path` and `heartbeat` are what the client is told.
+    pub(super) fn new(socket: WebSocket<S>, path: String, heartbeat: Duration, now: Instant) -> Events<S> {
+        Events { socket, path, heartbeat, queue: VecDeque::new(), uncovered: 0, covered: now }
+    }
+
+    fn say(&mut self, event: &Event) {
+        self.queue.push_back((Data::Text, event.to_string().into_bytes()));
+    }
+
+    fn open(&mut self, follower: &Follower) {
+        self.say(&Event::Open {
+            path: self.path.clone(),
+            size: follower.size(),
+            heartbeat: self.heartbeat.as_secs_f64(),
+            cursor: follower.position().cursor(),
+        });
+    }
+
+    fn is_cursor_due(&self, step: &Step, now: Instant) -> bool {
+        self.uncovered > 0
+            && match step {
+                Step::Quiet | Step::Waiting | Step::Ended => true,
+                Step::Bytes(_) => self.uncovered >= CURSOR_BYTES || now - self.covered >= CURSOR_TIME,
+                _ => false,
+            }
+    }
+}
+
+impl<S: Read + Write> Sink for Events<S> {
+    type Socket = S;
+
+    fn outlet(&mut self) -> &mut Outlet<S> {
+        self.socket.outlet()
+    }
+
+    fn push(&mut self, bytes: &[u8], _more: bool, _now: Instant) {
+        if !bytes.is_empty() {
+            self.uncovered += bytes.len() as u64;
+            self.queue.push_back((Data::Binary, bytes.to_vec()));
+        }
+    }
+
+    fn tell(&mut self, step: &Step, follower: &Follower, now: Instant) {
+        let cursor = || follower.position().cursor();
+        if self.is_cursor_due(step, now) {
+            self.say(&Event::Cursor(cursor()));
+            (self.uncovered, self.covered) = (0, now);
+        }
+        let event = match step {
+            Step::Started => return self.open(follower),
+            Step::Rotated => Event::Rotated(cursor()),
+            Step::Truncated => Event::Truncated(cursor()),
+            Step::Gap(reason, bytes) => Event::Gap { reason: *reason, bytes: *bytes, cursor: cursor() },
+            Step::Waiting => Event::Waiting { reason: "the log is gone; it is looked for".to_owned() },
+            Step::Busy | Step::Bytes(_) | Step::Quiet | Step::Ended => return,
+        };
+        if event.cursor().is_some() {
+            (self.uncovered, self.covered) = (0, now);
+        }
+        self.say(&event);
+    }
+
+    fn wait(&mut self, reason: &str) {
+        self.say(&Event::Waiting { reason: reason.to_owned() });
+    }
+
+    fn finish(&mut self) {}
+
+    fn receive(&mut self) -> Result<(), Gone> {
+        self.socket.receive()
+    }
+
+    fn beat(&mut self, now: Instant, full: bool) -> Result<(), Gone> {
+        self.socket.beat(now, full)
+    }
+
+    fn flush(&mut self, now: Instant) -> Result<bool, Gone> {
+        while let Some(is_open) = self.socket.flush(now)? {
+            match self.queue.pop_front().filter(|_| is_open) {
+                Some((kind, payload)) => self.socket.send(kind, payload),
+                None => return Ok(true),
+            }
+        }
+        Ok(false)
+    }
+
+    fn due(&self) -> Option<Instant> {
+        Some(self.socket.due())
+    }
+
+    fn listens(&self) -> bool {
+        true
+    }
+
+    fn close(&mut self, close: &Close) {
+        self.queue.clear();
+        self.socket.close(Some(Event::End { reason: close.reason.to_string() }.to_string()), close);
+    }
+}
