@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use argh::FromArgs;
 use wstail::Result;
-use wstail::produce::{Config, Producer};
+use wstail::produce::{Config, Producer, RotateHow};
 
 use super::values::{path, size};
 use super::{Exit, set_up_log, stop_on_signal};
@@ -34,10 +34,9 @@ pub(super) struct Produce {
     #[argh(option, arg_name = "SIZE", from_str_fn(size))]
     rotate: Option<u64>,
 
-    /// how a new file is started: rename; default rename
-    #[argh(option, arg_name = "HOW", from_str_fn(rotate_how))]
-    #[allow(dead_code, reason = "one way so far; the option is checked and says so")]
-    rotate_how: Option<()>,
+    /// how it is started: rename, or copytruncate, which copies the log and empties it; default rename
+    #[argh(option, arg_name = "HOW")]
+    rotate_how: Option<RotateHow>,
 
     /// rotated files kept; default 5
     #[argh(option, arg_name = "N")]
@@ -57,6 +56,7 @@ impl Produce {
             count: self.count,
             message: self.message.unwrap_or(default.message),
             rotate: self.rotate.unwrap_or(default.rotate),
+            rotate_how: self.rotate_how.unwrap_or(default.rotate_how),
             keep: self.keep.unwrap_or(default.keep),
             stamp: self.stamp,
         };
@@ -75,11 +75,4 @@ fn rate(text: &str) -> Result<f64, String> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let rate = text.parse::<f64>().ok().filter(|rate| plain && rate.is_finite());
     rate.ok_or_else(|| "expected lines a second, for example 10 or 0.5".to_owned())
-}
-
-fn rotate_how(text: &str) -> Result<(), String> {
-    match text {
-        "rename" => Ok(()),
-        _ => Err("expected `rename`".to_owned()),
-    }
 }

@@ -1,8 +1,9 @@
 //! Writes a log that rotates, for demonstrations and tests.
 
+mod rotation;
 mod time;
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -10,6 +11,8 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 use crate::shutdown::Shutdown;
 use time::Time;
+
+pub use rotation::RotateHow;
 
 /// What is written, how fast, and into how large files.
 #[derive(Clone, Debug)]
@@ -22,6 +25,8 @@ pub struct Config {
     pub message: String,
     /// The size in bytes at which a new file is started; 0 for never. Default: 100 MB.
     pub rotate: u64,
+    /// How it is started. Default: by renaming the old one.
+    pub rotate_how: RotateHow,
     /// How many rotated files are kept. Default: 5.
     pub keep: usize,
     /// Whether a line says its number and a checksum: `seq=N crc=HHHHHHHH TEXT`. Default: no.
@@ -30,7 +35,15 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Config {
-        Config { rate: 1.0, count: None, message: "你好aaa".into(), rotate: 100_000_000, keep: 5, stamp: false }
+        Config {
+            rate: 1.0,
+            count: None,
+            message: "你好aaa".into(),
+            rotate: 100_000_000,
+            rotate_how: RotateHow::default(),
+            keep: 5,
+            stamp: false,
+        }
     }
 }
 
@@ -40,6 +53,8 @@ pub struct Producer {
     path: PathBuf,
     config: Config,
     file: File,
+    /// The size at which a new file is started, where it ever is.
+    limit: Option<u64>,
     size: u64,
     line: Vec<u8>,
 }
@@ -51,8 +66,11 @@ impl Producer {
     /// When it cannot be opened for writing.
     pub fn open(path: impl Into<PathBuf>, config: Config) -> Result<Producer> {
         let path = path.into();
-        let (file, size) = open(&path).map_err(|error| failed("open", &path, error))?;
-        Ok(Producer { path, config, file, size, line: Vec::new() })
+        let file = open(&path)?;
+        let metadata = file.metadata().map_err(|error| failed("open", &path, error))?;
+        // A pipe or a device is no log that could be rotated: `/dev/null` stays what it is.
+        let limit = Some(config.rotate).filter(|&limit| limit > 0 && metadata.is_file());
+        Ok(Producer { path, config, file, limit, size: metadata.len(), line: Vec::new() })
     }
 
     /// Writes until `count` lines are written or the order to stop is given; says whether all were written.
@@ -76,59 +94,25 @@ impl Producer {
         self.line.clear();
         let (message, stamp) = (&self.config.message, self.config.stamp);
         write_line(&mut self.line, Time::now(), number, message, stamp).expect("a vector takes all");
-        if self.config.rotate > 0 && self.size > 0 && self.size + self.line.len() as u64 > self.config.rotate {
-            self.rotate().map_err(|error| failed("rotate", &self.path, error))?;
+        let size = self.size + self.line.len() as u64;
+        if self.size > 0 && self.limit.is_some_and(|limit| size > limit) {
+            self.rotate()?;
         }
         self.file.write_all(&self.line).map_err(|error| failed("write", &self.path, error))?;
         self.size += self.line.len() as u64;
         Ok(())
     }
 
-    fn rotate(&mut self) -> io::Result<()> {
-        let mut now = Time::now();
-        let mut rotated = self.rotated(now);
-        while rotated.exists() {
-            now.0 += Duration::from_micros(1);
-            rotated = self.rotated(now);
-        }
-        fs::rename(&self.path, rotated)?;
-        (self.file, self.size) = open(&self.path)?;
-        self.prune()
-    }
-
-    /// `app.log` becomes `app.2026-11-23_01-32-27_123456.log`.
-    fn rotated(&self, time: Time) -> PathBuf {
-        let (stem, extension) = self.name();
-        self.path.with_file_name(format!("{stem}.{}{extension}", time.stamp()))
-    }
-
-    fn name(&self) -> (String, String) {
-        let part = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
-        let extension = self.path.extension().map(|extension| format!(".{}", part(Some(extension))));
-        (part(self.path.file_stem()), extension.unwrap_or_default())
-    }
-
-    fn prune(&self) -> io::Result<()> {
-        let (stem, extension) = self.name();
-        let directory = self.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut rotated = Vec::new();
-        for entry in fs::read_dir(directory)? {
-            let name = entry?.file_name().to_string_lossy().into_owned();
-            let stamp = name.strip_prefix(&format!("{stem}.")).and_then(|rest| rest.strip_suffix(&extension));
-            if stamp.is_some_and(is_stamp) {
-                rotated.push(name);
-            }
-        }
-        rotated.sort_unstable();
-        let surplus = rotated.len().saturating_sub(self.config.keep);
-        rotated[..surplus].iter().try_for_each(|name| fs::remove_file(directory.join(name)))
+    fn rotate(&mut self) -> Result<()> {
+        rotation::rotate(&self.path, &mut self.file, self.config.rotate_how, self.config.keep)?;
+        self.size = self.file.metadata().map_err(|error| failed("open", &self.path, error))?.len();
+        Ok(())
     }
 }
 
-fn open(path: &Path) -> io::Result<(File, u64)> {
-    let file = OpenOptions::new().create(true).append(true).open(path)?;
-    let size = file.metadata()?.len();
-    Ok((file, size))
+fn open(path: &Path) -> Result<File> {
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    file.map_err(|error| failed("open", path, error))
 }
 
 fn failed(what: &str, path: &Path, error: io::Error) -> Error {
@@ -143,12 +127,6 @@ fn write_line(out: &mut Vec<u8>, time: Time, number: u64, message: &str, stamp: 
         write!(out, "seq={number} crc={:08x} ", crc32fast::hash(text.as_bytes()))?;
     }
     writeln!(out, "{message}")
-}
-
-fn is_stamp(text: &str) -> bool {
-    const SHAPE: &str = "0000-00-00_00-00-00_000000";
-    let fits = |(byte, shape): (u8, u8)| if shape == b'0' { byte.is_ascii_digit() } else { byte == shape };
-    text.len() == SHAPE.len() && text.bytes().zip(SHAPE.bytes()).all(fits)
 }
 
 /// Lines a second, kept on the average; what was missed for more than a second is not caught up with.
@@ -180,7 +158,17 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use rustix::fs::{CWD, Mode, mkfifoat};
+
     use super::*;
+
+    const BOTH: [RotateHow; 2] = [RotateHow::Rename, RotateHow::CopyTruncate];
+
+    fn fast() -> Config {
+        Config { rate: 0.0, ..Config::default() }
+    }
 
     fn produce(config: Config) -> (tempfile::TempDir, Vec<(String, String)>) {
         let directory = tempfile::tempdir().unwrap();
@@ -191,8 +179,15 @@ mod tests {
         let mut files: Vec<_> = entries
             .map(|entry| (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()).unwrap()))
             .collect();
+        // The log itself sorts behind its rotated files.
         files.sort();
         (directory, files)
+    }
+
+    /// The numbers of the stamps, from the oldest file to the log.
+    fn numbers(files: &[(String, String)]) -> Vec<u64> {
+        let lines = files.iter().flat_map(|(_, text)| text.lines());
+        lines.map(|line| line.split("seq=").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap()).collect()
     }
 
     #[test]
@@ -219,28 +214,49 @@ mod tests {
 
     #[test]
     fn files_rotate_at_the_size_and_only_some_are_kept() {
-        let config = Config { rate: 0.0, count: Some(100), rotate: 1000, keep: 3, ..Config::default() };
-        let (_directory, files) = produce(config);
-        let names: Vec<&str> = files.iter().map(|(name, _)| &name[..]).collect();
-        assert_eq!(names.len(), 4, "{names:?}");
-        assert_eq!(
-            names.iter().filter(|name| is_stamp(name.trim_start_matches("app.").trim_end_matches(".log"))).count(),
-            3
-        );
-        assert!(files.iter().all(|(_, text)| text.len() <= 1000 && text.ends_with('\n')));
+        for rotate_how in BOTH {
+            let config = Config { count: Some(100), rotate: 1000, rotate_how, keep: 3, ..fast() };
+            let (_directory, files) = produce(config);
+            let names: Vec<&str> = files.iter().map(|(name, _)| &name[..]).collect();
+            assert_eq!(names.len(), 4, "{names:?}");
+            assert!(files.iter().all(|(_, text)| text.len() <= 1000 && text.ends_with('\n')), "{rotate_how}");
+        }
+    }
+
+    #[test]
+    fn the_newest_files_are_kept() {
+        for rotate_how in BOTH {
+            let config = Config { count: Some(100), rotate: 500, rotate_how, keep: 3, stamp: true, ..fast() };
+            let numbers = numbers(&produce(config).1);
+            let oldest = 101 - numbers.len() as u64;
+            assert_eq!(numbers, (oldest..=100).collect::<Vec<u64>>(), "{rotate_how}");
+        }
     }
 
     #[test]
     fn no_line_is_lost_at_a_rotation() {
-        let config = Config { rate: 0.0, count: Some(200), rotate: 500, keep: 1000, stamp: true, ..Config::default() };
-        let (_directory, files) = produce(config);
-        let text: String = files.into_iter().map(|(_, text)| text).collect();
-        let numbers: Vec<u64> = text
-            .lines()
-            .map(|line| line.split("seq=").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap())
-            .collect();
-        let mut sorted = numbers.clone();
-        sorted.sort_unstable();
-        assert_eq!(sorted, (1..=200).collect::<Vec<u64>>());
+        for rotate_how in BOTH {
+            let config = Config { count: Some(200), rotate: 500, rotate_how, keep: 1000, stamp: true, ..fast() };
+            let (_directory, files) = produce(config);
+            assert!(files.len() > 10);
+            assert_eq!(numbers(&files), (1..=200).collect::<Vec<u64>>(), "{rotate_how}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_rotated() {
+        for rotate_how in BOTH {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("app.log");
+            mkfifoat(CWD, &path, Mode::RWXU).unwrap();
+            let reader = std::thread::spawn({
+                let path = path.clone();
+                move || fs::read_to_string(path).unwrap().lines().count()
+            });
+            let config = Config { count: Some(100), rotate: 200, rotate_how, ..fast() };
+            let (_trigger, shutdown) = crate::shutdown().unwrap();
+            assert!(Producer::open(path, config).unwrap().run(&shutdown).unwrap());
+            assert_eq!((reader.join().unwrap(), fs::read_dir(directory.path()).unwrap().count()), (100, 1));
+        }
     }
 }

@@ -11,6 +11,11 @@ impl Time {
         Time(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
     }
 
+    /// A microsecond later.
+    pub(super) fn next(self) -> Time {
+        Time(self.0 + Duration::from_micros(1))
+    }
+
     /// `2026-11-23 01:32:27.123`
     pub(super) fn clock(self) -> String {
         let (date, [hour, minute, second]) = self.parts();

@@ -1,6 +1,7 @@
 //! The demo's log writer, and the server that follows it at full speed.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 
 use rustix::process::Signal;
 
@@ -48,6 +49,28 @@ fn a_reader_of_a_producer_may_leave() {
     let mut command = wstail();
     command.args(["produce", "/dev/stdout", "--rate", "0"]).stdout(writer);
     assert_eq!(Process::start(command).end(), (0, String::new()));
+}
+
+#[test]
+fn copytruncate_keeps_every_line_once() {
+    const COUNT: usize = 2000;
+    let log = Log::with("");
+    let before = fs::metadata(log.path()).unwrap().ino();
+    let mut command = wstail();
+    command.arg("produce").arg(log.path()).args(["--rotate-how", "copytruncate", "--keep=1000"]);
+    command.args(["--stamp", "--rate=0", "--rotate=10KB", "--count", &COUNT.to_string()]);
+    assert_eq!(Process::start(command).end(), (0, String::new()));
+    let mut files: Vec<_> = fs::read_dir(log.directory()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    // The log itself sorts behind its rotated files.
+    files.sort();
+    let text: String = files.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let stamps: Vec<_> = text.lines().map(|line| line.split(" - ").nth(1).unwrap()).collect();
+    assert_eq!(stamps.len(), COUNT);
+    for (number, stamp) in (1..).zip(stamps) {
+        assert!(stamp.starts_with(&format!("seq={number} crc=")), "expected {number}: {stamp}");
+    }
+    assert!(files.len() > 10, "it did rotate");
+    assert_eq!(fs::metadata(log.path()).unwrap().ino(), before, "the log remains the same file");
 }
 
 #[test]
