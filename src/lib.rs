@@ -12,7 +12,7 @@
 //! * [`protocol`]: what both ends share; pure, with the wire protocol in words
 //! * [`server`]: a blocking listener, one thread and one loop a connection
 //! * [`client`]: a blocking client
-//! * [`produce`]: a log writer for demonstrations
+//! * [`produce`]: a log writer for demonstrations, and the checker of what it wrote
 //!
 //! Everything blocks and nothing is asynchronous: a [`Shutdown`] is what ends it.
 //!
