@@ -1,6 +1,8 @@
 //! The command line: one file a command, from options to what is printed.
 
 mod demo;
+#[allow(dead_code, reason = "wired by the next change")]
+mod json;
 mod printer;
 mod produce;
 mod serve;
