@@ -11,6 +11,7 @@ mod message;
 mod model;
 mod produce;
 mod python;
+mod random;
 mod tail;
 mod usage;
 mod util;

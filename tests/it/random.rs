@@ -1,0 +1,42 @@
+//! Chance from a seed, for what random tests do.
+
+/// xorshift64*, for histories that can be played again.
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Random {
+        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % bound
+    }
+
+    /// Text with everything that is hard: long characters, invalid bytes, no newline at the end, `ping`, escapes.
+    pub fn bytes(&mut self) -> Vec<u8> {
+        const PIECES: [&[u8]; 12] = [
+            b"\n",
+            b"line\n",
+            "你好".as_bytes(),
+            b"\xe4\xbd",
+            b"\xa0",
+            b"\xff",
+            b"ping",
+            b"\x1b[31",
+            b"m<&>",
+            b"\x1b[0m",
+            "🦀".as_bytes(),
+            b"a longer line of a log, as they are\n",
+        ];
+        let mut bytes = Vec::new();
+        for _ in 0..self.below(12) {
+            bytes.extend(PIECES[self.below(PIECES.len())]);
+        }
+        let cut = bytes.len() - self.below(bytes.len() / 4 + 1);
+        bytes.truncate(cut);
+        bytes
+    }
+}
