@@ -10,6 +10,7 @@ mod limits;
 mod message;
 mod model;
 mod produce;
+mod proxy;
 mod python;
 mod random;
 mod tail;
