@@ -68,18 +68,20 @@ pub(super) struct Age {
 }
 
 impl Age {
-    /// What is younger than this was begun after that time.
-    pub(super) fn since(time: i64) -> Age {
-        Age { start: time, written: time, stamp: None }
+    /// Older first: the start decides, and names where that is equal; the last write may be a late one.
+    pub(super) fn compare(&self, other: &Age) -> Ordering {
+        self.start.cmp(&other.start).then(self.compare_names(other)).then(self.written.cmp(&other.written))
     }
 
-    /// Older first: times decide, and names where the times are equal.
-    pub(super) fn compare(&self, other: &Age) -> Ordering {
-        let times = (self.start, self.written).cmp(&(other.start, other.written));
-        times.then_with(|| match (&self.stamp, &other.stamp) {
+    pub(super) fn is_named_before(&self, other: &Age) -> bool {
+        self.compare_names(other) == Ordering::Less
+    }
+
+    fn compare_names(&self, other: &Age) -> Ordering {
+        match (&self.stamp, &other.stamp) {
             (Some(left), Some(right)) => left.cmp(right),
             (left, right) => left.is_none().cmp(&right.is_none()),
-        })
+        }
     }
 
     pub(super) fn is_older(&self, other: &Age) -> bool {
@@ -108,19 +110,14 @@ pub(super) fn holds(file: &File, position: &Position, beyond: u64) -> io::Result
     Ok(Print::of(&read_up_to(file, start, position.before.length.into())?) == position.before)
 }
 
-/// Whether `file` is a copy of what `original` holds, or held when the copy was made. A short one is told from a new
-/// generation that begins alike by its birth: the original was still written to when the copy was made.
-pub(super) fn is_copy(file: &File, original: &File, even_if_short: bool) -> io::Result<bool> {
-    let (copy, whole) = (Status::of(file)?, Status::of(original)?);
-    if copy.size == 0 || copy.size > whole.size {
+/// Whether `file` is a copy of what `original` holds, or held when the copy was made. A short one is none: a generation
+/// may begin as every other does and end there.
+pub(super) fn is_copy(file: &File, original: &File) -> io::Result<bool> {
+    let size = Status::of(file)?.size;
+    if size <= HEAD as u64 || size > Status::of(original)?.size {
         return Ok(false);
     }
-    let was_alive = copy.identity.born.unwrap_or(copy.written) <= whole.written;
-    if !even_if_short && !was_alive && copy.size <= HEAD as u64 {
-        return Ok(false);
-    }
-    let length = copy.size.min(HEAD as u64) as usize;
-    Ok(head(file, length)? == head(original, length)? && before(file, copy.size)? == before(original, copy.size)?)
+    Ok(head(file, HEAD)? == head(original, HEAD)? && before(file, size)? == before(original, size)?)
 }
 
 fn read_up_to(file: &File, start: u64, length: usize) -> io::Result<Vec<u8>> {

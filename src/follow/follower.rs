@@ -7,7 +7,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use super::backfill::Backfill;
-use super::evidence::{Age, Status, holds};
+use super::evidence::{Status, holds};
 use super::held::{Found, Held, Nuls};
 use super::late::Late;
 use super::position::Position;
@@ -41,7 +41,7 @@ pub struct Follower {
     pub(super) truncated: Option<File>,
     /// The held file is at the start of what was written after a truncation.
     is_fresh: bool,
-    late: Late,
+    pub(super) late: Late,
     is_gone: bool,
 }
 
@@ -50,6 +50,8 @@ pub struct Follower {
 pub(super) struct End {
     pub file: File,
     pub size: u64,
+    /// Generations that were begun after that time come after the end.
+    pub newest: i64,
 }
 
 /// The name leads elsewhere, or nowhere.
@@ -64,7 +66,7 @@ struct Leaving {
 /// What comes after the held file. It is held open from the moment it is known, so that it cannot be lost any more.
 #[derive(Debug)]
 struct Next {
-    file: File,
+    held: Held,
     /// What may have been lost between the two.
     missing: Option<Missing>,
 }
@@ -95,6 +97,12 @@ pub enum Step {
 /// How long a file that its writer has closed must be silent to be left.
 const SILENCE: Duration = Duration::from_secs(1);
 
+impl End {
+    fn of(held: &Held) -> io::Result<End> {
+        Ok(End { file: held.file.try_clone()?, size: held.status.size, newest: held.status.age().start })
+    }
+}
+
 impl Follower {
     /// Starts at the last `lines` lines of `file`, which `log` led to. With `tail` there is no end; a rotated file is
     /// read for late writes for as long as `rotate_wait`.
@@ -108,9 +116,9 @@ impl Follower {
     }
 
     pub(super) fn at_start(log: Log, file: File, tail: bool, rotate_wait: Duration) -> io::Result<Follower> {
-        let held = Held::new(file)?;
+        let held = Held::current(file)?;
         let size = held.status.size;
-        let end = if tail { None } else { Some(End { file: held.file.try_clone()?, size }) };
+        let end = if tail { None } else { Some(End::of(&held)?) };
         Ok(Follower {
             log,
             held,
@@ -161,6 +169,10 @@ impl Follower {
         {
             return Ok(step);
         }
+        let was_empty = self.held.offset == 0 && self.held.status.size == 0;
+        if was_empty && let Some(step) = self.find_unseen()? {
+            return Ok(step);
+        }
         let room = self.left().map_or(buffer.len(), |left| left.min(buffer.len() as u64) as usize);
         match self.held.read(&mut buffer[..room])? {
             Found::Bytes(read) => {
@@ -170,7 +182,7 @@ impl Follower {
                 Ok(Step::Bytes(read))
             }
             Found::End => self.look(now),
-            Found::Changed => self.restart(),
+            Found::Changed => self.restart(now),
         }
     }
 
@@ -214,7 +226,7 @@ impl Follower {
             return Ok(Step::Ended);
         }
         if self.truncated.is_some() {
-            return self.leave_copy();
+            return self.leave_copy(now);
         }
         if let Some(due) = self.due() {
             return if self.is_generation || due <= now { self.leave(now) } else { Ok(Step::Quiet) };
@@ -244,10 +256,15 @@ impl Follower {
         }
     }
 
-    fn is_rotated_away(&self) -> io::Result<bool> {
+    fn until(&self) -> Option<i64> {
+        self.end.as_ref().map(|end| end.newest)
+    }
+
+    /// Whether the log's name leads to that file, or to another one; `None` when it leads nowhere.
+    fn leads_to(&self, file: &File) -> io::Result<Option<bool>> {
         match self.current() {
-            Ok(current) => Ok(!self.held.status.is_same(&Status::of(&current)?)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Ok(current) => Ok(Some(Status::of(file)?.is_same(&Status::of(&current)?))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -261,6 +278,7 @@ impl Follower {
     /// The name leads to the held file, and there is nothing new in it.
     fn stay(&mut self, now: Instant) -> io::Result<Step> {
         self.leaving = None;
+        self.held.note_current();
         if std::mem::take(&mut self.skip) > 0 {
             // What had come is not there any more.
             return Ok(Step::Gap(Missing::Cursor, None));
@@ -282,7 +300,13 @@ impl Follower {
     fn next(&mut self, held: &Status, current: File) -> io::Result<Next> {
         let siblings = siblings::list(&self.log)?;
         self.tell_late(&siblings);
-        let search = Search { after: held.age(), held: Some(&self.held.file), current: &current, copies: false };
+        let search = Search {
+            after: self.held.since,
+            late: &self.late,
+            held: Some(&self.held.file),
+            current: &current,
+            until: self.until(),
+        };
         let between = search.run(&self.log, &siblings)?;
         // Of a file that is deleted, what came after it may have been deleted, too.
         let missing = match between {
@@ -290,37 +314,41 @@ impl Follower {
             Some(_) => Some(Missing::Expired),
             None => Some(Missing::Replaced),
         };
-        Ok(Next { file: between.unwrap_or(current), missing })
+        let held = match between {
+            Some(generation) => Held::new(generation)?,
+            None => Held::current(current)?,
+        };
+        Ok(Next { held, missing })
     }
 
     /// Goes on to the next file.
     fn leave(&mut self, now: Instant) -> io::Result<Step> {
         let next = self.leaving.as_mut().and_then(|leaving| leaving.next.take()).expect("it is known when it is due");
         let left = (self.held.status.identity, self.held.offset);
-        self.go_to(next.file, next.missing, Step::Rotated)?;
+        self.go_to(next.held, next.missing, Step::Rotated);
         self.late.remember(left, now);
-        self.is_generation = self.is_rotated_away()?;
+        self.is_generation = self.leads_to(&self.held.file)? == Some(false);
         Ok(Step::Busy)
     }
 
-    fn go_to(&mut self, file: File, missing: Option<Missing>, turn: Step) -> io::Result<()> {
-        self.held = Held::new(file)?;
+    fn go_to(&mut self, held: Held, missing: Option<Missing>, turn: Step) {
+        self.held = held;
         self.told.extend(missing.map(|missing| Step::Gap(missing, None)));
         self.is_fresh = turn == Step::Truncated;
         self.told.push_back(turn);
         (self.opened, self.leaving, self.is_closed) = (0, None, false);
-        Ok(())
     }
 
     /// The held file no longer holds what was read of it: it was truncated. What had not been read may be in a copy.
-    fn restart(&mut self) -> io::Result<Step> {
+    fn restart(&mut self, now: Instant) -> io::Result<Step> {
         if self.truncated.is_some() {
             self.told.push_back(Step::Gap(Missing::Replaced, None));
-            return self.leave_copy();
+            return self.leave_copy(now);
         }
         let siblings = siblings::list(&self.log)?;
         let position = self.held.position();
-        if let Some(copy) = copy_of(&self.log, &position, &siblings)? {
+        let unread = siblings.iter().filter(|sibling| !self.late.was_left(&sibling.status.identity));
+        if let Some(copy) = copy_of(&self.log, &position, unread)? {
             self.truncated = Some(self.held.replace(copy)?);
             self.opened = 0;
             return Ok(Step::Busy);
@@ -330,34 +358,57 @@ impl Follower {
             return Ok(Step::Gap(Missing::Truncated, None));
         }
         let log = self.held.file.try_clone()?;
-        let search = Search { after: Age::since(position.written), held: None, current: &log, copies: true };
-        let between = search.run(&self.log, &siblings)?;
+        let between = self.unread_copy(&log, &siblings)?;
         self.begin_again(log, between, Some(Missing::Truncated))?;
         Ok(Step::Busy)
     }
 
     /// The copy is read to its end: another one comes next, or the log itself.
-    fn leave_copy(&mut self) -> io::Result<Step> {
+    fn leave_copy(&mut self, now: Instant) -> io::Result<Step> {
         let log = self.truncated.as_ref().expect("a copy is held").try_clone()?;
         let siblings = siblings::list(&self.log)?;
-        let after = self.held.status.age();
-        let between =
-            Search { after, held: Some(&self.held.file), current: &log, copies: true }.run(&self.log, &siblings)?;
-        self.begin_again(log, between, None)?;
+        self.late.remember((self.held.status.identity, self.held.offset), now);
+        let between = self.unread_copy(&log, &siblings)?;
+        // As copies are deleted, the next one may have been, too.
+        let missing = (Status::of(&self.held.file)?.links == 0).then_some(Missing::Expired);
+        self.begin_again(log, between, missing)?;
         Ok(Step::Busy)
+    }
+
+    /// A log that was empty when it was last looked at may have been filled, copied and truncated since.
+    fn find_unseen(&mut self) -> io::Result<Option<Step>> {
+        let is_quiet = Status::of(&self.held.file)?.written == self.held.status.written;
+        let is_rotated = self.is_generation || self.truncated.is_some() || self.end.is_some();
+        if is_quiet || is_rotated || self.leads_to(&self.held.file)? != Some(true) {
+            return Ok(None);
+        }
+        let log = self.held.file.try_clone()?;
+        let siblings = siblings::list(&self.log)?;
+        let Some(copy) = self.unread_copy(&log, &siblings)? else { return Ok(None) };
+        self.begin_again(log, Some(copy), None)?;
+        Ok(Some(Step::Busy))
+    }
+
+    /// The next copy of what the log held before it was truncated. Of a log that is rotated away by now what was begun
+    /// after its last write are other generations.
+    fn unread_copy(&self, log: &File, siblings: &[Sibling]) -> io::Result<Option<File>> {
+        let is_current = self.leads_to(log)? == Some(true);
+        let until = if is_current { self.until() } else { Some(Status::of(log)?.written - 1) };
+        let held = self.truncated.as_ref().map(|_| &self.held.file);
+        Search { after: self.held.since, late: &self.late, held, current: log, until }.run(&self.log, siblings)
     }
 
     /// Goes to the start of the truncated log, by way of a copy that lies between.
     fn begin_again(&mut self, log: File, between: Option<File>, missing: Option<Missing>) -> io::Result<()> {
         match between {
             Some(copy) => {
-                self.go_to(copy, missing, Step::Rotated)?;
+                self.go_to(Held::new(copy)?, missing, Step::Rotated);
                 self.truncated = Some(log);
             }
             None => {
-                self.go_to(log, missing, Step::Truncated)?;
+                self.go_to(Held::current(log)?, missing, Step::Truncated);
                 self.truncated = None;
-                self.is_generation = self.is_rotated_away()?;
+                self.is_generation = self.leads_to(&self.held.file)? == Some(false);
             }
         }
         Ok(())
@@ -379,8 +430,12 @@ impl Follower {
 
 /// The copy, among the siblings, of a log that was truncated: it holds what was read up to `position`, and was made
 /// after that was read. Of several the longest.
-pub(super) fn copy_of(log: &Log, position: &Position, siblings: &[Sibling]) -> io::Result<Option<File>> {
-    let mut copies: Vec<_> = siblings.iter().filter(|sibling| sibling.status.written >= position.written).collect();
+pub(super) fn copy_of<'s>(
+    log: &Log,
+    position: &Position,
+    siblings: impl Iterator<Item = &'s Sibling>,
+) -> io::Result<Option<File>> {
+    let mut copies: Vec<_> = siblings.filter(|sibling| sibling.age.start >= position.written).collect();
     copies.sort_by_key(|sibling| std::cmp::Reverse(sibling.status.size));
     for sibling in copies {
         let file = sibling.open(log)?.ok_or(io::ErrorKind::Interrupted)?;

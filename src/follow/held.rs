@@ -15,6 +15,8 @@ pub(super) struct Held {
     pub file: File,
     /// As it was when it was last looked at.
     pub status: Status,
+    /// What was begun later comes after it.
+    pub since: i64,
     pub offset: u64,
     head: Print,
     /// The bytes before `offset`, read again with every read: a file that was truncated and has grown beyond differs.
@@ -48,7 +50,20 @@ impl Held {
     pub(super) fn new(file: File) -> io::Result<Held> {
         let status = Status::of(&file)?;
         let head = evidence::head(&file, HEAD)?;
-        Ok(Held { file, status, offset: 0, head, before: Vec::new() })
+        Ok(Held { file, since: status.age().start, status, offset: 0, head, before: Vec::new() })
+    }
+
+    /// The file that the log's name leads to, at its start.
+    pub(super) fn current(file: File) -> io::Result<Held> {
+        let mut held = Held::new(file)?;
+        held.note_current();
+        Ok(held)
+    }
+
+    /// The log's name leads to it: what comes after it will be begun after the last write that was seen. Its birth
+    /// tells less, for a log that is copied and truncated is older than its copies.
+    pub(super) fn note_current(&mut self) {
+        self.since = self.status.written;
     }
 
     /// Goes to another place in the file; to its end where it is shorter by now.
@@ -62,11 +77,20 @@ impl Held {
     /// The same place in a copy; what it was known by is kept.
     pub(super) fn replace(&mut self, file: File) -> io::Result<File> {
         self.status = Status::of(&file)?;
+        self.since = self.status.age().start;
         Ok(std::mem::replace(&mut self.file, file))
+    }
+
+    /// It was that large and written to then when a cursor was made.
+    pub(super) fn note_was(&mut self, written: i64, size: u64) {
+        (self.since, self.status.written, self.status.size) = (written, written, size);
     }
 
     /// Reads what comes next.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Found> {
+        if self.offset == 0 && evidence::head(&self.file, self.head.length.into())? != self.head {
+            return Ok(Found::Changed);
+        }
         let mut again = [0; BEFORE];
         let again = &mut again[..self.before.len()];
         let start = self.offset - again.len() as u64;
@@ -130,7 +154,7 @@ impl Held {
     pub(super) fn position(&self) -> Position {
         Position {
             identity: self.status.identity,
-            written: self.status.written,
+            written: self.since,
             head: self.head,
             offset: self.offset,
             before: Print::of(&self.before),

@@ -15,7 +15,7 @@ pub(super) struct Late {
 }
 
 /// How many files are remembered.
-const KEPT: usize = 4;
+const KEPT: usize = 8;
 const SHORTEST: Duration = Duration::from_secs(1);
 /// After that they are looked at when the log is rotated again, and not before.
 const LONGEST: Duration = Duration::from_secs(32);
@@ -28,6 +28,15 @@ impl Late {
         }
         self.left.push_back(left);
         self.look = Some((now + SHORTEST, SHORTEST));
+    }
+
+    /// The file that was left last.
+    pub(super) fn last(&self) -> Option<Identity> {
+        self.left.back().map(|(identity, _)| *identity)
+    }
+
+    pub(super) fn was_left(&self, file: &Identity) -> bool {
+        self.left.iter().any(|(identity, _)| identity == file)
     }
 
     /// Whether it is time to look at them.

@@ -14,7 +14,8 @@ pub(super) const BEFORE: usize = 512;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
     pub(super) identity: Identity,
-    /// When the file was written to last, as far as that was seen.
+    /// When the file was written to last, as far as that was seen while the log's name led to it: what is younger comes
+    /// after it.
     pub(super) written: i64,
     /// The file's first bytes, also those beyond `offset`.
     pub(super) head: Print,

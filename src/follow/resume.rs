@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::time::Duration;
 
-use super::evidence::{Age, Status, holds};
+use super::evidence::{Status, holds};
 use super::follower::{Follower, Step, copy_of};
 use super::held::Held;
 use super::position::{Identity, Position};
@@ -13,8 +13,9 @@ use super::siblings::{self, Search, Sibling};
 use crate::protocol::event::Missing;
 
 /// How many bytes must speak for a file that is not called by its file system what it was called: a few first lines may
-/// be those of every generation.
+/// be those of every generation. Of a rotated file fewer will do, for it may be the copy of one that is gone.
 const ENOUGH: u64 = 256;
+const ENOUGH_OF_A_COPY: u64 = 64;
 
 /// Where the log goes on.
 enum Way {
@@ -43,40 +44,47 @@ impl Follower {
         let mut follower = Follower::at_start(log, file, tail, rotate_wait)?;
         follower.told.push_back(Step::Started);
         let siblings = list(&follower.log)?;
+        if let (Some(end), Some(sibling)) = (&mut follower.end, siblings.last()) {
+            end.newest = end.newest.max(sibling.age.start);
+        }
         match find(&follower, position, skip, &siblings)? {
-            Way::Log => follower.held.seek(position.offset + skip)?,
+            Way::Log => {
+                follower.held.seek(position.offset + skip)?;
+                follower.held.note_was(position.written, follower.held.offset.max(position.evidence()));
+            }
             Way::Generation(file) => {
-                follower.go_back(file, position.offset)?;
-                follower.skip = skip;
+                follower.go_back(file, position.offset, skip)?;
+                follower.held.since = position.written;
             }
             Way::Copy(file) => {
                 follower.truncated = Some(follower.held.file.try_clone()?);
-                follower.go_back(file, position.offset)?;
-                follower.skip = skip;
+                follower.go_back(file, position.offset, skip)?;
             }
             Way::Nowhere => follower.begin_after(position, &siblings)?,
         }
         Ok(follower)
     }
 
-    fn go_back(&mut self, file: File, offset: u64) -> io::Result<()> {
+    fn go_back(&mut self, file: File, offset: u64, skip: u64) -> io::Result<()> {
         self.held = Held::new(file)?;
         self.is_generation = true;
-        self.held.seek(offset)
+        self.held.seek(offset)?;
+        self.skip = skip - self.held.pass(skip)?;
+        Ok(())
     }
 
     /// The file is lost: what came after it, as far as the times tell.
     fn begin_after(&mut self, position: &Position, siblings: &[Sibling]) -> io::Result<()> {
         let copies = is_called(&self.held.status.identity, &position.identity);
         let lost = if copies { Missing::Truncated } else { Missing::Cursor };
-        let time = position.identity.born.filter(|_| !copies).unwrap_or(position.written);
         self.told.push_back(Step::Gap(lost, None));
-        let search = Search { after: Age::since(time), held: None, current: &self.held.file, copies };
+        let search =
+            Search { after: position.written, late: &self.late, held: None, current: &self.held.file, until: None };
         if let Some(file) = search.run(&self.log, siblings)? {
             if copies {
                 self.truncated = Some(self.held.file.try_clone()?);
             }
-            self.go_back(file, 0)?;
+            self.go_back(file, 0, 0)?;
         }
         Ok(())
     }
@@ -99,7 +107,7 @@ fn find(follower: &Follower, position: &Position, skip: u64, siblings: &[Sibling
         return if holds_it {
             Ok(Way::Log)
         } else {
-            Ok(copy_of(log, position, siblings)?.map_or(Way::Nowhere, Way::Copy))
+            Ok(copy_of(log, position, siblings.iter())?.map_or(Way::Nowhere, Way::Copy))
         };
     }
     for sibling in siblings.iter().filter(|sibling| is_called(&sibling.status.identity, &position.identity)) {
@@ -109,10 +117,10 @@ fn find(follower: &Follower, position: &Position, skip: u64, siblings: &[Sibling
             return Ok(Way::Generation(file));
         }
     }
-    if holds_it && is_convincing(position, &current.status) {
+    if holds_it && is_convincing(position, &current.status, ENOUGH) {
         return Ok(Way::Log);
     }
-    for sibling in siblings.iter().filter(|sibling| is_convincing(position, &sibling.status)) {
+    for sibling in siblings.iter().filter(|sibling| is_convincing(position, &sibling.status, ENOUGH_OF_A_COPY)) {
         if let Some(file) = sibling.open(log)?
             && holds(&file, position, 0)?
         {
@@ -127,8 +135,8 @@ fn is_called(one: &Identity, other: &Identity) -> bool {
     one.inode == other.inode && one.born == other.born && (one.born.is_some() || one.device == other.device)
 }
 
-/// Whether bytes alone may decide: there are many, or the file is older than its inode, as one that was moved here is.
-fn is_convincing(position: &Position, status: &Status) -> bool {
+/// Whether bytes alone may decide: there are enough, or the file is older than its inode, as one that was moved here is.
+fn is_convincing(position: &Position, status: &Status, enough: u64) -> bool {
     let is_moved = status.identity.born.is_some_and(|born| status.written < born);
-    position.evidence() >= if is_moved { 1 } else { ENOUGH }
+    position.evidence() >= if is_moved { 1 } else { enough }
 }

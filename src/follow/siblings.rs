@@ -9,6 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use rustix::fs::AtFlags;
 
 use super::evidence::{Age, Status, is_copy};
+use super::late::Late;
 use super::root::{Log, is_shortage};
 
 /// A rotated file beside its log.
@@ -79,14 +80,16 @@ impl Sibling {
 /// What a successor is looked for.
 #[derive(Debug)]
 pub(super) struct Search<'s> {
-    /// What is searched for is younger than that.
-    pub after: Age,
+    /// What is searched for was begun after that time.
+    pub after: i64,
+    /// What was read already is none; where times are equal, the one that was read last decides.
+    pub late: &'s Late,
     /// The file that was read to its end; it and its copies are none.
     pub held: Option<&'s File>,
-    /// What the log's name leads to; it and its copies are none.
+    /// What the log's name leads to; it and copies of what it holds now are none.
     pub current: &'s File,
-    /// The log is copied and truncated: it is older than its copies. Else it is younger than its generations.
-    pub copies: bool,
+    /// What was begun after that time is none.
+    pub until: Option<i64>,
 }
 
 impl Search<'_> {
@@ -94,33 +97,39 @@ impl Search<'_> {
     ///
     /// # Errors
     /// As [`list`]; [`io::ErrorKind::Interrupted`], too, when what was listed has another name by now.
-    pub(super) fn run(mut self, log: &Log, siblings: &[Sibling]) -> io::Result<Option<File>> {
+    pub(super) fn run(self, log: &Log, siblings: &[Sibling]) -> io::Result<Option<File>> {
         let current = Status::of(self.current)?;
         let held = self.held.map(Status::of).transpose()?;
         let is_held = |sibling: &&Sibling| held.as_ref().is_some_and(|held| held.is_same(&sibling.status));
-        if let Some(stamped) = siblings.iter().find(is_held) {
-            self.after.stamp.clone_from(&stamped.age.stamp);
-        }
-        let bound = current.age();
-        let is_between = |sibling: &&Sibling| {
-            let is_younger =
-                self.after.is_older(&sibling.age) && !sibling.status.is_same(&current) && !is_held(sibling);
-            is_younger && (self.copies || sibling.age.is_older(&bound))
+        let is_last = |sibling: &&Sibling| self.late.last() == Some(sibling.status.identity);
+        let known = siblings.iter().find(is_held).or_else(|| siblings.iter().find(is_last));
+        let is_younger = |sibling: &Sibling| match sibling.age.start.cmp(&self.after) {
+            Ordering::Equal => match (known, &held) {
+                (Some(known), _) => known.age.is_named_before(&sibling.age),
+                (None, Some(held)) => held.age().start < sibling.age.start,
+                (None, None) => false,
+            },
+            order => order == Ordering::Greater,
         };
-        let mut between = siblings.iter().filter(is_between).peekable();
-        while let Some(sibling) = between.next() {
+        let is_between = |sibling: &&Sibling| {
+            let is_in_time = self.until.is_none_or(|until| sibling.age.start <= until);
+            let is_read = self.late.was_left(&sibling.status.identity);
+            is_younger(sibling) && is_in_time && !is_read && !sibling.status.is_same(&current) && !is_held(sibling)
+        };
+        for sibling in siblings.iter().filter(is_between) {
             let file = sibling.open(log)?.ok_or(io::ErrorKind::Interrupted)?;
-            if !self.is_copied(&file, between.peek().is_none())? {
+            let is_rotated = sibling.age.is_older(&current.age());
+            if !self.is_copied(&file, is_rotated)? {
                 return Ok(Some(file));
             }
         }
         Ok(None)
     }
 
-    /// A copy of the held file, or the copy of the log as it is now, which is about to be truncated: the youngest of all.
-    fn is_copied(&self, file: &File, is_youngest: bool) -> io::Result<bool> {
-        let of_held = self.held.map_or(Ok(false), |held| is_copy(file, held, false))?;
-        Ok(of_held || (self.copies && is_youngest && is_copy(file, self.current, true)?))
+    /// What is younger than the log itself is a copy: of what it held before it was truncated, or of what it holds now.
+    fn is_copied(&self, file: &File, is_rotated: bool) -> io::Result<bool> {
+        let of_held = self.held.map_or(Ok(false), |held| is_copy(file, held))?;
+        Ok(of_held || (!is_rotated && is_copy(file, self.current)?))
     }
 }
 

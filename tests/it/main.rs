@@ -3,6 +3,7 @@
 mod demo;
 mod follow;
 mod heartbeat;
+mod history;
 mod hostile;
 mod http;
 mod lifecycle;

@@ -40,3 +40,11 @@ impl Random {
         bytes
     }
 }
+
+/// The seeds of so many cases, or the one that `WSTAIL_SEED` names.
+pub fn seeds(cases: u64) -> std::ops::Range<u64> {
+    match std::env::var("WSTAIL_SEED").ok().and_then(|seed| seed.parse().ok()) {
+        Some(seed) => seed..seed + 1,
+        None => 0..cases,
+    }
+}
