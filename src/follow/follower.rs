@@ -256,7 +256,7 @@ impl Follower {
         }
     }
 
-    fn until(&self) -> Option<i64> {
+    pub(super) fn until(&self) -> Option<i64> {
         self.end.as_ref().map(|end| end.newest)
     }
 
@@ -391,7 +391,7 @@ impl Follower {
 
     /// The next copy of what the log held before it was truncated. Of a log that is rotated away by now what was begun
     /// after its last write are other generations.
-    fn unread_copy(&self, log: &File, siblings: &[Sibling]) -> io::Result<Option<File>> {
+    pub(super) fn unread_copy(&self, log: &File, siblings: &[Sibling]) -> io::Result<Option<File>> {
         let is_current = self.leads_to(log)? == Some(true);
         let until = if is_current { self.until() } else { Some(Status::of(log)?.written - 1) };
         let held = self.truncated.as_ref().map(|_| &self.held.file);

@@ -23,8 +23,13 @@ enum Way {
     Log,
     /// In a file that was rotated away.
     Generation(File),
-    /// In a copy of the log, which was truncated since.
-    Copy(File),
+    /// In the copy of a file that was truncated since.
+    Copy {
+        copy: File,
+        log: File,
+    },
+    /// At the start of a file that was truncated since.
+    Truncated(File),
     Nowhere,
 }
 
@@ -56,10 +61,11 @@ impl Follower {
                 follower.go_back(file, position.offset, skip)?;
                 follower.held.since = position.written;
             }
-            Way::Copy(file) => {
-                follower.truncated = Some(follower.held.file.try_clone()?);
-                follower.go_back(file, position.offset, skip)?;
+            Way::Copy { copy, log } => {
+                follower.truncated = Some(log);
+                follower.go_back(copy, position.offset, skip)?;
             }
+            Way::Truncated(log) => follower.begin_truncated(log, position, &siblings)?,
             Way::Nowhere => follower.begin_after(position, &siblings)?,
         }
         Ok(follower)
@@ -73,20 +79,31 @@ impl Follower {
         Ok(())
     }
 
-    /// The file is lost: what came after it, as far as the times tell.
-    fn begin_after(&mut self, position: &Position, siblings: &[Sibling]) -> io::Result<()> {
-        let copies = is_called(&self.held.status.identity, &position.identity);
-        let lost = if copies { Missing::Truncated } else { Missing::Cursor };
-        self.told.push_back(Step::Gap(lost, None));
-        let search =
-            Search { after: position.written, late: &self.late, held: None, current: &self.held.file, until: None };
-        if let Some(file) = search.run(&self.log, siblings)? {
-            if copies {
-                self.truncated = Some(self.held.file.try_clone()?);
-            }
-            self.go_back(file, 0, 0)?;
+    /// Begins with the oldest copy that was made since, or with what was written since.
+    fn begin_truncated(&mut self, log: File, position: &Position, siblings: &[Sibling]) -> io::Result<()> {
+        self.told.push_back(Step::Gap(Missing::Truncated, None));
+        let current = self.held.file.try_clone()?;
+        self.held.since = position.written;
+        if let Some(copy) = self.unread_copy(&log, siblings)? {
+            self.truncated = Some(log);
+            return self.go_back(copy, 0, 0);
         }
+        if !Status::of(&log)?.is_same(&Status::of(&current)?) {
+            return self.go_back(log, 0, 0);
+        }
+        self.held = Held::current(current)?;
         Ok(())
+    }
+
+    /// The file is lost: begins with what came after it, as far as the times tell.
+    fn begin_after(&mut self, position: &Position, siblings: &[Sibling]) -> io::Result<()> {
+        self.told.push_back(Step::Gap(Missing::Cursor, None));
+        let (late, current) = (&self.late, &self.held.file);
+        let search = Search { after: position.written, late, held: None, current, until: self.until() };
+        match search.run(&self.log, siblings)? {
+            Some(file) => self.go_back(file, 0, 0),
+            None => Ok(()),
+        }
     }
 }
 
@@ -101,21 +118,14 @@ fn list(log: &Log) -> io::Result<Vec<Sibling>> {
 /// Fingerprints decide, and what the file system calls the files where several bear the same.
 fn find(follower: &Follower, position: &Position, skip: u64, siblings: &[Sibling]) -> io::Result<Way> {
     let (log, current) = (&follower.log, &follower.held);
-    let is_called_so = is_called(&current.status.identity, &position.identity);
     let holds_it = holds(&current.file, position, skip)?;
-    if is_called_so {
-        return if holds_it {
-            Ok(Way::Log)
-        } else {
-            Ok(copy_of(log, position, siblings.iter())?.map_or(Way::Nowhere, Way::Copy))
-        };
+    if is_called(&current.status.identity, &position.identity) {
+        return if holds_it { Ok(Way::Log) } else { find_copy(log, current.file.try_clone()?, position, siblings) };
     }
-    for sibling in siblings.iter().filter(|sibling| is_called(&sibling.status.identity, &position.identity)) {
-        if let Some(file) = sibling.open(log)?
-            && holds(&file, position, 0)?
-        {
-            return Ok(Way::Generation(file));
-        }
+    let called = siblings.iter().find(|sibling| is_called(&sibling.status.identity, &position.identity));
+    if let Some(file) = called.map(|sibling| sibling.open(log)).transpose()?.flatten() {
+        let is_whole = holds(&file, position, 0)?;
+        return if is_whole { Ok(Way::Generation(file)) } else { find_copy(log, file, position, siblings) };
     }
     if holds_it && is_convincing(position, &current.status, ENOUGH) {
         return Ok(Way::Log);
@@ -128,6 +138,13 @@ fn find(follower: &Follower, position: &Position, skip: u64, siblings: &[Sibling
         }
     }
     Ok(Way::Nowhere)
+}
+
+fn find_copy(log: &Log, truncated: File, position: &Position, siblings: &[Sibling]) -> io::Result<Way> {
+    Ok(match copy_of(log, position, siblings.iter())? {
+        Some(copy) => Way::Copy { copy, log: truncated },
+        None => Way::Truncated(truncated),
+    })
 }
 
 /// Device numbers change when a machine starts anew, times of birth do not.
