@@ -14,7 +14,7 @@ use wstail::protocol::DEFAULT_PORT;
 use wstail::server::{Config, Server};
 use wstail::{Error, Result, Shutdown};
 
-use super::printer::{Printer, Stdout};
+use super::printer::{Form, Printer, Stdout};
 use super::values::seconds;
 use super::{Exit, print_error, print_line, set_up_log, stop_on_signal};
 
@@ -86,10 +86,11 @@ fn print(url: &Url, stdout: &Stdout, shutdown: &Shutdown) -> Result<()> {
     let mut url = url.clone();
     url.set_tail(true);
     let mut stream = Stream::open(&url, shutdown)?;
-    let mut printer = Printer::new(stdout, None, false, true);
+    let mut printer = Printer::new(stdout, None, Form::text(true));
     loop {
         let bytes = match stream.read(shutdown) {
             Ok(Received::Bytes(bytes)) => bytes,
+            Ok(Received::Event(_)) => continue,
             // The server may be quicker to say farewell than the client to stop.
             Err(_) if shutdown.is_ordered() => return Ok(()),
             Err(error) => return Err(error),

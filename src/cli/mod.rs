@@ -1,10 +1,12 @@
 //! The command line: one file a command, from options to what is printed.
 
 mod demo;
-#[allow(dead_code, reason = "wired by the next change")]
+mod follow;
 mod json;
 mod printer;
 mod produce;
+mod progress;
+mod record;
 mod serve;
 mod tail;
 mod values;

@@ -13,6 +13,8 @@ use wstail::text::sanitize::Terminal;
 use wstail::text::utf8::Decoder;
 use wstail::{Error, Result, Shutdown};
 
+use super::json::JsonLines;
+use super::record::{Output, Surplus};
 use super::{Exit, Trigger, lock, print_error};
 
 /// Beside other logs a longer line is printed in pieces of this size, in bytes.
@@ -22,54 +24,88 @@ const LONGEST_LINE: usize = 1 << 20;
 pub(super) struct Printer<'p> {
     stdout: &'p Stdout,
     name: Option<String>,
-    /// Text is decoded and cleaned for a terminal; everywhere else bytes stay what they are.
-    clean: Option<(Decoder, Terminal)>,
-    raw: bool,
+    form: Form,
     /// With other logs beside it: the beginning of a line whose end has not come.
     unfinished: Vec<u8>,
     /// Alone on stdout: the last byte printed ended no line.
     in_line: bool,
-    begun: bool,
+}
+
+/// What is made of a log's bytes.
+pub(super) enum Form {
+    /// They stay what they are.
+    Raw,
+    /// They stay what they are where no terminal reads them.
+    Piped,
+    /// They are decoded, and cleaned of control characters.
+    Terminal(Decoder, Terminal),
+    /// One object a line.
+    Json(JsonLines),
+}
+
+impl Form {
+    pub(super) fn raw() -> Form {
+        Form::Raw
+    }
+
+    /// `color`: whether the log's own colours reach a terminal.
+    pub(super) fn text(color: bool) -> Form {
+        match io::stdout().is_terminal() {
+            true => Form::Terminal(Decoder::default(), Terminal::new(color)),
+            false => Form::Piped,
+        }
+    }
+
+    pub(super) fn json(log: &str) -> Form {
+        Form::Json(JsonLines::new(log))
+    }
 }
 
 impl<'p> Printer<'p> {
-    /// `name` goes before each line where there are other logs; `color`: whether the log's own colours reach a terminal.
-    pub(super) fn new(stdout: &'p Stdout, name: Option<String>, raw: bool, color: bool) -> Printer<'p> {
-        let clean = (!raw && io::stdout().is_terminal()).then(|| (Decoder::default(), Terminal::new(color)));
-        Printer { stdout, name, clean, raw, unfinished: Vec::new(), in_line: false, begun: false }
+    /// `name` goes before each line of text where there are other logs.
+    pub(super) fn new(stdout: &'p Stdout, name: Option<String>, form: Form) -> Printer<'p> {
+        Printer { stdout, name, form, unfinished: Vec::new(), in_line: false }
     }
 
-    /// A connection stands.
-    pub(super) fn begin(&mut self) {
-        self.begun = true;
-    }
-
-    /// Whether a connection has stood.
-    pub(super) fn has_begun(&self) -> bool {
-        self.begun
-    }
-
-    /// The connection is lost: what it left unfinished is not continued by the next one.
+    /// What comes next does not continue what was printed last: its line is ended.
     pub(super) fn break_off(&mut self) {
         let _ = self.end();
-        if std::mem::take(&mut self.in_line) && !self.raw {
+        if std::mem::take(&mut self.in_line) && !matches!(self.form, Form::Raw) {
             let _ = self.stdout.write(b"\n", &mut || {});
         }
+    }
+
+    /// How many bytes of the log came and are not printed yet.
+    pub(super) fn held(&self) -> usize {
+        match &self.form {
+            Form::Json(lines) => lines.held(),
+            _ => self.unfinished.len(),
+        }
+    }
+
+    /// The file that stdout is, as it is now.
+    pub(super) fn output(&self) -> Option<Output> {
+        self.stdout.output()
     }
 
     /// Prints what came; `waiting` is called every so often while stdout takes nothing.
     ///
     /// An error says that nothing more can be printed, or is to be.
     pub(super) fn print(&mut self, bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
-        let cleaned;
-        let bytes = match &mut self.clean {
-            None => bytes,
-            Some((decoder, terminal)) => {
+        let formed;
+        let bytes = match &mut self.form {
+            Form::Raw | Form::Piped => bytes,
+            Form::Terminal(decoder, terminal) => {
                 let (mut text, mut clean) = (String::new(), String::new());
                 decoder.decode(bytes, &mut text);
                 terminal.clean(&text, &mut clean);
-                cleaned = clean;
-                cleaned.as_bytes()
+                formed = clean.into_bytes();
+                &formed
+            }
+            Form::Json(lines) => {
+                let mut objects = Vec::new();
+                lines.push(bytes, &mut objects);
+                return self.stdout.write(&objects, waiting);
             }
         };
         if self.name.is_some() { self.print_beside_others(bytes, waiting) } else { self.put(bytes, waiting) }
@@ -100,7 +136,8 @@ impl<'p> Printer<'p> {
     }
 
     fn prefixed(&self, lines: Vec<u8>) -> Vec<u8> {
-        let Some(name) = self.name.as_ref().filter(|_| !self.raw) else { return lines };
+        let is_raw = matches!(self.form, Form::Raw);
+        let Some(name) = self.name.as_ref().filter(|_| !is_raw) else { return lines };
         let mut out = Vec::with_capacity(lines.len() * 2);
         for line in lines.split_inclusive(|&byte| byte == b'\n') {
             out.extend_from_slice(name.as_bytes());
@@ -112,15 +149,23 @@ impl<'p> Printer<'p> {
 
     /// The stream is over: what is unfinished stays so, alone; beside others its line is ended.
     pub(super) fn end(&mut self) -> io::Result<()> {
-        if let Some((decoder, terminal)) = &mut self.clean {
-            let (mut text, mut clean) = (String::new(), String::new());
-            decoder.finish(&mut text);
-            terminal.clean(&text, &mut clean);
-            terminal.finish(&mut clean);
-            if self.name.is_some() {
-                self.unfinished.extend_from_slice(clean.as_bytes());
-            } else {
-                self.stdout.write(clean.as_bytes(), &mut || {})?;
+        match &mut self.form {
+            Form::Raw | Form::Piped => {}
+            Form::Terminal(decoder, terminal) => {
+                let (mut text, mut clean) = (String::new(), String::new());
+                decoder.finish(&mut text);
+                terminal.clean(&text, &mut clean);
+                terminal.finish(&mut clean);
+                if self.name.is_some() {
+                    self.unfinished.extend_from_slice(clean.as_bytes());
+                } else {
+                    self.stdout.write(clean.as_bytes(), &mut || {})?;
+                }
+            }
+            Form::Json(lines) => {
+                let mut objects = Vec::new();
+                lines.finish(&mut objects);
+                return self.stdout.write(&objects, &mut || {});
             }
         }
         if self.unfinished.is_empty() {
@@ -136,6 +181,8 @@ pub(super) struct Stdout {
     file: (Sender<File>, Receiver<File>),
     /// How much is written at a time: what poll(2) says there is room for.
     piece: usize,
+    /// What an earlier run has printed of what comes now.
+    surplus: Mutex<Option<Surplus>>,
     /// How the command ends now that nothing more can be written.
     closed: Mutex<Option<Exit>>,
     trigger: Trigger,
@@ -155,11 +202,27 @@ impl Stdout {
         let piece = if file.metadata().map_err(failed)?.is_file() { usize::MAX } else { PIPE_ROOM };
         let (sender, receiver) = crossbeam_channel::bounded(1);
         sender.send(file).expect("there is room for one");
-        Ok(Stdout { file: (sender, receiver), piece, closed: Mutex::new(None), trigger, shutdown })
+        let (surplus, closed) = (Mutex::new(None), Mutex::new(None));
+        Ok(Stdout { file: (sender, receiver), piece, surplus, closed, trigger, shutdown })
+    }
+
+    /// What stands in the output already is not printed again.
+    pub(super) fn pass_over(&self, surplus: Option<Surplus>) {
+        *lock(&self.surplus) = surplus;
+    }
+
+    /// The file that stdout is, as it is now; `None` for a pipe or a terminal.
+    pub(super) fn output(&self) -> Option<Output> {
+        let stdout = io::stdout().as_fd().try_clone_to_owned().ok()?;
+        Output::of(&File::from(stdout)).ok()?
     }
 
     /// Writes with nothing of another log in between. After an error nobody is left to write for.
     fn write(&self, bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
+        let bytes = &bytes[self.passed(bytes)..];
+        if bytes.is_empty() {
+            return Ok(());
+        }
         let mut file = loop {
             match self.file.1.recv_timeout(PATIENCE) {
                 Ok(file) => break file,
@@ -175,6 +238,13 @@ impl Stdout {
             self.close(error);
         }
         result
+    }
+
+    fn passed(&self, bytes: &[u8]) -> usize {
+        let mut surplus = lock(&self.surplus);
+        let passed = surplus.as_mut().map_or(0, |surplus| surplus.pass(bytes));
+        surplus.take_if(|surplus| surplus.is_passed());
+        passed
     }
 
     /// A reader that has stopped reading keeps neither the order to stop nor the server waiting.

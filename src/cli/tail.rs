@@ -1,19 +1,23 @@
 //! `wstail tail`: logs to the terminal, each from its own thread.
 
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::path::PathBuf;
 use std::thread;
 
 use argh::{FromArgValue, FromArgs};
-use wstail::client::reconnect::Backoff;
-use wstail::client::stream::{Received, Stream};
 use wstail::client::url::Url;
+use wstail::produce::verifier::{Report, Verifier};
+use wstail::protocol::cursor::Place;
 use wstail::protocol::request::{HeartbeatKind, Lines};
 use wstail::{Result, Shutdown};
 
-use super::printer::{Printer, Stdout};
-use super::{Exit, print_error, set_up_log, stop_on_signal};
-
-/// How many lines a new connection asks for after a loss.
-const AFTER_LOSS: Lines = Lines::Last(10);
+use super::follow::{Follow, Outcome};
+use super::printer::{Form, Printer, Stdout};
+use super::progress::Progress;
+use super::record::Record;
+use super::values::path;
+use super::{Exit, set_up_log, stop_on_signal};
 
 /// Follow logs that `wstail serve` serves.
 #[derive(FromArgs)]
@@ -23,7 +27,7 @@ pub(super) struct Tail {
     #[argh(positional, arg_name = "URL")]
     urls: Vec<String>,
 
-    /// last lines shown first, or `all`; default 10, and after a loss always 10
+    /// last lines shown first, or `all`; default 10
     #[argh(option, short = 'n', arg_name = "N")]
     lines: Option<Lines>,
 
@@ -31,7 +35,23 @@ pub(super) struct Tail {
     #[argh(switch)]
     no_follow: bool,
 
-    /// text or raw; text cleans control characters on a terminal; what is no UTF-8 comes as U+FFFD; default text
+    /// continue after what FILE records, and record progress there
+    #[argh(option, arg_name = "FILE", from_str_fn(path))]
+    cursor_file: Option<PathBuf>,
+
+    /// continue after CURSOR, unless the cursor file records a later one
+    #[argh(option, arg_name = "CURSOR", from_str_fn(cursor))]
+    after_cursor: Option<Place>,
+
+    /// last line on stderr at exit: `-- cursor: CURSOR`
+    #[argh(switch)]
+    show_cursor: bool,
+
+    /// check the lines of `produce --stamp`: at exit says how many are lost, duplicated or corrupt, and ends with 1 if any are
+    #[argh(switch)]
+    verify: bool,
+
+    /// text, raw or json; text cleans control characters on a terminal; json is one object a line; default text
     #[argh(option, short = 'o', arg_name = "FORM", default = "Output::Text")]
     output: Output,
 
@@ -52,6 +72,7 @@ pub(super) struct Tail {
 enum Output {
     Text,
     Raw,
+    Json,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, FromArgValue)]
@@ -68,31 +89,81 @@ enum Retry {
 }
 
 impl Tail {
-    pub(super) fn run(self) -> Result<Exit> {
+    pub(super) fn run(mut self) -> Result<Exit> {
         set_up_log("warn");
         let urls = self.urls()?;
+        let record = self.cursor_file.take().map(Record::open).transpose()?;
         let (trigger, shutdown) = stop_on_signal()?;
         let stdout = Stdout::new(trigger, shutdown.clone())?;
+        if let Some(record) = &record {
+            stdout.pass_over(record.surplus(stdout.output()));
+        }
+        let outcomes = self.follow(urls, record, &stdout, &shutdown);
+        self.tell(&outcomes, stdout.closed())
+    }
+
+    /// Follows each log in a thread of its own.
+    fn follow(&self, urls: Vec<Url>, mut record: Option<Record>, stdout: &Stdout, shutdown: &Shutdown) -> Vec<Outcome> {
         let names = names(&urls);
-        let worst = thread::scope(|scope| {
+        thread::scope(|scope| {
             scope.spawn(|| stdout.watch());
             let follow = |(url, name): (Url, Option<String>)| {
-                let printer = Printer::new(&stdout, name.clone(), self.output == Output::Raw, self.color());
-                Follow { tail: &self, url, name, printer, shutdown: &shutdown }
+                let record = record.take();
+                let after = record.as_ref().and_then(Record::place).or(self.after_cursor.as_ref()).cloned();
+                Follow {
+                    printer: Printer::new(stdout, name.clone(), self.form(&url)),
+                    verifier: self.verify.then(|| Verifier::new(after.is_some())),
+                    url,
+                    name,
+                    quiet: self.quiet,
+                    retries: self.retry == Retry::Auto,
+                    after,
+                    record,
+                    progress: Progress::default(),
+                    shutdown,
+                }
             };
             let follows: Vec<_> = urls.into_iter().zip(names).map(follow).collect();
             let threads: Vec<_> = follows.into_iter().map(|follow| scope.spawn(|| follow.run())).collect();
-            let exits = threads.into_iter().map(|thread| thread.join().unwrap_or(Exit::Failed));
-            let worst = exits.max().unwrap_or(Exit::Done);
+            let panicked = |_| Outcome { exit: Exit::Failed, place: None, report: None };
+            let outcomes = threads.into_iter().map(|thread| thread.join().unwrap_or_else(panicked)).collect();
             stdout.end();
-            worst
-        });
-        Ok(stdout.closed().unwrap_or(worst))
+            outcomes
+        })
+    }
+
+    /// Says at the end what was asked for; how the command ends.
+    fn tell(&self, outcomes: &[Outcome], closed: Option<Exit>) -> Result<Exit> {
+        let worst = outcomes.iter().map(|outcome| outcome.exit).max().unwrap_or(Exit::Done);
+        let mut exit = closed.unwrap_or(worst);
+        if self.verify {
+            let report: Report = outcomes.iter().filter_map(|outcome| outcome.report).sum();
+            print_line(&report);
+            exit = if report.is_clean() { exit } else { exit.max(Exit::Failed) };
+        }
+        if self.show_cursor
+            && let Some(place) = outcomes.iter().find_map(|outcome| outcome.place.as_ref())
+        {
+            print_line(&format!("-- cursor: {place}"));
+        }
+        Ok(exit)
+    }
+
+    fn form(&self, url: &Url) -> Form {
+        match self.output {
+            Output::Raw => Form::raw(),
+            Output::Text => Form::text(self.color()),
+            Output::Json => Form::json(&url.log()),
+        }
     }
 
     fn urls(&self) -> Result<Vec<Url>> {
         if self.urls.is_empty() {
             return Err(super::usage("no URL was given"));
+        }
+        let has_cursor = self.cursor_file.is_some() || self.after_cursor.is_some() || self.show_cursor;
+        if has_cursor && self.urls.len() > 1 {
+            return Err(super::usage("a cursor is one log's: with the options for it give one URL"));
         }
         let urls = self.urls.iter().map(|text| {
             let mut url: Url = text.parse()?;
@@ -129,79 +200,11 @@ fn names(urls: &[Url]) -> Vec<Option<String>> {
     urls.iter().zip(&logs).map(|pair| (urls.len() > 1).then(|| name(pair))).collect()
 }
 
-/// One log, from the first connection to the last.
-struct Follow<'t> {
-    tail: &'t Tail,
-    url: Url,
-    /// The log's name where there are others.
-    name: Option<String>,
-    printer: Printer<'t>,
-    shutdown: &'t Shutdown,
+fn cursor(text: &str) -> Result<Place, String> {
+    text.parse().map_err(|error: wstail::protocol::cursor::NoCursor| error.to_string())
 }
 
-impl Follow<'_> {
-    fn run(mut self) -> Exit {
-        let mut backoff = Backoff::default();
-        let retries = self.tail.retry == Retry::Auto;
-        loop {
-            let error = match self.connect(&mut backoff) {
-                Ok(exit) => return exit,
-                Err(error) => error,
-            };
-            if self.shutdown.is_ordered() {
-                return Exit::Interrupted;
-            }
-            // What answers, but not with a stream, will not do so the next time; of a copy that was cut off in the
-            // middle, the rest cannot be had by asking for the last lines again.
-            let refused = error.status().is_some_and(|status| status < 500);
-            let cut_off = self.tail.no_follow && self.printer.has_begun();
-            if error.is_usage() || refused || cut_off || !retries {
-                print_error(&error);
-                return if error.is_usage() { Exit::Usage } else { Exit::Failed };
-            }
-            self.printer.break_off();
-            let pause = backoff.pause();
-            self.notice(&format!("{error}; reconnecting in {:.2} s", pause.as_secs_f64()));
-            if self.shutdown.sleep(pause) {
-                return Exit::Interrupted;
-            }
-        }
-    }
-
-    /// One connection; an error when it is lost.
-    fn connect(&mut self, backoff: &mut Backoff) -> Result<Exit> {
-        let mut stream = Stream::open(&self.url, self.shutdown)?;
-        self.notice(&match self.printer.has_begun() {
-            false => format!("connected to {}", self.url),
-            true => format!("reconnected to {}: lines may be repeated or missing", self.url),
-        });
-        self.printer.begin();
-        self.url.set_lines(AFTER_LOSS);
-        loop {
-            match stream.read(self.shutdown)? {
-                Received::Bytes(bytes) => {
-                    backoff.reset();
-                    if self.printer.print(&bytes, &mut || stream.keep_alive()).is_err() {
-                        return Ok(Exit::Interrupted);
-                    }
-                }
-                Received::End => {
-                    let _ = self.printer.end();
-                    return Ok(Exit::Done);
-                }
-                Received::Stopped => {
-                    let _ = self.printer.end();
-                    return Ok(Exit::Interrupted);
-                }
-            }
-        }
-    }
-
-    fn notice(&self, text: &str) {
-        match &self.name {
-            _ if self.tail.quiet => {}
-            Some(name) => print_error(&format!("{name}: {text}")),
-            None => print_error(&text),
-        }
-    }
+/// One line on stderr, as it is.
+fn print_line(line: &dyn Display) {
+    let _ = writeln!(io::stderr(), "{line}");
 }

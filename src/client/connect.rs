@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use rustix::net::{connect as start, sockopt};
+use tungstenite::error::{ProtocolError, SubProtocolError};
 use tungstenite::handshake::HandshakeError;
 use tungstenite::handshake::client::generate_key;
 use tungstenite::http::Request;
@@ -15,6 +16,7 @@ use tungstenite::{Error as WsError, WebSocket, client::client_with_config};
 
 use super::url::Url;
 use crate::error::{Error, Result};
+use crate::protocol::event::SUBPROTOCOL;
 use crate::shutdown::Shutdown;
 use crate::socket;
 use crate::text::sanitize;
@@ -29,17 +31,29 @@ const MAX_MESSAGE: usize = 64 << 20;
 
 pub(super) type Socket = WebSocket<TurnStream<TcpStream>>;
 
-/// Connects to the first of the host's addresses that answers, and asks for the log.
+/// Connects to the first of the host's addresses that answers, and asks for the log; says whether the server speaks
+/// `wstail.v1`.
 ///
 /// # Errors
 /// When no address answers in time, or the server refuses; [`Error::status`] tells its status.
-pub(super) fn open(url: &Url, shutdown: &Shutdown) -> Result<Socket> {
+pub(super) fn open(url: &Url, shutdown: &Shutdown) -> Result<(Socket, bool)> {
+    // A server that knows none answers as if nothing had been offered, and tungstenite takes that for a fault.
+    match shake_hands(url, reach(url, shutdown)?, true, shutdown)? {
+        Some(socket) => Ok((socket, true)),
+        None => {
+            let socket = shake_hands(url, reach(url, shutdown)?, false, shutdown)?;
+            Ok((socket.expect("nothing was offered"), false))
+        }
+    }
+}
+
+fn reach(url: &Url, shutdown: &Shutdown) -> Result<TcpStream> {
     let what = || format!("cannot connect to {}", url.authority());
     let addresses = (url.host(), url.port()).to_socket_addrs().map_err(|error| Error::io(what(), error))?;
     let mut last = io::Error::other("the name has no address");
     for address in addresses {
         match connect(address, shutdown) {
-            Ok(socket) => return shake_hands(url, socket, shutdown),
+            Ok(socket) => return Ok(socket),
             Err(error) => last = error,
         }
         if shutdown.is_ordered() {
@@ -74,15 +88,17 @@ fn connect(address: SocketAddr, shutdown: &Shutdown) -> io::Result<TcpStream> {
     Ok(socket)
 }
 
-fn shake_hands(url: &Url, socket: TcpStream, shutdown: &Shutdown) -> Result<Socket> {
+/// `None` when the subprotocol that was offered is not spoken.
+fn shake_hands(url: &Url, socket: TcpStream, offers: bool, shutdown: &Shutdown) -> Result<Option<Socket>> {
     let what = || format!("cannot follow {url}");
     let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
     let deadline = Instant::now() + HANDSHAKE;
     let fd = socket.try_clone().map_err(|error| Error::io(what(), error))?;
-    let mut shaking = client_with_config(request(url)?, TurnStream::new(socket), Some(config));
+    let mut shaking = client_with_config(request(url, offers)?, TurnStream::new(socket), Some(config));
     loop {
         let mut middle = match shaking {
-            Ok((socket, _)) => return Ok(socket),
+            Ok((socket, _)) => return Ok(Some(socket)),
+            Err(HandshakeError::Failure(WsError::Protocol(NOT_SPOKEN))) if offers => return Ok(None),
             Err(HandshakeError::Failure(error)) => return Err(refusal(what(), error)),
             Err(HandshakeError::Interrupted(middle)) => middle,
         };
@@ -100,9 +116,15 @@ fn shake_hands(url: &Url, socket: TcpStream, shutdown: &Shutdown) -> Result<Sock
     }
 }
 
-fn request(url: &Url) -> Result<Request<()>> {
+const NOT_SPOKEN: ProtocolError = ProtocolError::SecWebSocketSubProtocolError(SubProtocolError::NoSubProtocol);
+
+fn request(url: &Url, offers: bool) -> Result<Request<()>> {
     let authority = url.authority();
-    Request::builder()
+    let mut request = Request::builder();
+    if offers {
+        request = request.header("Sec-WebSocket-Protocol", SUBPROTOCOL);
+    }
+    request
         .uri(format!("ws://{authority}{}", url.target()))
         .header("Host", &authority)
         .header("Connection", "Upgrade")

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
 
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Error as WsError, Message};
@@ -10,25 +11,37 @@ use tungstenite::{Error as WsError, Message};
 use super::connect::{self, Socket};
 use super::url::Url;
 use crate::error::{Error, Result};
+use crate::protocol::event::Event;
 use crate::protocol::{PING, PONG};
 use crate::shutdown::Shutdown;
 use crate::text::sanitize;
-use crate::wait::{Interest, wait};
+use crate::wait::{Interest, Ready, wait};
 
-/// An open stream. It answers heartbeats by itself whenever it is read.
+/// One connection: `wstail.v1` where the server speaks it, else plain text messages. It answers heartbeats by itself whenever it is read.
 #[derive(Debug)]
 pub struct Stream {
     socket: Socket,
     /// The same socket, to wait on.
     waiting: TcpStream,
     context: String,
+    /// How long the server may be silent; one that speaks no `wstail.v1` may be for ever.
+    patience: Option<Duration>,
+    /// When the socket was last seen to bring something, and how much it had brought by then.
+    heard: (Instant, u64),
 }
 
+/// Until the server says how often it beats, it is taken to do so as often as it does by default.
+const HEARTBEAT: f64 = 10.0;
+/// How long a server that is alive may take over a heartbeat.
+const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// What [`Stream::read`] returns.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Received {
     /// The log's next bytes.
     Bytes(Vec<u8>),
+    /// What became of the log, from a server that speaks `wstail.v1`.
+    Event(Event),
     /// The end that was asked for is reached.
     End,
     /// The order to stop was given.
@@ -42,10 +55,11 @@ impl Stream {
     /// # Errors
     /// When no address answers in time or the server refuses; [`Error::status`] tells the HTTP status.
     pub fn open(url: &Url, shutdown: &Shutdown) -> Result<Stream> {
-        let socket = connect::open(url, shutdown)?;
+        let (socket, has_events) = connect::open(url, shutdown)?;
         let context = format!("lost {url}");
         let waiting = socket.get_ref().socket().try_clone().map_err(|error| Error::io(&context, error))?;
-        Ok(Stream { socket, waiting, context })
+        let patience = has_events.then(|| patience(HEARTBEAT));
+        Ok(Stream { socket, waiting, context, patience, heard: (Instant::now(), 0) })
     }
 
     /// Waits for the log's next bytes.
@@ -55,6 +69,11 @@ impl Stream {
     pub fn read(&mut self, shutdown: &Shutdown) -> Result<Received> {
         loop {
             match self.socket.read() {
+                Ok(Message::Text(text)) if self.patience.is_some() => {
+                    if let Some(event) = self.event(&text) {
+                        return Ok(Received::Event(event));
+                    }
+                }
                 Ok(Message::Text(text)) if text == PING => self.answer()?,
                 Ok(Message::Text(text)) => return Ok(Received::Bytes(tungstenite::Bytes::from(text).into())),
                 Ok(Message::Binary(bytes)) => return Ok(Received::Bytes(bytes.into())),
@@ -89,6 +108,15 @@ impl Stream {
         }
     }
 
+    /// An event of a kind that is known here.
+    fn event(&mut self, text: &str) -> Option<Event> {
+        let event = Event::parse(text)?;
+        if let Event::Open { heartbeat, .. } = event {
+            self.patience = Some(patience(heartbeat));
+        }
+        Some(event)
+    }
+
     /// What the socket does not take now stays queued; [`Stream::wait`] sees to it.
     fn answer(&mut self) -> Result<()> {
         match self.socket.send(Message::text(PONG)) {
@@ -103,10 +131,25 @@ impl Stream {
             Err(WsError::Io(error)) if error.kind() == ErrorKind::WouldBlock => true,
             result => result.map(|()| false).map_err(|error| Error::protocol(&self.context, error))?,
         };
+        let brought = self.socket.get_ref().bytes_read();
+        if brought != self.heard.1 {
+            self.heard = (Instant::now(), brought);
+        }
+        let until = self.patience.map(|patience| self.heard.0 + patience);
         let interest = Interest { read: true, write };
-        let ready = wait(self.waiting.as_fd(), interest, Some(shutdown), None)
+        let ready = wait(self.waiting.as_fd(), interest, Some(shutdown), until)
             .map_err(|error| Error::io(&self.context, error))?;
+        if ready == Ready::default() && until.is_some_and(|until| until <= Instant::now()) {
+            return Err(Error::timeout(format!("{}: no heartbeat came", self.context)));
+        }
         self.socket.get_mut().begin(ready);
         Ok(ready.stop)
     }
+}
+
+/// Who has seen nothing for two heartbeats and the time that an answer to one may take is alone.
+fn patience(heartbeat: f64) -> Duration {
+    const LONGEST: Duration = Duration::from_secs(315_360_000);
+    let beats = Duration::try_from_secs_f64(2.0 * heartbeat).unwrap_or(LONGEST).min(LONGEST);
+    beats + HEARTBEAT_TIMEOUT
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use crate::error::Error;
+use crate::protocol::cursor::Place;
 use crate::protocol::request::{HeartbeatKind, Lines};
 
 /// The address of a log: `ws://HOST:PORT/LOG`, `http://…`, or `HOST:PORT/LOG`.
@@ -52,6 +53,16 @@ impl Url {
     /// Sets the parameter `heartbeat`, whatever the address said.
     pub fn set_heartbeat(&mut self, kind: HeartbeatKind) {
         self.set("heartbeat", kind.to_string());
+    }
+
+    /// Sets the parameter `cursor`, whatever the address said.
+    pub fn set_cursor(&mut self, place: &Place) {
+        self.set("cursor", place.to_string());
+    }
+
+    /// Whether the log is followed, and not read to its end alone.
+    pub fn follows(&self) -> bool {
+        self.query.iter().any(|(name, value)| name == "tail" && value == "1")
     }
 
     /// Whether the address names that parameter.

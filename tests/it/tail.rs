@@ -159,10 +159,8 @@ fn it_waits_for_a_server_and_connects_again() {
         let mut command = wstail();
         command.args(["serve", "--port", &port.to_string()]).arg(log.directory());
         let server = Process::start(command);
-        assert_eq!(tail.line(), "a");
-        // What was shown before the loss is repeated: resuming without that is not here yet.
-        if line == "c" {
-            assert_eq!(tail.line(), "b");
+        if line == "b" {
+            assert_eq!(tail.line(), "a");
         }
         log.append(format!("{line}\n"));
         assert_eq!(tail.line(), line);
@@ -172,7 +170,7 @@ fn it_waits_for_a_server_and_connects_again() {
     let (code, errors) = tail.end();
     assert_eq!(code, 130);
     assert!(errors.contains("connection refused; reconnecting in 0."), "{errors}");
-    assert!(errors.contains("reconnected to"), "{errors}");
+    assert!(errors.contains("going on after the last byte"), "{errors}");
 }
 
 /// A server of another make: one connection, spoken to by hand.
@@ -180,6 +178,8 @@ fn foreign(speak: impl FnOnce(&mut WebSocket<TcpStream>) + Send + 'static) -> St
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
+        // The first connection offers a subprotocol that is not known here; its client comes again without.
+        drop(accept(listener.accept().unwrap().0));
         let (stream, _) = listener.accept().unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         let mut socket = accept(stream).unwrap();
@@ -206,26 +206,22 @@ fn both_heartbeats_of_a_foreign_server_are_answered() {
 }
 
 #[test]
-fn a_line_begun_before_a_loss_is_not_glued_to_the_next_one() {
+fn a_line_begun_before_a_loss_is_completed_after_it() {
     let log = Log::with("begun");
     let other = Log::with("other\n");
     let (server, beside) = (serve(&log), serve(&other));
-    let urls = [format!("{}/app.log", server.address), format!("{}/app.log?x", beside.address)];
-    let urls = [urls[0].as_str(), urls[1].trim_end_matches("?x")];
-    let tail = tail_urls(&urls, &["-q"]);
+    let urls = [format!("{}/app.log", server.address), format!("{}/app.log", beside.address)];
+    let tail = tail_urls(&[&urls[0], &urls[1]], &["-q"]);
     assert!(tail.line().ends_with("/app.log: other"));
     until("both are followed", || server.connections() == 1);
-    thread::sleep(Duration::from_millis(500));
     let port = server.address.rsplit(':').next().unwrap().to_owned();
     server.process.signal(Signal::TERM);
     server.process.wait();
+    log.append(" and ended\n");
     let mut command = wstail();
     command.args(["serve", "--port", &port]).arg(log.directory()).stdout(Stdio::piped());
     let again = Process::start(command);
     again.line();
-    assert!(tail.line().ends_with("/app.log: begun"));
-    thread::sleep(Duration::from_millis(1500));
-    log.append(" and ended\n");
     assert!(tail.line().ends_with("/app.log: begun and ended"));
 }
 
@@ -267,22 +263,26 @@ fn a_reader_that_pauses_for_long_loses_nothing() {
 }
 
 #[test]
-fn a_copy_that_is_cut_off_is_no_success() {
-    let log = Log::with("a line of some length, so that they are many bytes\n".repeat(200_000));
+fn a_copy_that_is_cut_off_is_completed_by_the_next_server() {
+    let text = "a line of some length, so that they are many bytes\n".repeat(200_000);
+    let log = Log::with(&text);
     let server = serve(&log);
-    let (reader, writer) = std::io::pipe().unwrap();
+    let port = server.address.rsplit(':').next().unwrap().to_owned();
+    let (mut reader, writer) = std::io::pipe().unwrap();
     let mut command = wstail();
     command.args(["tail", &format!("{}/app.log", server.address), "-n", "all", "--no-follow", "-q"]).stdout(writer);
     let tail = Process::start(command);
-    until("it is being served", || server.connections() == 1);
-    thread::sleep(Duration::from_millis(300));
+    reader.read_exact(&mut [0; 1000]).unwrap();
     server.process.signal(Signal::KILL);
     server.process.wait();
-    let copy = thread::spawn(move || std::io::copy(&mut { reader }, &mut std::io::sink()));
-    let (code, errors) = tail.end();
-    assert_eq!(code, 1);
-    assert!(errors.contains("lost ws://") && errors.lines().count() == 1, "{errors}");
-    copy.join().unwrap().unwrap();
+    let mut command = wstail();
+    command.args(["serve", "--port", &port]).arg(log.directory()).stdout(Stdio::piped());
+    let again = Process::start(command);
+    again.line();
+    let mut rest = Vec::new();
+    reader.read_to_end(&mut rest).unwrap();
+    assert!(rest == text.as_bytes()[1000..]);
+    assert_eq!(tail.end(), (0, String::new()));
 }
 
 #[test]

@@ -1,0 +1,145 @@
+//! One log of `wstail tail`, from the first connection to the last.
+
+use wstail::client::reader::{Continuation, Item, Reader};
+use wstail::client::url::Url;
+use wstail::produce::verifier::{Report, Verifier};
+use wstail::protocol::cursor::Place;
+use wstail::protocol::event::Missing;
+use wstail::{Result, Shutdown};
+
+use super::printer::Printer;
+use super::progress::Progress;
+use super::record::Record;
+use super::{Exit, print_error};
+
+pub(super) struct Follow<'t> {
+    pub url: Url,
+    /// The log's name where there are others.
+    pub name: Option<String>,
+    pub quiet: bool,
+    pub retries: bool,
+    /// Where to begin, if not with the last lines.
+    pub after: Option<Place>,
+    pub record: Option<Record>,
+    pub verifier: Option<Verifier>,
+    pub printer: Printer<'t>,
+    pub progress: Progress,
+    pub shutdown: &'t Shutdown,
+}
+
+/// What became of it.
+pub(super) struct Outcome {
+    pub exit: Exit,
+    /// Behind everything that was printed.
+    pub place: Option<Place>,
+    pub report: Option<Report>,
+}
+
+impl Follow<'_> {
+    pub(super) fn run(mut self) -> Outcome {
+        let mut exit = self.follow();
+        // A line that is unfinished is printed only now.
+        if self.printer.end().is_ok()
+            && let Err(error) = self.note()
+        {
+            print_error(&error);
+            exit = Exit::Failed;
+        }
+        let report = self.verifier.map(|mut verifier| {
+            verifier.finish();
+            verifier.report()
+        });
+        Outcome { exit, place: self.progress.place(self.printer.held()), report }
+    }
+
+    fn follow(&mut self) -> Exit {
+        let mut reader = Reader::new(self.url.clone(), self.shutdown.clone()).retries(self.retries);
+        if let Some(place) = &self.after {
+            self.progress.note(place);
+            reader = reader.after(place.clone());
+        }
+        while let Some(item) = reader.next() {
+            let taken = item.and_then(|item| self.take(item, &mut reader));
+            match taken {
+                Ok(true) => {}
+                Ok(false) => return Exit::Interrupted,
+                Err(error) => {
+                    print_error(&error);
+                    return if error.is_usage() { Exit::Usage } else { Exit::Failed };
+                }
+            }
+        }
+        if self.shutdown.is_ordered() { Exit::Interrupted } else { Exit::Done }
+    }
+
+    /// Prints what came and says what is to be said; whether to go on.
+    fn take(&mut self, item: Item, reader: &mut Reader) -> Result<bool> {
+        match item {
+            Item::Bytes(bytes) => {
+                self.progress.receive(bytes.len());
+                if let Some(verifier) = &mut self.verifier {
+                    verifier.push(&bytes);
+                }
+                return Ok(self.printer.print(&bytes, &mut || reader.keep_alive()).is_ok());
+            }
+            Item::Connected(continuation) => self.connected(continuation),
+            Item::Cursor => {}
+            Item::Rotated => self.notice("the log was rotated"),
+            Item::Truncated => self.notice("the log was truncated"),
+            Item::Gap { reason, bytes } => self.gap(reason, bytes),
+            Item::Waiting(reason) => self.notice(&reason),
+            Item::Lost { error, pause } => {
+                if reader.place().is_none() {
+                    self.printer.break_off();
+                }
+                self.notice(&format!("{error}; reconnecting in {:.2} s", pause.as_secs_f64()));
+                return Ok(true);
+            }
+        }
+        if let Some(place) = reader.place() {
+            self.progress.note(place);
+            self.note()?;
+        } else if self.record.is_some() {
+            return Err(wstail::Error::usage(format!("{} sends no cursors to be recorded", self.url)));
+        }
+        Ok(true)
+    }
+
+    /// Records how far the log is printed.
+    fn note(&mut self) -> Result<()> {
+        let place = self.progress.place(self.printer.held());
+        match (&mut self.record, place) {
+            (Some(record), Some(place)) => record.note(&place, self.printer.output()),
+            _ => Ok(()),
+        }
+    }
+
+    fn connected(&self, continuation: Continuation) {
+        let url = &self.url;
+        self.notice(&match continuation {
+            Continuation::New => format!("connected to {url}"),
+            Continuation::Exact => format!("connected to {url}: going on after the last byte"),
+            Continuation::Unknown => format!("reconnected to {url}: lines may be repeated or missing"),
+        });
+    }
+
+    fn gap(&mut self, reason: Missing, bytes: Option<u64>) {
+        self.printer.break_off();
+        let bytes = bytes.map_or("an unknown number of bytes".to_owned(), |bytes| format!("{bytes} bytes"));
+        let what = match reason {
+            Missing::Truncated => "the log was truncated before they were read",
+            Missing::Replaced => "the log was replaced before they were read",
+            Missing::Expired => "rotated files were deleted before they were read",
+            Missing::Cursor => "the place to go on is not to be found any more",
+        };
+        self.notice(&format!("gap: {bytes} may be missing here: {what}"));
+    }
+
+    fn notice(&self, text: &str) {
+        match &self.name {
+            _ if self.quiet => {}
+            Some(name) => print_error(&format!("{name}: {text}")),
+            None => print_error(&text),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! How far a log is printed, which may be less than what came of it: half a line is held back.
+
+use std::collections::VecDeque;
+
+use wstail::protocol::cursor::Place;
+
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// Bytes that came so far.
+    received: u64,
+    /// Places, and how many bytes had come by then; the last one that is printed, and those after it.
+    places: VecDeque<(Place, u64)>,
+}
+
+impl Progress {
+    /// That many bytes came.
+    pub(super) fn receive(&mut self, bytes: usize) {
+        self.received += bytes as u64;
+    }
+
+    /// The reader is there now.
+    pub(super) fn note(&mut self, place: &Place) {
+        if self.places.back().is_none_or(|(last, _)| last.cursor != place.cursor) {
+            self.places.push_back((place.clone(), self.received));
+        }
+    }
+
+    /// Behind everything but the last `held` bytes.
+    pub(super) fn place(&mut self, held: usize) -> Option<Place> {
+        let printed = self.received.saturating_sub(held as u64);
+        while self.places.get(1).is_some_and(|(_, at)| *at <= printed) {
+            self.places.pop_front();
+        }
+        let (place, at) = self.places.front()?;
+        Some(Place { cursor: place.cursor.clone(), skip: place.skip + printed.saturating_sub(*at) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_held_back_is_not_covered() {
+        let place = |text: &str| text.parse::<Place>().unwrap();
+        let mut progress = Progress::default();
+        assert_eq!(progress.place(0), None);
+        progress.note(&place("a.5"));
+        progress.receive(10);
+        assert_eq!(progress.place(3), Some(place("a.12")));
+        progress.note(&place("b"));
+        assert_eq!(progress.place(3), Some(place("a.12")));
+        assert_eq!(progress.place(0), Some(place("b")));
+        progress.receive(4);
+        assert_eq!(progress.place(1), Some(place("b.3")));
+    }
+}

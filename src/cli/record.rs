@@ -1,0 +1,186 @@
+//! The cursor file: where a log was read to, and how much of it had been printed by then.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use wstail::protocol::cursor::Place;
+use wstail::{Error, Result};
+
+/// What is noted, and where: `PLACE` on the first line, and `output DEVICE INODE SIZE` on the second where the output is
+/// a file.
+#[derive(Debug)]
+pub(super) struct Record {
+    path: PathBuf,
+    noted: Option<Note>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Note {
+    place: Place,
+    output: Option<Output>,
+}
+
+/// A file that is written to, and its size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Output {
+    device: u64,
+    inode: u64,
+    size: u64,
+}
+
+impl Output {
+    /// `None` where the output is a pipe or a terminal.
+    pub(super) fn of(file: &File) -> io::Result<Option<Output>> {
+        let metadata = file.metadata()?;
+        let output = Output { device: metadata.dev(), inode: metadata.ino(), size: metadata.len() };
+        Ok(metadata.is_file().then_some(output))
+    }
+}
+
+impl Record {
+    /// Reads what an earlier run noted; a file that is missing or empty says nothing.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or holds something else.
+    pub(super) fn open(path: PathBuf) -> Result<Record> {
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            result => result.map_err(|error| failed("read", &path, error))?,
+        };
+        let noted = match text.trim() {
+            "" => None,
+            text => Some(parse(text).ok_or_else(|| failed("use", &path, io::Error::other("it holds no cursor")))?),
+        };
+        Ok(Record { path, noted })
+    }
+
+    pub(super) fn place(&self) -> Option<&Place> {
+        self.noted.as_ref().map(|note| &note.place)
+    }
+
+    /// What an earlier run had printed to `output` when it ended, and not noted any more.
+    pub(super) fn surplus(&self, output: Option<Output>) -> Option<Surplus> {
+        let (noted, now) = (self.noted.as_ref()?.output?, output?);
+        let is_same = (noted.device, noted.inode) == (now.device, now.inode) && noted.size < now.size;
+        // The shell opens files to be written only.
+        let file = File::open("/proc/self/fd/1").ok().filter(|_| is_same)?;
+        Some(Surplus { file, at: noted.size, end: now.size })
+    }
+
+    /// Notes that everything up to `place` is printed. It is replaced as a whole: whoever is killed in between leaves
+    /// the old note.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn note(&mut self, place: &Place, output: Option<Output>) -> Result<()> {
+        let note = Note { place: place.clone(), output };
+        if self.noted.as_ref() == Some(&note) {
+            return Ok(());
+        }
+        let mut text = format!("{place}\n");
+        if let Some(Output { device, inode, size }) = output {
+            text += &format!("output {device} {inode} {size}\n");
+        }
+        replace(&self.path, text.as_bytes()).map_err(|error| failed("write", &self.path, error))?;
+        self.noted = Some(note);
+        Ok(())
+    }
+}
+
+fn parse(text: &str) -> Option<Note> {
+    let mut lines = text.lines();
+    let place = lines.next()?.trim().parse().ok()?;
+    let output = lines.next().and_then(|line| {
+        let mut numbers = line.strip_prefix("output ")?.split(' ').map(|number| number.parse().ok());
+        Some(Output { device: numbers.next()??, inode: numbers.next()??, size: numbers.next()?? })
+    });
+    Some(Note { place, output })
+}
+
+fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    // A link is written through, not replaced.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let new = path.with_file_name(name);
+    let written = File::create(&new).and_then(|mut file| file.write_all(text)).and_then(|()| fs::rename(&new, &path));
+    if written.is_err() {
+        let _ = fs::remove_file(&new);
+    }
+    written
+}
+
+fn failed(what: &str, path: &Path, error: io::Error) -> Error {
+    Error::io(format!("cannot {what} the cursor file `{}`", path.display()), error)
+}
+
+/// What stands in the output already and will come again.
+#[derive(Debug)]
+pub(super) struct Surplus {
+    file: File,
+    at: u64,
+    end: u64,
+}
+
+impl Surplus {
+    /// How many of the bytes that are to be printed stand there already. What differs is somebody else's.
+    pub(super) fn pass(&mut self, bytes: &[u8]) -> usize {
+        let length = bytes.len().min((self.end - self.at) as usize);
+        let mut there = vec![0; length];
+        if self.file.read_exact_at(&mut there, self.at).is_err() {
+            self.end = self.at;
+            return 0;
+        }
+        let same = bytes.iter().zip(&there).take_while(|(new, old)| new == old).count();
+        self.at += same as u64;
+        if same < length {
+            self.end = self.at;
+        }
+        same
+    }
+
+    pub(super) fn is_passed(&self) -> bool {
+        self.at == self.end
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_noted_is_read_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("cursor");
+        let output = Some(Output { device: 1, inode: 2, size: 3 });
+        for (place, output) in [("abc.7", output), ("abc", None)] {
+            let mut record = Record::open(path.clone()).unwrap();
+            record.note(&place.parse().unwrap(), output).unwrap();
+            let again = Record::open(path.clone()).unwrap();
+            assert_eq!(again.noted, Some(Note { place: place.parse().unwrap(), output }));
+        }
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn what_is_no_record_is_refused_and_an_empty_one_says_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("cursor");
+        fs::write(&path, "\n").unwrap();
+        assert!(Record::open(path.clone()).unwrap().place().is_none());
+        fs::write(&path, "not a cursor\n").unwrap();
+        let error = Record::open(path.clone()).unwrap_err().to_string();
+        assert!(error.starts_with("cannot use the cursor file `") && error.ends_with("it holds no cursor"), "{error}");
+    }
+
+    #[test]
+    fn only_what_is_the_same_is_passed_over() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"old surplus").unwrap();
+        let mut surplus = Surplus { file, at: 4, end: 11 };
+        assert_eq!((surplus.pass(b"sur"), surplus.is_passed()), (3, false));
+        assert_eq!((surplus.pass(b"plain"), surplus.is_passed()), (2, true));
+    }
+}
