@@ -17,7 +17,7 @@
 //! Everything blocks and nothing is asynchronous: a [`Shutdown`] is what ends it.
 //!
 //! ```
-//! use wstail::client::stream::{Received, Stream};
+//! use wstail::client::reader::{Item, Reader};
 //! use wstail::server::{Config, Server};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -30,9 +30,14 @@
 //!
 //! std::thread::scope(|scope| -> wstail::Result<()> {
 //!     scope.spawn(|| server.run(&shutdown));
-//!     let mut stream = Stream::open(&format!("{address}/app.log?lines=1").parse()?, &shutdown)?;
-//!     assert_eq!(stream.read(&shutdown)?, Received::Bytes(b"two\n".to_vec()));
-//!     assert_eq!(stream.read(&shutdown)?, Received::End);
+//!     let reader = Reader::new(format!("{address}/app.log?lines=1").parse()?, shutdown.clone());
+//!     let mut text = Vec::new();
+//!     for item in reader {
+//!         if let Item::Bytes(bytes) = item? {
+//!             text.extend(bytes);
+//!         }
+//!     }
+//!     assert_eq!(text, b"two\n");
 //!     drop(trigger);
 //!     Ok(())
 //! })?;
