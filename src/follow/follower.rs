@@ -40,7 +40,7 @@ pub struct Follower {
     /// The log itself, which was truncated, while its copies are read.
     pub(super) truncated: Option<File>,
     /// The held file is at the start of what was written after a truncation.
-    is_fresh: bool,
+    pub(super) is_fresh: bool,
     pub(super) late: Late,
     is_gone: bool,
 }
@@ -173,7 +173,7 @@ impl Follower {
         if was_empty && let Some(step) = self.find_unseen()? {
             return Ok(step);
         }
-        let room = self.left().map_or(buffer.len(), |left| left.min(buffer.len() as u64) as usize);
+        let room = self.before_end().map_or(buffer.len(), |left| left.min(buffer.len() as u64) as usize);
         match self.held.read(&mut buffer[..room])? {
             Found::Bytes(read) => {
                 if let Some(leaving) = &mut self.leaving {
@@ -191,8 +191,13 @@ impl Follower {
         self.held.offset < self.opened
     }
 
-    /// How many bytes remain up to the end, for a reader that does not follow and is in its last file.
+    /// How many bytes remain up to the end, where that is known: to a reader that does not follow, is in its last file,
+    /// and has no hole before it.
     pub fn left(&self) -> Option<u64> {
+        self.before_end().filter(|_| !self.is_fresh)
+    }
+
+    fn before_end(&self) -> Option<u64> {
         let end = self.end.as_ref().filter(|_| !self.is_generation)?;
         Some(end.size.saturating_sub(self.held.offset))
     }
@@ -204,7 +209,7 @@ impl Follower {
 
     /// Where the next byte comes from.
     pub fn position(&self) -> Position {
-        self.held.position()
+        self.held.position(self.is_fresh)
     }
 
     /// A writer was seen to close the log: once it is rotated it need not be waited for any longer than it takes to see
@@ -334,7 +339,7 @@ impl Follower {
     fn go_to(&mut self, held: Held, missing: Option<Missing>, turn: Step) {
         self.held = held;
         self.told.extend(missing.map(|missing| Step::Gap(missing, None)));
-        self.is_fresh = turn == Step::Truncated;
+        self.is_fresh = false;
         self.told.push_back(turn);
         (self.opened, self.leaving, self.is_closed) = (0, None, false);
     }
@@ -346,7 +351,7 @@ impl Follower {
             return self.leave_copy(now);
         }
         let siblings = siblings::list(&self.log)?;
-        let position = self.held.position();
+        let position = self.position();
         let unread = siblings.iter().filter(|sibling| !self.late.was_left(&sibling.status.identity));
         if let Some(copy) = copy_of(&self.log, &position, unread)? {
             self.truncated = Some(self.held.replace(copy)?);
@@ -398,7 +403,7 @@ impl Follower {
         Search { after: self.held.since, late: &self.late, held, current: log, until }.run(&self.log, siblings)
     }
 
-    /// Goes to the start of the truncated log, by way of a copy that lies between.
+    /// Goes to the start of the truncated log, by way of a copy that lies between; that may begin with a hole, too.
     fn begin_again(&mut self, log: File, between: Option<File>, missing: Option<Missing>) -> io::Result<()> {
         match between {
             Some(copy) => {
@@ -411,6 +416,7 @@ impl Follower {
                 self.is_generation = self.leads_to(&self.held.file)? == Some(false);
             }
         }
+        self.is_fresh = true;
         Ok(())
     }
 
@@ -779,6 +785,24 @@ mod tests {
         place.truncate("app.log");
         file.write_all_at(b"new\n", old.len() as u64).unwrap();
         assert_eq!(reader.read(), "<truncated><truncated><truncated: 70000>new\n");
+    }
+
+    #[test]
+    fn a_hole_is_no_log_to_who_comes_later_either() {
+        let place = Place::with("");
+        let file = fs::OpenOptions::new().write(true).open(place.path("app.log")).unwrap();
+        file.write_all_at(b"a line\n", 0).unwrap();
+        let mut reader = place.follow(Lines::All, true);
+        reader.read();
+        let before = reader.position();
+        place.truncate("app.log");
+        assert_eq!(reader.read(), "<truncated><truncated>");
+        file.write_all_at(b"new\n", 70_000).unwrap();
+        assert_eq!(place.resume(&before).read(), "<truncated><truncated: 70000>new\n");
+        assert_eq!(place.resume(&reader.position()).read(), "<truncated: 70000>new\n");
+        place.rename("app.log", "app.log.1");
+        place.append("app.log", "b\n");
+        assert_eq!(place.resume(&reader.position()).read(), "<truncated: 70000>new\n<rotated>b\n");
     }
 
     #[test]

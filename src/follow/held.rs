@@ -151,13 +151,15 @@ impl Held {
         }
     }
 
-    pub(super) fn position(&self) -> Position {
+    /// `is_fresh`: it is at the start of what was written after a truncation.
+    pub(super) fn position(&self, is_fresh: bool) -> Position {
         Position {
             identity: self.status.identity,
             written: self.since,
             head: self.head,
             offset: self.offset,
             before: Print::of(&self.before),
+            is_fresh,
         }
     }
 }

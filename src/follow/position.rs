@@ -22,6 +22,8 @@ pub struct Position {
     pub(super) offset: u64,
     /// The bytes just before `offset`.
     pub(super) before: Print,
+    /// The file was truncated, and nothing of it has come since: a hole at its start is no log.
+    pub(super) is_fresh: bool,
 }
 
 /// What a file system calls a file. The number alone is given to another one as soon as the file is gone.
@@ -49,7 +51,7 @@ impl Print {
 }
 
 const VERSION: u8 = 1;
-const LENGTH: usize = 65;
+const LENGTH: usize = 66;
 
 impl Position {
     /// The cursor that says so.
@@ -67,6 +69,7 @@ impl Position {
         numbers.iter().for_each(|number| bytes.extend(number.to_be_bytes()));
         bytes.extend(self.head.length.to_be_bytes());
         bytes.extend(self.before.length.to_be_bytes());
+        bytes.push(self.is_fresh.into());
         bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
         let mut text = String::new();
         bytes.iter().for_each(|byte| write!(text, "{byte:02x}").expect("a string takes all"));
@@ -95,8 +98,10 @@ impl Position {
             offset: number(4),
             head: Print { length: length(0), hash: number(5) },
             before: Print { length: length(1), hash: number(6) },
+            is_fresh: bytes[61] == 1,
         };
-        let is_sound = i64::try_from(position.offset).is_ok()
+        let is_sound = bytes[61] <= 1
+            && i64::try_from(position.offset).is_ok()
             && usize::from(position.head.length) <= HEAD
             && u64::from(position.before.length) <= position.offset.min(BEFORE as u64);
         is_sound.then_some(position)
@@ -119,6 +124,7 @@ mod tests {
             head: Print::of(b"head"),
             offset: 5,
             before: Print::of(b"fore"),
+            is_fresh: false,
         }
     }
 
@@ -127,6 +133,7 @@ mod tests {
         for born in [None, Some(i64::MAX)] {
             let mut position = position();
             position.identity.born = born;
+            position.is_fresh = born.is_some();
             let cursor = position.cursor();
             assert!(cursor.as_str().len() <= crate::protocol::cursor::MAX_CURSOR);
             assert_eq!(Position::parse(&cursor), Some(position));

@@ -52,6 +52,7 @@ impl Follower {
         if let (Some(end), Some(sibling)) = (&mut follower.end, siblings.last()) {
             end.newest = end.newest.max(sibling.age.start);
         }
+        follower.is_fresh = position.is_fresh && skip == 0;
         match find(&follower, position, skip, &siblings)? {
             Way::Log => {
                 follower.held.seek(position.offset + skip)?;
@@ -84,6 +85,7 @@ impl Follower {
         self.told.push_back(Step::Gap(Missing::Truncated, None));
         let current = self.held.file.try_clone()?;
         self.held.since = position.written;
+        self.is_fresh = true;
         if let Some(copy) = self.unread_copy(&log, siblings)? {
             self.truncated = Some(log);
             return self.go_back(copy, 0, 0);
@@ -98,6 +100,7 @@ impl Follower {
     /// The file is lost: begins with what came after it, as far as the times tell.
     fn begin_after(&mut self, position: &Position, siblings: &[Sibling]) -> io::Result<()> {
         self.told.push_back(Step::Gap(Missing::Cursor, None));
+        self.is_fresh = false;
         let (late, current) = (&self.late, &self.held.file);
         let search = Search { after: position.written, late, held: None, current, until: self.until() };
         match search.run(&self.log, siblings)? {
