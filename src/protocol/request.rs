@@ -138,7 +138,10 @@ impl Parameters {
         let mut parameters = Parameters::default();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            parameters.set(&word(name)?, &word(value)?)?;
+            let malformed = |what| BadTarget::because(format!("{what} has a malformed percent escape"));
+            let name = word(name).ok_or_else(|| malformed("the query".to_owned()))?;
+            let value = word(value).ok_or_else(|| malformed(format!("the parameter `{}`", name.escape_debug())))?;
+            parameters.set(&name, &value)?;
         }
         Ok(parameters)
     }
@@ -173,9 +176,8 @@ fn put<T>(
     Ok(())
 }
 
-fn word(text: &str) -> Result<String, BadTarget> {
-    let decoded = decode(text).and_then(|bytes| String::from_utf8(bytes).ok());
-    decoded.ok_or_else(|| BadTarget::because("the query has a malformed percent escape"))
+fn word(text: &str) -> Option<String> {
+    decode(text).and_then(|bytes| String::from_utf8(bytes).ok())
 }
 
 /// Percent-decodes strictly: every `%` must be followed by two hexadecimal digits.
