@@ -10,7 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use tungstenite::{Message, WebSocket, client::client};
+use tungstenite::client::{IntoClientRequest, client};
+use tungstenite::{Message, WebSocket};
+use wstail::protocol::event::{Event, SUBPROTOCOL};
 
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -95,6 +97,20 @@ impl Server {
         Ok(Client { socket, deadline: Instant::now() + DEADLINE, _server: self.process.clone() })
     }
 
+    /// A client that speaks `wstail.v1`.
+    pub fn events(&self, target: &str) -> EventClient {
+        let mut request = format!("ws://{}/{target}", self.address).into_client_request().unwrap();
+        request.headers_mut().insert("Sec-WebSocket-Protocol", SUBPROTOCOL.parse().unwrap());
+        let (socket, _) = client(request, self.connect()).unwrap_or_else(|error| panic!("{target}: {error}"));
+        EventClient {
+            socket,
+            deadline: Instant::now() + DEADLINE,
+            bytes: Vec::new(),
+            cursors: Vec::new(),
+            _server: self.process.clone(),
+        }
+    }
+
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -120,10 +136,15 @@ impl Server {
 
     /// An open WebSocket, to send any bytes on; what follows the handshake is for the caller.
     pub fn upgraded(&self, target: &str) -> TcpStream {
+        self.upgraded_with(target, "").0
+    }
+
+    /// The same with more header fields in the request; with the head of the answer.
+    pub fn upgraded_with(&self, target: &str, fields: &str) -> (TcpStream, String) {
         let mut stream = self.connect();
         let handshake = format!(
             "GET /{target} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{fields}\r\n"
         );
         stream.write_all(handshake.as_bytes()).unwrap();
         let mut head = Vec::new();
@@ -133,7 +154,7 @@ impl Server {
             head.extend(byte);
         }
         assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
-        stream
+        (stream, String::from_utf8(head).unwrap())
     }
 }
 
@@ -163,6 +184,31 @@ impl Answer {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
+
+    /// What a chunked body holds, up to its last chunk, behind which nothing may come.
+    pub fn chunked(&self) -> Vec<u8> {
+        assert!(self.head.to_lowercase().contains("\r\ntransfer-encoding: chunked\r\n"), "{}", self.head);
+        let (payload, rest) = dechunk(&self.body);
+        assert_eq!(rest, Some(&b""[..]), "the last chunk is the end");
+        payload
+    }
+}
+
+/// What a chunked body holds as far as it has come, and, once it is whole, what comes behind it.
+pub fn dechunk(mut body: &[u8]) -> (Vec<u8>, Option<&[u8]>) {
+    let mut payload = Vec::new();
+    while let Some(end) = body.windows(2).position(|two| two == b"\r\n") {
+        let length = std::str::from_utf8(&body[..end]).unwrap();
+        let length = usize::from_str_radix(length, 16).unwrap_or_else(|_| panic!("no chunk's length: {length:?}"));
+        let Some((chunk, rest)) = body[end + 2..].split_at_checked(length + 2) else { break };
+        assert!(chunk.ends_with(b"\r\n"), "a chunk of {length} bytes does not end where it should");
+        payload.extend_from_slice(&chunk[..length]);
+        body = rest;
+        if length == 0 {
+            return (payload, Some(body));
+        }
+    }
+    (payload, None)
 }
 
 /// A plain WebSocket client that answers text pings.
@@ -219,6 +265,91 @@ impl Client {
     pub fn expect<const N: usize>(&mut self, lines: [&str; N]) {
         let expected: String = lines.iter().map(|line| format!("{line}\n")).collect();
         assert_eq!(self.read(expected.len()), expected);
+    }
+}
+
+/// A client that speaks `wstail.v1`; it remembers what it got.
+pub struct EventClient {
+    pub socket: WebSocket<TcpStream>,
+    deadline: Instant,
+    /// All of the log's bytes that came.
+    pub bytes: Vec<u8>,
+    /// Every cursor that came, and after how many bytes.
+    pub cursors: Vec<(String, usize)>,
+    _server: Arc<Process>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    Bytes(Vec<u8>),
+    Event(Event),
+    Close(u16, String),
+}
+
+impl EventClient {
+    /// The next bytes or event, or how the stream was closed.
+    pub fn next(&mut self) -> Item {
+        loop {
+            assert!(Instant::now() < self.deadline, "nothing in time after {} bytes", self.bytes.len());
+            match self.socket.read() {
+                Ok(Message::Binary(bytes)) => {
+                    self.bytes.extend_from_slice(&bytes);
+                    return Item::Bytes(bytes.to_vec());
+                }
+                Ok(Message::Text(text)) => {
+                    let event = Event::parse(&text).unwrap_or_else(|| panic!("no event: {text}"));
+                    if let Some(cursor) = event.cursor() {
+                        self.cursors.push((cursor.to_string(), self.bytes.len()));
+                    }
+                    return Item::Event(event);
+                }
+                Ok(Message::Close(Some(frame))) => return Item::Close(frame.code.into(), frame.reason.to_string()),
+                Ok(Message::Close(None)) => return Item::Close(1005, String::new()),
+                Ok(_) => {}
+                Err(error) => return Item::Close(1006, error.to_string()),
+            }
+        }
+    }
+
+    /// What comes, up to and with `end`, as a story: `a\n<rotated>b\n<gap expired><end><1000>`. Cursors are no part of
+    /// it, for they come when they like.
+    pub fn story(&mut self, end: &str) -> String {
+        let mut story = String::new();
+        while !story.ends_with(end) {
+            match self.next() {
+                Item::Bytes(bytes) => story += &String::from_utf8_lossy(&bytes),
+                Item::Event(Event::Cursor(_)) => {}
+                Item::Event(event) => story += &word(&event),
+                Item::Close(code, reason) => {
+                    story += &format!("<{code}>");
+                    assert!(story.ends_with(end), "closed ({reason}) after {story:?}, expected {end:?}");
+                }
+            }
+        }
+        story
+    }
+
+    /// The cursor after everything that has come.
+    pub fn cursor(&mut self) -> String {
+        loop {
+            match self.cursors.last() {
+                Some((cursor, at)) if *at == self.bytes.len() => return cursor.clone(),
+                _ => assert!(!matches!(self.next(), Item::Close(..)), "closed without a last cursor"),
+            }
+        }
+    }
+}
+
+fn word(event: &Event) -> String {
+    match event {
+        Event::Open { .. } => "<open>".to_owned(),
+        Event::Cursor(_) => "<cursor>".to_owned(),
+        Event::Rotated(_) => "<rotated>".to_owned(),
+        Event::Truncated(_) => "<truncated>".to_owned(),
+        Event::Gap { reason, bytes: None, .. } => format!("<gap {}>", reason.word()),
+        Event::Gap { reason, bytes: Some(bytes), .. } => format!("<gap {} {bytes}>", reason.word()),
+        Event::Waiting { .. } => "<waiting>".to_owned(),
+        Event::End { .. } => "<end>".to_owned(),
     }
 }
 
