@@ -9,3 +9,6 @@ pub mod position;
 mod resume;
 pub mod root;
 mod siblings;
+#[cfg(test)]
+mod tests;
+mod truncation;

@@ -5,11 +5,12 @@ use std::io;
 use std::time::Duration;
 
 use super::evidence::{Status, holds};
-use super::follower::{Follower, Step, copy_of};
+use super::follower::{Follower, Step};
 use super::held::Held;
 use super::position::{Identity, Position};
 use super::root::Log;
 use super::siblings::{self, Search, Sibling};
+use super::truncation::copy_of;
 use crate::protocol::event::Missing;
 
 /// How many bytes must speak for a file that is not called by its file system what it was called: a few first lines may

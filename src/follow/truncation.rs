@@ -1,0 +1,121 @@
+//! A log that was truncated: what had not been read of it may be in copies, made by who truncated it.
+
+use std::fs::File;
+use std::io;
+use std::time::Instant;
+
+use super::evidence::{Status, holds};
+use super::follower::{Follower, Step};
+use super::held::{Held, Nuls};
+use super::position::Position;
+use super::root::Log;
+use super::siblings::{self, Search, Sibling};
+use crate::protocol::event::Missing;
+
+impl Follower {
+    /// The held file no longer holds what was read of it: it was truncated.
+    pub(super) fn restart(&mut self, now: Instant) -> io::Result<Step> {
+        if self.truncated.is_some() {
+            self.told.push_back(Step::Gap(Missing::Replaced, None));
+            return self.leave_copy(now);
+        }
+        let siblings = siblings::list(&self.log)?;
+        let unread = siblings.iter().filter(|sibling| !self.late.was_left(&sibling.status.identity));
+        if let Some(copy) = copy_of(&self.log, &self.position(), unread)? {
+            self.truncated = Some(self.held.replace(copy)?);
+            self.opened = 0;
+            return Ok(Step::Busy);
+        }
+        if self.end.is_some() && !self.is_generation {
+            self.told.push_back(Step::Ended);
+            return Ok(Step::Gap(Missing::Truncated, None));
+        }
+        let between = self.unread_copy(&self.held.file, &siblings)?;
+        self.begin_again(between, Some(Missing::Truncated))
+    }
+
+    /// The copy is read to its end: another one comes next, or the log itself.
+    pub(super) fn leave_copy(&mut self, now: Instant) -> io::Result<Step> {
+        let log = self.truncated.as_ref().expect("a copy is held");
+        let siblings = siblings::list(&self.log)?;
+        self.late.remember((self.held.status.identity, self.held.offset), now);
+        let between = self.unread_copy(log, &siblings)?;
+        // As copies are deleted, the next one may have been, too.
+        let missing = (Status::of(&self.held.file)?.links == 0).then_some(Missing::Expired);
+        self.begin_again(between, missing)
+    }
+
+    /// A log that was empty when it was last looked at may have been filled, copied and truncated since.
+    pub(super) fn find_unseen(&mut self) -> io::Result<Option<Step>> {
+        let is_quiet = Status::of(&self.held.file)?.written == self.held.status.written;
+        let is_rotated = self.is_generation || self.truncated.is_some() || self.end.is_some();
+        if is_quiet || is_rotated || self.leads_to(&self.held.file)? != Some(true) {
+            return Ok(None);
+        }
+        let siblings = siblings::list(&self.log)?;
+        match self.unread_copy(&self.held.file, &siblings)? {
+            Some(copy) => self.begin_again(Some(copy), None).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The next copy of what the log held before it was truncated. Of a log that is rotated away by now what was begun
+    /// after its last write are other generations.
+    pub(super) fn unread_copy(&self, log: &File, siblings: &[Sibling]) -> io::Result<Option<File>> {
+        let is_current = self.leads_to(log)? == Some(true);
+        let until = if is_current { self.until() } else { Some(Status::of(log)?.written - 1) };
+        let held = self.truncated.as_ref().map(|_| &self.held.file);
+        Search { after: self.held.since, late: &self.late, held, current: log, until }.run(&self.log, siblings)
+    }
+
+    /// Goes to the start of the truncated log, by way of a copy that lies between; that may begin with a hole, too.
+    fn begin_again(&mut self, between: Option<File>, missing: Option<Missing>) -> io::Result<Step> {
+        match between {
+            Some(copy) => {
+                let log = self.go_to(Held::new(copy)?, missing, Step::Rotated);
+                self.truncated.get_or_insert(log);
+            }
+            None => {
+                let log = match self.truncated.take() {
+                    Some(log) => log,
+                    None => self.held.file.try_clone()?,
+                };
+                self.go_to(Held::current(log)?, missing, Step::Truncated);
+                self.is_generation = self.leads_to(&self.held.file)? == Some(false);
+            }
+        }
+        self.is_fresh = true;
+        Ok(Step::Busy)
+    }
+
+    /// A writer that does not append goes on where it was when the log was truncated, and what lies before is no log but
+    /// a hole: it is told as a gap.
+    pub(super) fn pass_hole(&mut self) -> io::Result<Option<Step>> {
+        let (step, is_over) = match self.held.pass_nuls()? {
+            Nuls::None => (None, true),
+            Nuls::Passed => (Some(Step::Busy), false),
+            Nuls::Silent => (None, false),
+            Nuls::Before => (Some(Step::Gap(Missing::Truncated, Some(self.held.offset))), true),
+        };
+        self.is_fresh = !is_over;
+        Ok(step)
+    }
+}
+
+/// The copy, among the siblings, of a log that was truncated: it holds what was read up to `position`, and was made
+/// after that was read. Of several the longest.
+pub(super) fn copy_of<'s>(
+    log: &Log,
+    position: &Position,
+    siblings: impl Iterator<Item = &'s Sibling>,
+) -> io::Result<Option<File>> {
+    let mut copies: Vec<_> = siblings.filter(|sibling| sibling.age.start >= position.written).collect();
+    copies.sort_by_key(|sibling| std::cmp::Reverse(sibling.status.size));
+    for sibling in copies {
+        let file = sibling.open(log)?.ok_or(io::ErrorKind::Interrupted)?;
+        if position.evidence() > 0 && holds(&file, position, 0)? {
+            return Ok(Some(file));
+        }
+    }
+    Ok(None)
+}
