@@ -76,6 +76,9 @@ impl Follow<'_> {
     fn take(&mut self, item: Item, reader: &mut Reader) -> Result<bool> {
         match item {
             Item::Bytes(bytes) => {
+                if self.record.is_some() && reader.place().is_none() {
+                    return Err(wstail::Error::usage(format!("{} sends no cursors to be recorded", self.url)));
+                }
                 self.progress.receive(bytes.len());
                 if let Some(verifier) = &mut self.verifier {
                     verifier.push(&bytes);
@@ -99,8 +102,6 @@ impl Follow<'_> {
         if let Some(place) = reader.place() {
             self.progress.note(place);
             self.note()?;
-        } else if self.record.is_some() {
-            return Err(wstail::Error::usage(format!("{} sends no cursors to be recorded", self.url)));
         }
         Ok(true)
     }
