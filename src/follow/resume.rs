@@ -54,7 +54,8 @@ impl Follower {
             end.newest = end.newest.max(sibling.age.start);
         }
         follower.is_fresh = position.is_fresh && skip == 0;
-        match find(&follower, position, skip, &siblings)? {
+        let way = find(&follower, position, skip, &siblings)?;
+        match follower.through_copies(way, position, &siblings)? {
             Way::Log => {
                 follower.held.seek(position.offset + skip)?;
                 follower.held.note_was(position.written, follower.held.offset.max(position.evidence()));
@@ -71,6 +72,21 @@ impl Follower {
             Way::Nowhere => follower.begin_after(position, &siblings)?,
         }
         Ok(follower)
+    }
+
+    /// A log that was empty may have been filled, copied and truncated since, and nothing but its copies tells.
+    fn through_copies(&mut self, way: Way, position: &Position, siblings: &[Sibling]) -> io::Result<Way> {
+        let log = match &way {
+            Way::Log => &self.held.file,
+            Way::Truncated(log) => log,
+            Way::Generation(_) | Way::Copy { .. } | Way::Nowhere => return Ok(way),
+        };
+        if position.evidence() > 0 {
+            return Ok(way);
+        }
+        let log = log.try_clone()?;
+        self.held.since = position.written;
+        Ok(self.unread_copy(&log, siblings)?.map_or(way, |copy| Way::Copy { copy, log }))
     }
 
     fn go_back(&mut self, file: File, offset: u64, skip: u64) -> io::Result<()> {

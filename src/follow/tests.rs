@@ -437,6 +437,23 @@ fn a_cursor_continues_in_the_copy_of_a_truncated_log() {
 }
 
 #[test]
+fn a_cursor_of_an_empty_log_continues_in_its_copies() {
+    let place = Place::with("");
+    let position = place_in(&place);
+    for number in 1..3 {
+        std::thread::sleep(Duration::from_millis(20));
+        place.append("app.log", &format!("{number}\n"));
+        place.copy_and_truncate(&format!("app.log-2026010{number}"));
+    }
+    place.append("app.log", "more\n");
+    assert_eq!(place.resume(&position).read(), "1\n<rotated>2\n<truncated>more\n");
+    assert_eq!(place.resume_after(&position, 2).read(), "<rotated>2\n<truncated>more\n");
+    let (log, file) = place.find();
+    let mut reader = Reader::new(Follower::resume(log, file, (&position, 0), false, WAIT).unwrap());
+    assert_eq!((reader.follower.left(), reader.read().as_str()), (None, "1\n<rotated>2\n<truncated>more\n<end>"));
+}
+
+#[test]
 fn a_cursor_of_a_file_that_was_moved_here_with_its_bytes_continues() {
     let place = Place::with(&"a line\n".repeat(100));
     let position = place_in(&place);

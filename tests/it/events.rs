@@ -167,9 +167,10 @@ fn while_bytes_flow_a_cursor_comes_every_second() {
                 writer.write_all(&[b'.'; 50]).unwrap();
                 thread::sleep(Duration::from_micros(50));
             }
+            writer.write_all(b"\n").unwrap();
         });
         let mut covered = Instant::now();
-        while Instant::now() < end {
+        while !client.bytes.ends_with(b"\n") {
             if let Item::Event(Event::Cursor(_)) = client.next() {
                 covered = Instant::now();
             }
@@ -256,6 +257,27 @@ fn copytruncate_loses_nothing_and_tells_no_gap() {
         client.cursor();
     }
     check_cursors(&server, &mut client, 0);
+}
+
+#[test]
+fn a_cursor_of_an_empty_log_continues_in_the_copies_of_what_came_then() {
+    let log = Log::with("a\n");
+    let server = quick(&log);
+    let mut client = caught_up(&server, "a\n");
+    for number in 1..4 {
+        thread::sleep(TICK);
+        copy_and_truncate(&log, &format!("app.log.2026-11-2{number}"));
+        assert_eq!(client.story(">"), "<truncated>", "it is seen empty");
+        log.append(format!("{number}\n"));
+        client.story("\n");
+        client.cursor();
+    }
+    check_cursors(&server, &mut client, 0);
+    let (cursor, at) = client.cursors.iter().rfind(|(_, at)| *at == 2).unwrap();
+    for skip in 0..3 {
+        let answer = server.get(&format!("/app.log?cursor={cursor}.{skip}"));
+        assert_eq!(answer.chunked(), &client.bytes[at + skip..]);
+    }
 }
 
 #[test]
