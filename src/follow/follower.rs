@@ -144,9 +144,9 @@ impl Follower {
     /// When the log cannot be read. The follower stays where it is: asking again may succeed.
     pub fn poll(&mut self, buffer: &mut [u8], now: Instant) -> io::Result<Step> {
         match self.step(buffer, now) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Step::Busy),
-            // What is held can be read all the same.
-            Err(error) if is_shortage(&error) => Ok(Step::Quiet),
+            // Files are renamed while they are looked at, or the process is short of descriptors: what is held can be
+            // read all the same, later.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted || is_shortage(&error) => Ok(Step::Quiet),
             result => result,
         }
     }
@@ -314,12 +314,12 @@ impl Follower {
         };
         let between = search.run(&self.log, &siblings)?;
         // Of a file that is deleted, what came after it may have been deleted, too.
-        let missing = match between {
-            _ if held.links > 0 => None,
+        let missing = match between.file {
+            _ if held.links > 0 => between.missing,
             Some(_) => Some(Missing::Expired),
             None => Some(Missing::Replaced),
         };
-        let held = match between {
+        let held = match between.file {
             Some(generation) => Held::new(generation)?,
             None => Held::current(current)?,
         };

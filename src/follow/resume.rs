@@ -86,7 +86,7 @@ impl Follower {
         }
         let log = log.try_clone()?;
         self.held.since = position.written;
-        Ok(self.unread_copy(&log, siblings)?.map_or(way, |copy| Way::Copy { copy, log }))
+        Ok(self.unread_copy(&log, siblings)?.file.map_or(way, |copy| Way::Copy { copy, log }))
     }
 
     fn go_back(&mut self, file: File, offset: u64, skip: u64) -> io::Result<()> {
@@ -103,7 +103,7 @@ impl Follower {
         let current = self.held.file.try_clone()?;
         self.held.since = position.written;
         self.is_fresh = true;
-        if let Some(copy) = self.unread_copy(&log, siblings)? {
+        if let Some(copy) = self.unread_copy(&log, siblings)?.file {
             self.truncated = Some(log);
             return self.go_back(copy, 0, 0);
         }
@@ -120,7 +120,7 @@ impl Follower {
         self.is_fresh = false;
         let (late, current) = (&self.late, &self.held.file);
         let search = Search { after: position.written, late, held: None, current, until: self.until() };
-        match search.run(&self.log, siblings)? {
+        match search.run(&self.log, siblings)?.file {
             Some(file) => self.go_back(file, 0, 0),
             None => Ok(()),
         }

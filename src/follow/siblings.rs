@@ -11,6 +11,7 @@ use rustix::fs::AtFlags;
 use super::evidence::{Age, Status, is_copy};
 use super::late::Late;
 use super::root::{Log, is_shortage};
+use crate::protocol::event::Missing;
 
 /// A rotated file beside its log.
 #[derive(Clone, Debug)]
@@ -64,17 +65,29 @@ fn list_once(log: &Log) -> io::Result<Vec<Sibling>> {
 }
 
 impl Sibling {
-    /// Opens it; `None` when it has been renamed or is gone since it was listed, or may not be read.
+    /// Opens it; `None` when it may not be read.
     ///
     /// # Errors
-    /// When the process has no descriptor or memory left.
+    /// [`io::ErrorKind::Interrupted`] when it has another name by now, or is gone; another kind when the process has no
+    /// descriptor or memory left.
     pub(super) fn open(&self, log: &Log) -> io::Result<Option<File>> {
         match log.sibling(&self.name).open() {
-            Ok(file) => Ok(Status::of(&file)?.is_same(&self.status).then_some(file)),
+            Ok(file) if Status::of(&file)?.is_same(&self.status) => Ok(Some(file)),
+            Ok(_) => Err(io::ErrorKind::Interrupted.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(io::ErrorKind::Interrupted.into()),
             Err(error) if is_shortage(&error) => Err(error),
             Err(_) => Ok(None),
         }
     }
+}
+
+/// What a search found.
+#[derive(Debug)]
+pub(super) struct Successor {
+    /// Opened; `None` when nothing lies between.
+    pub file: Option<File>,
+    /// A sibling before it may not be read.
+    pub missing: Option<Missing>,
 }
 
 /// What a successor is looked for.
@@ -93,11 +106,11 @@ pub(super) struct Search<'s> {
 }
 
 impl Search<'_> {
-    /// The oldest of the siblings that fits, opened; `None` when nothing lies between.
+    /// The oldest of the siblings that fits.
     ///
     /// # Errors
-    /// As [`list`]; [`io::ErrorKind::Interrupted`], too, when what was listed has another name by now.
-    pub(super) fn run(self, log: &Log, siblings: &[Sibling]) -> io::Result<Option<File>> {
+    /// As [`Sibling::open`].
+    pub(super) fn run(self, log: &Log, siblings: &[Sibling]) -> io::Result<Successor> {
         let current = Status::of(self.current)?;
         let held = self.held.map(Status::of).transpose()?;
         let is_held = |sibling: &&Sibling| held.as_ref().is_some_and(|held| held.is_same(&sibling.status));
@@ -116,14 +129,18 @@ impl Search<'_> {
             let is_read = self.late.was_left(&sibling.status.identity);
             is_younger(sibling) && is_in_time && !is_read && !sibling.status.is_same(&current) && !is_held(sibling)
         };
+        let mut missing = None;
         for sibling in siblings.iter().filter(is_between) {
-            let file = sibling.open(log)?.ok_or(io::ErrorKind::Interrupted)?;
+            let Some(file) = sibling.open(log)? else {
+                missing = Some(Missing::Expired);
+                continue;
+            };
             let is_rotated = sibling.age.is_older(&current.age());
             if !self.is_copied(&file, is_rotated)? {
-                return Ok(Some(file));
+                return Ok(Successor { file: Some(file), missing });
             }
         }
-        Ok(None)
+        Ok(Successor { file: None, missing })
     }
 
     /// What is younger than the log itself is a copy: of what it held before it was truncated, or of what it holds now.

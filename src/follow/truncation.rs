@@ -9,7 +9,7 @@ use super::follower::{Follower, Step};
 use super::held::{Held, Nuls};
 use super::position::Position;
 use super::root::Log;
-use super::siblings::{self, Search, Sibling};
+use super::siblings::{self, Search, Sibling, Successor};
 use crate::protocol::event::Missing;
 
 impl Follower {
@@ -31,7 +31,7 @@ impl Follower {
             return Ok(Step::Gap(Missing::Truncated, None));
         }
         let between = self.unread_copy(&self.held.file, &siblings)?;
-        self.begin_again(between, Some(Missing::Truncated))
+        self.begin_again(between.file, Some(Missing::Truncated))
     }
 
     /// The copy is read to its end: another one comes next, or the log itself.
@@ -42,7 +42,7 @@ impl Follower {
         let between = self.unread_copy(log, &siblings)?;
         // As copies are deleted, the next one may have been, too.
         let missing = (Status::of(&self.held.file)?.links == 0).then_some(Missing::Expired);
-        self.begin_again(between, missing)
+        self.begin_again(between.file, missing.or(between.missing))
     }
 
     /// A log that was empty when it was last looked at may have been filled, copied and truncated since.
@@ -54,14 +54,14 @@ impl Follower {
         }
         let siblings = siblings::list(&self.log)?;
         match self.unread_copy(&self.held.file, &siblings)? {
-            Some(copy) => self.begin_again(Some(copy), None).map(Some),
-            None => Ok(None),
+            Successor { file: None, .. } => Ok(None),
+            Successor { file, missing } => self.begin_again(file, missing).map(Some),
         }
     }
 
     /// The next copy of what the log held before it was truncated. Of a log that is rotated away by now what was begun
     /// after its last write are other generations.
-    pub(super) fn unread_copy(&self, log: &File, siblings: &[Sibling]) -> io::Result<Option<File>> {
+    pub(super) fn unread_copy(&self, log: &File, siblings: &[Sibling]) -> io::Result<Successor> {
         let is_current = self.leads_to(log)? == Some(true);
         let until = if is_current { self.until() } else { Some(Status::of(log)?.written - 1) };
         let held = self.truncated.as_ref().map(|_| &self.held.file);
@@ -112,8 +112,10 @@ pub(super) fn copy_of<'s>(
     let mut copies: Vec<_> = siblings.filter(|sibling| sibling.age.start >= position.written).collect();
     copies.sort_by_key(|sibling| std::cmp::Reverse(sibling.status.size));
     for sibling in copies {
-        let file = sibling.open(log)?.ok_or(io::ErrorKind::Interrupted)?;
-        if position.evidence() > 0 && holds(&file, position, 0)? {
+        if position.evidence() > 0
+            && let Some(file) = sibling.open(log)?
+            && holds(&file, position, 0)?
+        {
             return Ok(Some(file));
         }
     }

@@ -58,7 +58,7 @@ pub enum Missing {
     Truncated,
     /// The log was deleted and begun anew, or a rotated file grew after it was left.
     Replaced,
-    /// Rotated files were deleted before they were read.
+    /// Rotated files were deleted before they were read, or may not be read.
     Expired,
     /// A cursor's place is not to be found.
     Cursor,

@@ -273,8 +273,8 @@ impl<K: Sink> Connection<K> {
                 if self.buffer.len() > SMALL {
                     self.buffer = vec![0; SMALL];
                 }
-                let look = now + self.pause;
-                self.next_look = self.follower.due().map_or(look, |due| due.max(now).min(look));
+                let (look, due) = (now + self.pause, self.follower.due().filter(|due| *due > now));
+                self.next_look = due.map_or(look, |due| due.min(look));
                 self.pause = (self.pause * 2).min(self.pace.poll);
             }
             Step::Ended => {

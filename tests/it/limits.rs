@@ -1,5 +1,7 @@
 //! A process that runs out of something goes on with what it has.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -93,6 +95,23 @@ fn without_openat2_paths_are_walked_and_lead_nowhere_else() {
         end_traced(&server);
         assert!(server.process.end().1.contains("openat2 is not to be had"), "{errno}");
     }
+}
+
+#[test]
+#[ignore = "needs root and setpriv(1)"]
+fn a_generation_that_may_not_be_read_is_passed_over_with_a_gap() {
+    let log = Log::with("0\n");
+    let open = |path: &std::path::Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    open(log.directory(), 0o755);
+    let server = serve_under(&log, "setpriv", &["--reuid=65534", "--clear-groups"]);
+    let mut client = server.events("app.log?tail=1&lines=all");
+    client.story("0\n");
+    server.process.signal(Signal::STOP);
+    log.rotate("app.log-20260101", "1\n");
+    log.rotate("app.log-20260102", "2\n");
+    open(&log.beside("app.log-20260102"), 0o000);
+    server.process.signal(Signal::CONT);
+    assert_eq!(client.story("2\n"), "<gap expired><rotated>2\n");
 }
 
 /// What runs under strace would outlive it if that were killed.
