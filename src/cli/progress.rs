@@ -32,7 +32,7 @@ impl Progress {
             self.places.pop_front();
         }
         let (place, at) = self.places.front()?;
-        Some(Place { cursor: place.cursor.clone(), skip: place.skip + printed.saturating_sub(*at) })
+        Some(Place { cursor: place.cursor.clone(), skip: place.skip.saturating_add(printed.saturating_sub(*at)) })
     }
 }
 

@@ -162,7 +162,7 @@ impl Reader {
                 Received::Bytes(bytes) => {
                     self.backoff.reset();
                     if let Some(place) = &mut self.place {
-                        place.skip += bytes.len() as u64;
+                        place.skip = place.skip.saturating_add(bytes.len() as u64);
                     }
                     return Ok(Some(Item::Bytes(bytes)));
                 }
