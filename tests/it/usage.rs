@@ -20,7 +20,7 @@ fn bad_usage_is_named_in_one_line() {
         (&["serve", ".", "--port", "65536"], "--port"),
         (&["serve", ".", "--heartbeat=0"], "--heartbeat"),
         (&["serve", ".", "--hidden=1"], "--hidden"),
-        (&["serve", ".", "--rotate-wait", "1"], "--rotate-wait"),
+        (&["serve", ".", "--rotate-wait", "x"], "--rotate-wait"),
         (&["tail"], "no URL"),
         (&["tail", "ftp://x/y"], "`ftp://x/y`"),
         (&["tail", "h:1/a", "-o", "xml"], "'-o'"),
