@@ -83,7 +83,7 @@ impl<'p> Printer<'p> {
         }
     }
 
-    /// The file that stdout is, as it is now.
+    /// The file that stdout is, up to what was printed last.
     pub(super) fn output(&self) -> Option<Output> {
         self.stdout.output()
     }
@@ -211,10 +211,12 @@ impl Stdout {
         *lock(&self.surplus) = surplus;
     }
 
-    /// The file that stdout is, as it is now; `None` for a pipe or a terminal.
+    /// The file that stdout is, up to what was printed last; `None` for a pipe or a terminal.
     pub(super) fn output(&self) -> Option<Output> {
         let stdout = io::stdout().as_fd().try_clone_to_owned().ok()?;
-        Output::of(&File::from(stdout)).ok()?
+        let output = Output::of(&File::from(stdout)).ok()??;
+        // What is still to be passed over is not printed yet, as far as a place is concerned.
+        Some(lock(&self.surplus).as_ref().map_or(output, |surplus| surplus.before(output)))
     }
 
     /// Writes with nothing of another log in between. After an error nobody is left to write for.

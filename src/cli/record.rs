@@ -141,6 +141,11 @@ impl Surplus {
         same
     }
 
+    /// The output up to here.
+    pub(super) fn before(&self, output: Output) -> Output {
+        Output { size: self.at, ..output }
+    }
+
     pub(super) fn is_passed(&self) -> bool {
         self.at == self.end
     }

@@ -63,7 +63,8 @@ pub struct Reader {
     /// How long to wait before the next connection.
     pause: Option<Duration>,
     place: Option<Place>,
-    has_connected: bool,
+    /// A connection stood, with a server that knows no cursors.
+    was_plain: bool,
     is_over: bool,
 }
 
@@ -120,7 +121,7 @@ impl Reader {
             stream: None,
             pause: None,
             place: None,
-            has_connected: false,
+            was_plain: false,
             is_over: false,
         }
     }
@@ -179,16 +180,17 @@ impl Reader {
     fn connect(&mut self) -> Result<Item> {
         if let Some(place) = &self.place {
             self.url.set_cursor(place);
-        } else if self.has_connected {
+        } else if self.was_plain {
             self.url.set_lines(AFTER_LOSS);
         }
         let stream = Stream::open(&self.url, &self.shutdown)?;
-        let continuation = match (&self.place, self.has_connected) {
+        let continuation = match (&self.place, self.was_plain) {
             (None, false) => Continuation::New,
             (Some(_), _) => Continuation::Exact,
             (None, true) => Continuation::Unknown,
         };
-        self.has_connected = true;
+        // What was lost before a server with cursors told the first one is asked for again: nothing of it has come.
+        self.was_plain |= !stream.has_events();
         self.stream = Some(stream);
         Ok(Item::Connected(continuation))
     }
@@ -219,7 +221,7 @@ impl Reader {
     fn may_retry(&self, error: &Error) -> bool {
         let is_refused = error.status().is_some_and(|status| status < 500);
         // Of a copy that was cut off, and has no cursor, the rest cannot be had by asking for the last lines again.
-        let is_cut_off = self.has_connected && self.place.is_none() && !self.url.follows();
+        let is_cut_off = self.was_plain && self.place.is_none() && !self.url.follows();
         self.retries && !error.is_usage() && !is_refused && !is_cut_off
     }
 }

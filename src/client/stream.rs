@@ -62,6 +62,11 @@ impl Stream {
         Ok(Stream { socket, waiting, context, patience, heard: (Instant::now(), 0) })
     }
 
+    /// Whether the server speaks `wstail.v1`.
+    pub(super) fn has_events(&self) -> bool {
+        self.patience.is_some()
+    }
+
     /// Waits for the log's next bytes.
     ///
     /// # Errors

@@ -107,6 +107,17 @@ impl Position {
         is_sound.then_some(position)
     }
 
+    /// Whether it is a file's start.
+    pub fn is_start(&self) -> bool {
+        self.offset == 0
+    }
+
+    /// The start of the file, when that was so many bytes ago.
+    pub fn start(&self, bytes: usize) -> Option<Position> {
+        let start = Position { offset: 0, before: Print::of(b""), ..self.clone() };
+        (self.offset == bytes as u64).then_some(start)
+    }
+
     /// How many bytes speak for it.
     pub(super) fn evidence(&self) -> u64 {
         self.offset.max(self.head.length.into())

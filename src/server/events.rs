@@ -21,6 +21,9 @@ pub(super) struct Events<S> {
     /// How many bytes the last cursor does not cover, and when it was sent.
     uncovered: u64,
     covered: Instant,
+    /// Nothing of the file has come, and the client's cursor may be one of the time when it was empty: once it is
+    /// truncated, it could not be told by that from what it was.
+    is_bare: bool,
 }
 
 /// While bytes flow there is a cursor after so many bytes, or so long.
@@ -30,11 +33,20 @@ const CURSOR_TIME: Duration = Duration::from_secs(1);
 impl<S: Read + Write> Events<S> {
     /// `path` and `heartbeat` are what the client is told.
     pub(super) fn new(socket: WebSocket<S>, path: String, heartbeat: Duration, now: Instant) -> Events<S> {
-        Events { socket, path, heartbeat, queue: VecDeque::new(), uncovered: 0, covered: now }
+        Events { socket, path, heartbeat, queue: VecDeque::new(), uncovered: 0, covered: now, is_bare: false }
     }
 
     fn say(&mut self, event: &Event) {
         self.queue.push_back((Data::Text, event.to_string().into_bytes()));
+    }
+
+    /// Before the first bytes of a file comes a cursor by which that will be known again.
+    fn say_start(&mut self, bytes: usize, follower: &Follower) {
+        if let Some(start) = follower.position().start(bytes) {
+            let event = Event::Cursor(start.cursor()).to_string();
+            let before = self.queue.len().saturating_sub(1);
+            self.queue.insert(before, (Data::Text, event.into_bytes()));
+        }
     }
 
     fn open(&mut self, follower: &Follower) {
@@ -72,6 +84,13 @@ impl<S: Read + Write> Sink for Events<S> {
 
     fn tell(&mut self, step: &Step, follower: &Follower, now: Instant) {
         let cursor = || follower.position().cursor();
+        match step {
+            Step::Bytes(read) if std::mem::take(&mut self.is_bare) => self.say_start(*read, follower),
+            Step::Started | Step::Rotated | Step::Truncated | Step::Gap(..) => {
+                self.is_bare = follower.position().is_start();
+            }
+            _ => {}
+        }
         if self.is_cursor_due(step, now) {
             self.say(&Event::Cursor(cursor()));
             (self.uncovered, self.covered) = (0, now);
