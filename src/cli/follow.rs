@@ -1,11 +1,13 @@
 //! One log of `wstail tail`, from the first connection to the last.
 
+use std::io;
+
 use wstail::client::reader::{Continuation, Item, Reader};
 use wstail::client::url::Url;
 use wstail::produce::verifier::{Report, Verifier};
 use wstail::protocol::cursor::Place;
 use wstail::protocol::event::Missing;
-use wstail::{Result, Shutdown};
+use wstail::{Error, Result, Shutdown};
 
 use super::printer::Printer;
 use super::progress::Progress;
@@ -39,9 +41,9 @@ impl Follow<'_> {
     pub(super) fn run(mut self) -> Outcome {
         let mut exit = self.follow();
         // A line that is unfinished is printed only now.
-        if self.printer.end().is_ok()
-            && let Err(error) = self.note()
-        {
+        let held = self.printer.held();
+        let held = if self.printer.end().is_ok() { 0 } else { held };
+        if let Err(error) = self.note(held) {
             print_error(&error);
             exit = Exit::Failed;
         }
@@ -49,7 +51,7 @@ impl Follow<'_> {
             verifier.finish();
             verifier.report()
         });
-        Outcome { exit, place: self.progress.place(self.printer.held()), report }
+        Outcome { exit, place: self.progress.place(held), report }
     }
 
     fn follow(&mut self) -> Exit {
@@ -77,13 +79,15 @@ impl Follow<'_> {
         match item {
             Item::Bytes(bytes) => {
                 if self.record.is_some() && reader.place().is_none() {
-                    return Err(wstail::Error::usage(format!("{} sends no cursors to be recorded", self.url)));
+                    let cause = io::Error::other("its server sends no cursors");
+                    return Err(Error::io(format!("cannot record how far {} is printed", self.url), cause));
                 }
-                self.progress.receive(bytes.len());
                 if let Some(verifier) = &mut self.verifier {
                     verifier.push(&bytes);
                 }
-                return Ok(self.printer.print(&bytes, &mut || reader.keep_alive()).is_ok());
+                let printed = self.printer.print(&bytes, &mut || reader.keep_alive());
+                self.progress.receive(printed.as_ref().map_or_else(|part| *part, |()| bytes.len()));
+                return Ok(printed.is_ok());
             }
             Item::Connected(continuation) => self.connected(continuation),
             Item::Cursor => {}
@@ -101,16 +105,16 @@ impl Follow<'_> {
         }
         if let Some(place) = reader.place() {
             self.progress.note(place);
-            self.note()?;
+            self.note(self.printer.held())?;
         }
         Ok(true)
     }
 
-    /// Records how far the log is printed.
-    fn note(&mut self) -> Result<()> {
-        let place = self.progress.place(self.printer.held());
+    /// Records how far the log is printed: up to the last `held` bytes.
+    fn note(&mut self, held: usize) -> Result<()> {
+        let place = self.progress.place(held);
         match (&mut self.record, place) {
-            (Some(record), Some(place)) => record.note(&place, self.printer.output()),
+            (Some(record), Some(place)) if !self.printer.is_comparing() => record.note(&place, self.printer.output()),
             _ => Ok(()),
         }
     }

@@ -1,9 +1,11 @@
 //! What `wstail tail` and `wstail demo` print: the lines of each log, and nothing of one in the middle of another's.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
@@ -14,7 +16,7 @@ use wstail::text::utf8::Decoder;
 use wstail::{Error, Result, Shutdown};
 
 use super::json::JsonLines;
-use super::record::{Output, Surplus};
+use super::record::{Comparison, Output, Surplus};
 use super::{Exit, Trigger, lock, print_error};
 
 /// Beside other logs a longer line is printed in pieces of this size, in bytes.
@@ -83,15 +85,29 @@ impl<'p> Printer<'p> {
         }
     }
 
-    /// The file that stdout is, up to what was printed last.
+    /// The file that stdout is, as it is now.
     pub(super) fn output(&self) -> Option<Output> {
         self.stdout.output()
     }
 
+    /// Whether what comes may stand in the output already.
+    pub(super) fn is_comparing(&self) -> bool {
+        lock(&self.stdout.surplus).is_some()
+    }
+
     /// Prints what came; `waiting` is called every so often while stdout takes nothing.
     ///
-    /// An error says that nothing more can be printed, or is to be.
-    pub(super) fn print(&mut self, bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
+    /// # Errors
+    /// When nothing more can be printed, or is to be: how many of the bytes are printed all the same.
+    pub(super) fn print(&mut self, bytes: &[u8], waiting: &mut dyn FnMut()) -> Result<(), usize> {
+        let before = self.stdout.written();
+        self.form_and_print(bytes, waiting).map_err(|_| match self.form {
+            Form::Raw | Form::Piped if self.name.is_none() => self.stdout.written().saturating_sub(before) as usize,
+            _ => 0,
+        })
+    }
+
+    fn form_and_print(&mut self, bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
         let formed;
         let bytes = match &mut self.form {
             Form::Raw | Form::Piped => bytes,
@@ -183,6 +199,8 @@ pub(super) struct Stdout {
     piece: usize,
     /// What an earlier run has printed of what comes now.
     surplus: Mutex<Option<Surplus>>,
+    /// How many bytes were written, or stood there already.
+    written: AtomicU64,
     /// How the command ends now that nothing more can be written.
     closed: Mutex<Option<Exit>>,
     trigger: Trigger,
@@ -203,7 +221,8 @@ impl Stdout {
         let (sender, receiver) = crossbeam_channel::bounded(1);
         sender.send(file).expect("there is room for one");
         let (surplus, closed) = (Mutex::new(None), Mutex::new(None));
-        Ok(Stdout { file: (sender, receiver), piece, surplus, closed, trigger, shutdown })
+        let written = AtomicU64::new(0);
+        Ok(Stdout { file: (sender, receiver), piece, surplus, written, closed, trigger, shutdown })
     }
 
     /// What stands in the output already is not printed again.
@@ -211,18 +230,20 @@ impl Stdout {
         *lock(&self.surplus) = surplus;
     }
 
-    /// The file that stdout is, up to what was printed last; `None` for a pipe or a terminal.
+    fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
+    }
+
+    /// The file that stdout is, as it is now; `None` for a pipe or a terminal.
     pub(super) fn output(&self) -> Option<Output> {
         let stdout = io::stdout().as_fd().try_clone_to_owned().ok()?;
-        let output = Output::of(&File::from(stdout)).ok()??;
-        // What is still to be passed over is not printed yet, as far as a place is concerned.
-        Some(lock(&self.surplus).as_ref().map_or(output, |surplus| surplus.before(output)))
+        Output::of(&File::from(stdout)).ok()?
     }
 
     /// Writes with nothing of another log in between. After an error nobody is left to write for.
     fn write(&self, bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
-        let bytes = &bytes[self.passed(bytes)..];
-        if bytes.is_empty() {
+        let new = self.unwritten(bytes);
+        if new.is_empty() {
             return Ok(());
         }
         let mut file = loop {
@@ -232,7 +253,7 @@ impl Stdout {
                 Err(_) => waiting(),
             }
         };
-        let result = self.write_pieces(&mut file, bytes, waiting);
+        let result = self.write_pieces(&mut file, &new, waiting);
         self.file.0.send(file).expect("both ends are here");
         if let Err(error) = &result
             && !self.shutdown.is_ordered()
@@ -242,11 +263,27 @@ impl Stdout {
         result
     }
 
-    fn passed(&self, bytes: &[u8]) -> usize {
+    /// What of the bytes does not stand in the output yet, as far as that is known.
+    fn unwritten<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
         let mut surplus = lock(&self.surplus);
-        let passed = surplus.as_mut().map_or(0, |surplus| surplus.pass(bytes));
-        surplus.take_if(|surplus| surplus.is_passed());
-        passed
+        let Some(held) = surplus.as_mut() else { return bytes.into() };
+        match held.compare(bytes) {
+            Comparison::Same => {
+                self.written.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                Cow::Borrowed(&[])
+            }
+            Comparison::Passed(there) => {
+                *surplus = None;
+                self.written.fetch_add(there as u64, Ordering::Relaxed);
+                bytes[there..].into()
+            }
+            Comparison::Other(mut held) => {
+                *surplus = None;
+                self.written.fetch_sub(held.len() as u64, Ordering::Relaxed);
+                held.extend_from_slice(bytes);
+                held.into()
+            }
+        }
     }
 
     /// A reader that has stopped reading keeps neither the order to stop nor the server waiting.
@@ -257,7 +294,10 @@ impl Stdout {
                 continue;
             }
             match file.write(&bytes[..bytes.len().min(self.piece)]) {
-                Ok(written) => bytes = &bytes[written..],
+                Ok(written) => {
+                    self.written.fetch_add(written as u64, Ordering::Relaxed);
+                    bytes = &bytes[written..];
+                }
                 Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
                 Err(error) => return Err(error),
             }

@@ -45,6 +45,9 @@ impl Record {
     /// # Errors
     /// When the file cannot be read, or holds something else.
     pub(super) fn open(path: PathBuf) -> Result<Record> {
+        if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(failed("use", &path, io::Error::other("it is no regular file")));
+        }
         let text = match fs::read_to_string(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
             result => result.map_err(|error| failed("read", &path, error))?,
@@ -66,7 +69,7 @@ impl Record {
         let is_same = (noted.device, noted.inode) == (now.device, now.inode) && noted.size < now.size;
         // The shell opens files to be written only.
         let file = File::open("/proc/self/fd/1").ok().filter(|_| is_same)?;
-        Some(Surplus { file, at: noted.size, end: now.size })
+        Some(Surplus { file, at: noted.size, end: now.size, held: Vec::new() })
     }
 
     /// Notes that everything up to `place` is printed. It is replaced as a whole: whoever is killed in between leaves
@@ -105,7 +108,15 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let new = path.with_file_name(name);
-    let written = File::create(&new).and_then(|mut file| file.write_all(text)).and_then(|()| fs::rename(&new, &path));
+    let write = || {
+        let mut file = File::create(&new)?;
+        if let Ok(old) = fs::metadata(&path) {
+            file.set_permissions(old.permissions())?;
+        }
+        file.write_all(text)?;
+        fs::rename(&new, &path)
+    };
+    let written = write();
     if written.is_err() {
         let _ = fs::remove_file(&new);
     }
@@ -116,38 +127,40 @@ fn failed(what: &str, path: &Path, error: io::Error) -> Error {
     Error::io(format!("cannot {what} the cursor file `{}`", path.display()), error)
 }
 
-/// What stands in the output already and will come again.
+/// What an earlier run may have printed after its last note, and what came so far and is the same. It is passed over
+/// only if all of it comes again: else somebody else has written to the output, and lines begin alike.
 #[derive(Debug)]
 pub(super) struct Surplus {
     file: File,
     at: u64,
     end: u64,
+    held: Vec<u8>,
+}
+
+/// How what came compares with what stands in the output.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Comparison {
+    /// So far it is the same.
+    Same,
+    /// With that many of the bytes everything that stands there has come.
+    Passed(usize),
+    /// It is something else; what was held back is to be printed.
+    Other(Vec<u8>),
 }
 
 impl Surplus {
-    /// How many of the bytes that are to be printed stand there already. What differs is somebody else's.
-    pub(super) fn pass(&mut self, bytes: &[u8]) -> usize {
-        let length = bytes.len().min((self.end - self.at) as usize);
+    pub(super) fn compare(&mut self, bytes: &[u8]) -> Comparison {
+        let at = self.at + self.held.len() as u64;
+        let length = bytes.len().min((self.end - at) as usize);
         let mut there = vec![0; length];
-        if self.file.read_exact_at(&mut there, self.at).is_err() {
-            self.end = self.at;
-            return 0;
+        if self.file.read_exact_at(&mut there, at).is_err() || there != bytes[..length] {
+            return Comparison::Other(std::mem::take(&mut self.held));
         }
-        let same = bytes.iter().zip(&there).take_while(|(new, old)| new == old).count();
-        self.at += same as u64;
-        if same < length {
-            self.end = self.at;
+        if at + length as u64 == self.end {
+            return Comparison::Passed(length);
         }
-        same
-    }
-
-    /// The output up to here.
-    pub(super) fn before(&self, output: Output) -> Output {
-        Output { size: self.at, ..output }
-    }
-
-    pub(super) fn is_passed(&self) -> bool {
-        self.at == self.end
+        self.held.extend_from_slice(bytes);
+        Comparison::Same
     }
 }
 
@@ -181,11 +194,16 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_the_same_is_passed_over() {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(b"old surplus").unwrap();
-        let mut surplus = Surplus { file, at: 4, end: 11 };
-        assert_eq!((surplus.pass(b"sur"), surplus.is_passed()), (3, false));
-        assert_eq!((surplus.pass(b"plain"), surplus.is_passed()), (2, true));
+    fn what_stands_there_is_passed_over_only_if_all_of_it_comes_again() {
+        let surplus = || {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(b"old surplus").unwrap();
+            Surplus { file, at: 4, end: 11, held: Vec::new() }
+        };
+        let mut same = surplus();
+        assert_eq!((same.compare(b"sur"), same.compare(b"plus and more")), (Comparison::Same, Comparison::Passed(4)));
+        let mut other = surplus();
+        assert_eq!(other.compare(b"sur"), Comparison::Same);
+        assert_eq!(other.compare(b"plain"), Comparison::Other(b"sur".to_vec()));
     }
 }

@@ -39,7 +39,7 @@ pub(super) struct Tail {
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     cursor_file: Option<PathBuf>,
 
-    /// continue after CURSOR, unless the cursor file records a later one
+    /// continue after CURSOR, unless the cursor file records one
     #[argh(option, arg_name = "CURSOR", from_str_fn(cursor))]
     after_cursor: Option<Place>,
 
@@ -47,7 +47,7 @@ pub(super) struct Tail {
     #[argh(switch)]
     show_cursor: bool,
 
-    /// check the lines of `produce --stamp`: at exit says how many are lost, duplicated or corrupt, and ends with 1 if any are
+    /// check the lines of `produce --stamp`: at exit says how many are lost, duplicated or corrupt; ends with 1 if any are
     #[argh(switch)]
     verify: bool,
 
@@ -111,7 +111,7 @@ impl Tail {
                 let record = record.take();
                 let after = record.as_ref().and_then(Record::place).or(self.after_cursor.as_ref()).cloned();
                 Follow {
-                    printer: Printer::new(stdout, name.clone(), self.form(&url)),
+                    printer: Printer::new(stdout, name.clone(), self.form(name.clone().unwrap_or_else(|| url.log()))),
                     verifier: self.verify.then(|| Verifier::new(after.is_some())),
                     url,
                     name,
@@ -149,11 +149,11 @@ impl Tail {
         Ok(exit)
     }
 
-    fn form(&self, url: &Url) -> Form {
+    fn form(&self, log: String) -> Form {
         match self.output {
             Output::Raw => Form::raw(),
             Output::Text => Form::text(self.color()),
-            Output::Json => Form::json(&url.log()),
+            Output::Json => Form::json(&log),
         }
     }
 

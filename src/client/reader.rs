@@ -112,7 +112,8 @@ pub enum Continuation {
 
 impl Reader {
     /// Reads the log at `url`, as its parameters say, until the order to stop is given.
-    pub fn new(url: Url, shutdown: Shutdown) -> Reader {
+    pub fn new(mut url: Url, shutdown: Shutdown) -> Reader {
+        let place = url.take_cursor();
         Reader {
             url,
             shutdown,
@@ -120,7 +121,7 @@ impl Reader {
             backoff: Backoff::default(),
             stream: None,
             pause: None,
-            place: None,
+            place,
             was_plain: false,
             is_over: false,
         }
@@ -138,8 +139,8 @@ impl Reader {
         self
     }
 
-    /// Behind everything that was returned so far; `None` before the first connection, and with a server that knows no
-    /// cursors.
+    /// Behind everything that was returned so far; `None` before the first cursor has come, and as soon as a server that
+    /// knows none is connected to.
     pub fn place(&self) -> Option<&Place> {
         self.place.as_ref()
     }
@@ -172,25 +173,30 @@ impl Reader {
                         return Ok(Some(item));
                     }
                 }
+                // A log that is followed has no end; somebody in between has closed the connection.
+                Received::End if self.url.follows() && stream.has_events() => return Err(stream.closed_early()),
                 Received::End | Received::Stopped => return Ok(None),
             }
         }
     }
 
     fn connect(&mut self) -> Result<Item> {
+        let mut url = self.url.clone();
         if let Some(place) = &self.place {
-            self.url.set_cursor(place);
+            url.set_cursor(place);
         } else if self.was_plain {
-            self.url.set_lines(AFTER_LOSS);
+            url.set_lines(AFTER_LOSS);
         }
-        let stream = Stream::open(&self.url, &self.shutdown)?;
-        let continuation = match (&self.place, self.was_plain) {
-            (None, false) => Continuation::New,
-            (Some(_), _) => Continuation::Exact,
-            (None, true) => Continuation::Unknown,
+        let stream = Stream::open(&url, &self.shutdown)?;
+        let continuation = match (&self.place, stream.has_events()) {
+            (Some(_), true) => Continuation::Exact,
+            (None, _) if !self.was_plain => Continuation::New,
+            _ => Continuation::Unknown,
         };
-        // What was lost before a server with cursors told the first one is asked for again: nothing of it has come.
-        self.was_plain |= !stream.has_events();
+        if !stream.has_events() {
+            // What comes from here on cannot be counted: it is text, and a gap would not be told.
+            (self.was_plain, self.place) = (true, None);
+        }
         self.stream = Some(stream);
         Ok(Item::Connected(continuation))
     }

@@ -67,6 +67,11 @@ impl Stream {
         self.patience.is_some()
     }
 
+    /// The stream was ended though its log has no end.
+    pub(super) fn closed_early(&self) -> Error {
+        Error::closed(&self.context, 1000, "the stream was ended")
+    }
+
     /// Waits for the log's next bytes.
     ///
     /// # Errors
@@ -115,9 +120,12 @@ impl Stream {
 
     /// An event of a kind that is known here.
     fn event(&mut self, text: &str) -> Option<Event> {
-        let event = Event::parse(text)?;
-        if let Event::Open { heartbeat, .. } = event {
-            self.patience = Some(patience(heartbeat));
+        let mut event = Event::parse(text)?;
+        match &mut event {
+            Event::Open { heartbeat, .. } => self.patience = Some(patience(*heartbeat)),
+            // It is for people, and a server may be anyone's.
+            Event::Waiting { reason } | Event::End { reason } => *reason = sanitize::escape(reason),
+            _ => {}
         }
         Some(event)
     }
@@ -154,7 +162,7 @@ impl Stream {
 
 /// Who has seen nothing for two heartbeats and the time that an answer to one may take is alone.
 fn patience(heartbeat: f64) -> Duration {
-    const LONGEST: Duration = Duration::from_secs(315_360_000);
-    let beats = Duration::try_from_secs_f64(2.0 * heartbeat).unwrap_or(LONGEST).min(LONGEST);
-    beats + HEARTBEAT_TIMEOUT
+    const DAY: f64 = 86_400.0;
+    let heartbeat = if heartbeat > 0.0 { heartbeat.min(DAY) } else { HEARTBEAT };
+    Duration::from_secs_f64(2.0 * heartbeat) + HEARTBEAT_TIMEOUT
 }

@@ -60,6 +60,12 @@ impl Url {
         self.set("cursor", place.to_string());
     }
 
+    /// Takes the parameter `cursor` out of the address, where it has one that can be one.
+    pub fn take_cursor(&mut self) -> Option<Place> {
+        let at = self.query.iter().position(|(name, value)| name == "cursor" && value.parse::<Place>().is_ok())?;
+        self.query.remove(at).1.parse().ok()
+    }
+
     /// Whether the log is followed, and not read to its end alone.
     pub fn follows(&self) -> bool {
         self.query.iter().any(|(name, value)| name == "tail" && value == "1")

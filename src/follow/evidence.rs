@@ -77,7 +77,7 @@ impl Age {
         self.compare_names(other) == Ordering::Less
     }
 
-    fn compare_names(&self, other: &Age) -> Ordering {
+    pub(super) fn compare_names(&self, other: &Age) -> Ordering {
         match (&self.stamp, &other.stamp) {
             (Some(left), Some(right)) => left.cmp(right),
             (left, right) => left.is_none().cmp(&right.is_none()),

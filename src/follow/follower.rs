@@ -12,7 +12,7 @@ use super::held::{Found, Held};
 use super::late::Late;
 use super::position::Position;
 use super::root::{Log, is_shortage};
-use super::siblings::{self, Search, Sibling};
+use super::siblings::{self, Order, Search, Siblings, Successor};
 use crate::protocol::event::Missing;
 use crate::protocol::request::Lines;
 
@@ -162,7 +162,8 @@ impl Follower {
             return Ok(Step::Started);
         }
         if self.skip > 0 {
-            self.skip -= self.held.pass(self.skip)?;
+            let passed = self.held.pass(self.skip)?;
+            (self.skip, self.is_fresh) = (self.skip - passed, self.is_fresh && passed == 0);
         }
         if self.is_fresh
             && let Some(step) = self.pass_hole()?
@@ -228,10 +229,10 @@ impl Follower {
     /// At the end of the held file: is it still the one the name leads to?
     fn look(&mut self, now: Instant) -> io::Result<Step> {
         if self.end.is_some() && !self.is_generation {
-            return Ok(Step::Ended);
+            return Ok(self.ended());
         }
         if self.truncated.is_some() {
-            return self.leave_copy(now);
+            return self.leave_copy(None, now);
         }
         if let Some(due) = self.due() {
             return if self.is_generation || due <= now { self.leave(now) } else { Ok(Step::Quiet) };
@@ -251,6 +252,15 @@ impl Follower {
         let noticed = self.leaving.as_ref().map_or(now, |leaving| leaving.noticed);
         self.leaving = Some(Leaving { noticed, grown: now, next });
         Ok(Step::Busy)
+    }
+
+    /// The end is reached; perhaps it was passed by what is to be passed over.
+    fn ended(&mut self) -> Step {
+        if std::mem::take(&mut self.skip) == 0 {
+            return Step::Ended;
+        }
+        self.told.push_back(Step::Ended);
+        Step::Gap(Missing::Cursor, None)
     }
 
     /// What the name leads to; for a reader that does not follow, what it led to in the beginning.
@@ -295,8 +305,8 @@ impl Follower {
         Ok(self.told.pop_front().unwrap_or(Step::Quiet))
     }
 
-    fn tell_late(&mut self, siblings: &[Sibling]) {
-        if let Some(bytes) = self.late.grown(siblings) {
+    fn tell_late(&mut self, siblings: &Siblings) {
+        if let Some(bytes) = self.late.grown(&siblings.list) {
             self.told.push_back(Step::Gap(Missing::Replaced, Some(bytes)));
         }
     }
@@ -305,14 +315,7 @@ impl Follower {
     fn next(&mut self, held: &Status, current: File) -> io::Result<Next> {
         let siblings = siblings::list(&self.log)?;
         self.tell_late(&siblings);
-        let search = Search {
-            after: self.held.since,
-            late: &self.late,
-            held: Some(&self.held.file),
-            current: &current,
-            until: self.until(),
-        };
-        let between = search.run(&self.log, &siblings)?;
+        let between = self.search(&current, Order::of(self.held.since, &Status::of(&current)?), &siblings)?;
         // Of a file that is deleted, what came after it may have been deleted, too.
         let missing = match between.file {
             _ if held.links > 0 => between.missing,
@@ -326,13 +329,25 @@ impl Follower {
         Ok(Next { held, missing })
     }
 
-    /// Goes on to the next file.
+    pub(super) fn search(&self, current: &File, order: Order, siblings: &Siblings) -> io::Result<Successor> {
+        let (late, held) = (&self.late, Some(&self.held.file));
+        Search { order, late, held, current, until: self.until() }.run(&self.log, siblings)
+    }
+
+    /// Goes on to the next file, unless the name leads to the held one again.
     fn leave(&mut self, now: Instant) -> io::Result<Step> {
-        let next = self.leaving.as_mut().and_then(|leaving| leaving.next.take()).expect("it is known when it is due");
+        if !self.is_generation && self.leads_to(&self.held.file)? == Some(true) {
+            return self.stay(now);
+        }
+        let next = self.leaving.as_ref().and_then(|leaving| leaving.next.as_ref());
+        let is_generation = self.leads_to(&next.expect("it is known when it is due").held.file)? == Some(false);
+        let next = self.leaving.as_mut().and_then(|leaving| leaving.next.take()).expect("it was there");
         let left = (self.held.status.identity, self.held.offset);
+        // A copy that was come to by a cursor may be followed by a hole.
+        let may_be_hole = self.is_generation;
         self.go_to(next.held, next.missing, Step::Rotated);
         self.late.remember(left, now);
-        self.is_generation = self.leads_to(&self.held.file)? == Some(false);
+        (self.is_generation, self.is_fresh) = (is_generation, may_be_hole);
         Ok(Step::Busy)
     }
 

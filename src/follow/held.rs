@@ -5,7 +5,7 @@ use std::io::{self, IoSliceMut};
 use std::os::unix::fs::FileExt;
 
 use rustix::fs::{self, SeekFrom};
-use rustix::io::preadv;
+use rustix::io::{Errno, preadv};
 
 use super::evidence::{self, Status};
 use super::position::{BEFORE, HEAD, Position, Print};
@@ -70,7 +70,8 @@ impl Held {
     pub(super) fn seek(&mut self, offset: u64) -> io::Result<()> {
         let offset = offset.min(Status::of(&self.file)?.size);
         self.before = evidence::before(&self.file, offset)?;
-        self.offset = offset;
+        // It may shrink in between.
+        self.offset = offset.saturating_sub(BEFORE as u64) + self.before.len() as u64;
         Ok(())
     }
 
@@ -88,6 +89,8 @@ impl Held {
 
     /// Reads what comes next.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Found> {
+        // Before the bytes: should the file be truncated in between, it is not the new head that is remembered.
+        let head = if usize::from(self.head.length) < HEAD { evidence::head(&self.file, HEAD)? } else { self.head };
         if self.offset == 0 && evidence::head(&self.file, self.head.length.into())? != self.head {
             return Ok(Found::Changed);
         }
@@ -103,10 +106,7 @@ impl Held {
             return Ok(Found::End);
         }
         self.remember(&buffer[..new]);
-        self.offset += new as u64;
-        if usize::from(self.head.length) < HEAD {
-            self.head = evidence::head(&self.file, HEAD)?;
-        }
+        (self.offset, self.head) = (self.offset + new as u64, head);
         Ok(Found::Bytes(new))
     }
 
@@ -131,6 +131,10 @@ impl Held {
     /// Passes over as many bytes as there are, up to that many.
     pub(super) fn pass(&mut self, bytes: u64) -> io::Result<u64> {
         let from = self.offset;
+        if Status::of(&self.file)?.size < from {
+            // The next read will tell.
+            return Ok(0);
+        }
         self.seek(from.saturating_add(bytes))?;
         Ok(self.offset.saturating_sub(from))
     }
@@ -145,7 +149,9 @@ impl Held {
             None if read == 0 => Ok(Nuls::Silent),
             None => {
                 // Where the file system knows no holes all of a file is data.
-                let data = fs::seek(&self.file, SeekFrom::Data(self.offset)).unwrap_or(0);
+                let end = Status::of(&self.file)?.size;
+                let data = fs::seek(&self.file, SeekFrom::Data(self.offset));
+                let data = data.unwrap_or_else(|errno| if errno == Errno::NXIO { end } else { 0 });
                 self.seek(data.max(self.offset + read as u64)).map(|()| Nuls::Passed)
             }
         }

@@ -23,6 +23,7 @@ const LONGEST: Duration = Duration::from_secs(32);
 impl Late {
     /// A file was read up to there and left.
     pub(super) fn remember(&mut self, left: (Identity, u64), now: Instant) {
+        self.left.retain(|(identity, _)| *identity != left.0);
         if self.left.len() == KEPT {
             self.left.pop_front();
         }
@@ -36,7 +37,8 @@ impl Late {
     }
 
     pub(super) fn was_left(&self, file: &Identity) -> bool {
-        self.left.iter().any(|(identity, _)| identity == file)
+        // Without a time of birth another file may bear the same number by now.
+        file.born.is_some() && self.left.iter().any(|(identity, _)| identity == file)
     }
 
     /// Whether it is time to look at them.

@@ -9,7 +9,7 @@ use super::follower::{Follower, Step};
 use super::held::Held;
 use super::position::{Identity, Position};
 use super::root::Log;
-use super::siblings::{self, Search, Sibling};
+use super::siblings::{self, Order, Search, Siblings};
 use super::truncation::copy_of;
 use crate::protocol::event::Missing;
 
@@ -50,7 +50,7 @@ impl Follower {
         let mut follower = Follower::at_start(log, file, tail, rotate_wait)?;
         follower.told.push_back(Step::Started);
         let siblings = list(&follower.log)?;
-        if let (Some(end), Some(sibling)) = (&mut follower.end, siblings.last()) {
+        if let (Some(end), Some(sibling)) = (&mut follower.end, siblings.list.last()) {
             end.newest = end.newest.max(sibling.age.start);
         }
         follower.is_fresh = position.is_fresh && skip == 0;
@@ -61,8 +61,12 @@ impl Follower {
                 follower.held.note_was(position.written, follower.held.offset.max(position.evidence()));
             }
             Way::Generation(file) => {
+                let current = follower.held.file.try_clone()?;
                 follower.go_back(file, position.offset, skip)?;
                 follower.held.since = position.written;
+                // The last one before the log may still be written to.
+                let next = follower.search(&current, Order::After(position.written), &siblings)?;
+                follower.is_generation = follower.end.is_some() || next.file.is_some();
             }
             Way::Copy { copy, log } => {
                 follower.truncated = Some(log);
@@ -75,7 +79,7 @@ impl Follower {
     }
 
     /// A log that was empty may have been filled, copied and truncated since, and nothing but its copies tells.
-    fn through_copies(&mut self, way: Way, position: &Position, siblings: &[Sibling]) -> io::Result<Way> {
+    fn through_copies(&mut self, way: Way, position: &Position, siblings: &Siblings) -> io::Result<Way> {
         let log = match &way {
             Way::Log => &self.held.file,
             Way::Truncated(log) => log,
@@ -98,7 +102,7 @@ impl Follower {
     }
 
     /// Begins with the oldest copy that was made since, or with what was written since.
-    fn begin_truncated(&mut self, log: File, position: &Position, siblings: &[Sibling]) -> io::Result<()> {
+    fn begin_truncated(&mut self, log: File, position: &Position, siblings: &Siblings) -> io::Result<()> {
         self.told.push_back(Step::Gap(Missing::Truncated, None));
         let current = self.held.file.try_clone()?;
         self.held.since = position.written;
@@ -111,15 +115,16 @@ impl Follower {
             return self.go_back(log, 0, 0);
         }
         self.held = Held::current(current)?;
+        self.told.push_back(Step::Truncated);
         Ok(())
     }
 
     /// The file is lost: begins with what came after it, as far as the times tell.
-    fn begin_after(&mut self, position: &Position, siblings: &[Sibling]) -> io::Result<()> {
+    fn begin_after(&mut self, position: &Position, siblings: &Siblings) -> io::Result<()> {
         self.told.push_back(Step::Gap(Missing::Cursor, None));
         self.is_fresh = false;
         let (late, current) = (&self.late, &self.held.file);
-        let search = Search { after: position.written, late, held: None, current, until: self.until() };
+        let search = Search { order: Order::After(position.written), late, held: None, current, until: self.until() };
         match search.run(&self.log, siblings)?.file {
             Some(file) => self.go_back(file, 0, 0),
             None => Ok(()),
@@ -128,21 +133,21 @@ impl Follower {
 }
 
 /// The siblings of a log that may be rotated at this very moment.
-fn list(log: &Log) -> io::Result<Vec<Sibling>> {
-    const TRIES: usize = 100;
+fn list(log: &Log) -> io::Result<Siblings> {
+    const TRIES: usize = 20;
     let mut tries = (0..TRIES).map(|_| siblings::list(log));
     let changes = |result: &io::Result<_>| matches!(result, Err(error) if error.kind() == io::ErrorKind::Interrupted);
     tries.find(|result| !changes(result)).unwrap_or(Err(io::ErrorKind::TimedOut.into()))
 }
 
 /// Fingerprints decide, and what the file system calls the files where several bear the same.
-fn find(follower: &Follower, position: &Position, skip: u64, siblings: &[Sibling]) -> io::Result<Way> {
+fn find(follower: &Follower, position: &Position, skip: u64, siblings: &Siblings) -> io::Result<Way> {
     let (log, current) = (&follower.log, &follower.held);
     let holds_it = holds(&current.file, position, skip)?;
     if is_called(&current.status.identity, &position.identity) {
         return if holds_it { Ok(Way::Log) } else { find_copy(log, current.file.try_clone()?, position, siblings) };
     }
-    let called = siblings.iter().find(|sibling| is_called(&sibling.status.identity, &position.identity));
+    let called = siblings.list.iter().find(|sibling| is_called(&sibling.status.identity, &position.identity));
     if let Some(file) = called.map(|sibling| sibling.open(log)).transpose()?.flatten() {
         let is_whole = holds(&file, position, 0)?;
         return if is_whole { Ok(Way::Generation(file)) } else { find_copy(log, file, position, siblings) };
@@ -150,7 +155,7 @@ fn find(follower: &Follower, position: &Position, skip: u64, siblings: &[Sibling
     if holds_it && is_convincing(position, &current.status, ENOUGH) {
         return Ok(Way::Log);
     }
-    for sibling in siblings.iter().filter(|sibling| is_convincing(position, &sibling.status, ENOUGH_OF_A_COPY)) {
+    for sibling in siblings.list.iter().filter(|sibling| is_convincing(position, &sibling.status, ENOUGH_OF_A_COPY)) {
         if let Some(file) = sibling.open(log)?
             && holds(&file, position, 0)?
         {
@@ -160,8 +165,8 @@ fn find(follower: &Follower, position: &Position, skip: u64, siblings: &[Sibling
     Ok(Way::Nowhere)
 }
 
-fn find_copy(log: &Log, truncated: File, position: &Position, siblings: &[Sibling]) -> io::Result<Way> {
-    Ok(match copy_of(log, position, siblings.iter())? {
+fn find_copy(log: &Log, truncated: File, position: &Position, siblings: &Siblings) -> io::Result<Way> {
+    Ok(match copy_of(log, position, siblings.list.iter())? {
         Some(copy) => Way::Copy { copy, log: truncated },
         None => Way::Truncated(truncated),
     })

@@ -21,6 +21,14 @@ pub(super) struct Sibling {
     pub age: Age,
 }
 
+/// All that were found, oldest first.
+#[derive(Debug)]
+pub(super) struct Siblings {
+    pub list: Vec<Sibling>,
+    /// The directory may be passed through, but not listed: there may be any.
+    pub is_blind: bool,
+}
+
 /// The number or date in the name of a rotated file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stamp(Vec<u8>);
@@ -29,19 +37,24 @@ pub(super) struct Stamp(Vec<u8>);
 ///
 /// # Errors
 /// [`io::ErrorKind::Interrupted`] when rotation goes on too fast to look at it; another kind when the directory cannot
-/// be read. One that may be passed through but not listed shows no siblings.
-pub(super) fn list(log: &Log) -> io::Result<Vec<Sibling>> {
+/// be read.
+pub(super) fn list(log: &Log) -> io::Result<Siblings> {
     // A file that is renamed while its directory is read can be missed, or seen twice: only a list that is read twice
     // alike is true.
     const TRIES: usize = 4;
     let names = |siblings: &[Sibling]| -> Vec<_> {
         siblings.iter().map(|sibling| (sibling.name.clone(), sibling.status.identity)).collect()
     };
-    let mut last = list_once(log)?;
+    let mut last = match list_once(log) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Ok(Siblings { list: Vec::new(), is_blind: true });
+        }
+        result => result?,
+    };
     for _ in 0..TRIES {
         let again = list_once(log)?;
         if names(&last) == names(&again) {
-            return Ok(again);
+            return Ok(Siblings { list: again, is_blind: false });
         }
         last = again;
     }
@@ -49,10 +62,7 @@ pub(super) fn list(log: &Log) -> io::Result<Vec<Sibling>> {
 }
 
 fn list_once(log: &Log) -> io::Result<Vec<Sibling>> {
-    let (directory, names) = match log.neighbours() {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(Vec::new()),
-        result => result?,
-    };
+    let (directory, names) = log.neighbours()?;
     let sibling = |name: OsString| {
         let stamp = stamp(log.name().as_bytes(), name.as_bytes())?;
         let status = Status::at(&directory, &name, AtFlags::empty()).ok().filter(|status| status.is_file)?;
@@ -93,8 +103,7 @@ pub(super) struct Successor {
 /// What a successor is looked for.
 #[derive(Debug)]
 pub(super) struct Search<'s> {
-    /// What is searched for was begun after that time.
-    pub after: i64,
+    pub order: Order,
     /// What was read already is none; where times are equal, the one that was read last decides.
     pub late: &'s Late,
     /// The file that was read to its end; it and its copies are none.
@@ -105,32 +114,45 @@ pub(super) struct Search<'s> {
     pub until: Option<i64>,
 }
 
+/// By what it is told which files come after the one that was read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Order {
+    /// They were begun after that time.
+    After(i64),
+    /// By their names alone: the clock was set back, and times say nothing.
+    Names,
+}
+
+impl Order {
+    /// What comes after a file that was current until then, when another one is now.
+    pub(super) fn of(since: i64, current: &Status) -> Order {
+        if current.written < since { Order::Names } else { Order::After(since) }
+    }
+}
+
 impl Search<'_> {
     /// The oldest of the siblings that fits.
     ///
     /// # Errors
     /// As [`Sibling::open`].
-    pub(super) fn run(self, log: &Log, siblings: &[Sibling]) -> io::Result<Successor> {
+    pub(super) fn run(self, log: &Log, siblings: &Siblings) -> io::Result<Successor> {
         let current = Status::of(self.current)?;
         let held = self.held.map(Status::of).transpose()?;
         let is_held = |sibling: &&Sibling| held.as_ref().is_some_and(|held| held.is_same(&sibling.status));
         let is_last = |sibling: &&Sibling| self.late.last() == Some(sibling.status.identity);
-        let known = siblings.iter().find(is_held).or_else(|| siblings.iter().find(is_last));
-        let is_younger = |sibling: &Sibling| match sibling.age.start.cmp(&self.after) {
-            Ordering::Equal => match (known, &held) {
-                (Some(known), _) => known.age.is_named_before(&sibling.age),
-                (None, Some(held)) => held.age().start < sibling.age.start,
-                (None, None) => false,
-            },
-            order => order == Ordering::Greater,
-        };
-        let is_between = |sibling: &&Sibling| {
+        let known = siblings.list.iter().find(is_held).or_else(|| siblings.list.iter().find(is_last));
+        let is_younger = |sibling: &&Sibling| self.order.is_younger(sibling, known, held.as_ref());
+        let is_open = |sibling: &&Sibling| {
             let is_in_time = self.until.is_none_or(|until| sibling.age.start <= until);
-            let is_read = self.late.was_left(&sibling.status.identity);
-            is_younger(sibling) && is_in_time && !is_read && !sibling.status.is_same(&current) && !is_held(sibling)
+            let is_read = self.late.was_left(&sibling.status.identity) || is_held(sibling);
+            is_in_time && !is_read && !sibling.status.is_same(&current)
         };
-        let mut missing = None;
-        for sibling in siblings.iter().filter(is_between) {
+        let mut between: Vec<_> = siblings.list.iter().filter(is_younger).filter(is_open).collect();
+        if matches!(self.order, Order::Names) {
+            between.sort_by(|left, right| left.age.compare_names(&right.age));
+        }
+        let mut missing = siblings.is_blind.then_some(Missing::Expired);
+        for sibling in between {
             let Some(file) = sibling.open(log)? else {
                 missing = Some(Missing::Expired);
                 continue;
@@ -150,12 +172,27 @@ impl Search<'_> {
     }
 }
 
+impl Order {
+    fn is_younger(self, sibling: &Sibling, known: Option<&Sibling>, held: Option<&Status>) -> bool {
+        let is_named_later = known.map(|known| known.age.is_named_before(&sibling.age));
+        match self {
+            Order::Names => is_named_later == Some(true),
+            Order::After(since) => match (sibling.age.start.cmp(&since), is_named_later, held) {
+                (Ordering::Equal, Some(is_later), _) => is_later,
+                (Ordering::Equal, None, held) => held.is_some_and(|held| held.age().start < sibling.age.start),
+                (order, ..) => order == Ordering::Greater,
+            },
+        }
+    }
+}
+
 impl Stamp {
     /// Older first: `10` is older than `9`, a date is older than a later one.
     pub(super) fn cmp(&self, other: &Stamp) -> Ordering {
         let (left, right) = (&self.0[..], &other.0[..]);
         if is_date(left) || is_date(right) {
-            return left.cmp(right);
+            // Who changes from dates to numbers has the dates from before.
+            return is_date(right).cmp(&is_date(left)).then(left.cmp(right));
         }
         let value = |stamp: &[u8]| stamp.iter().skip_while(|&&digit| digit == b'0').copied().collect::<Vec<u8>>();
         let (left, right) = (value(left), value(right));

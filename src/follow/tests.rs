@@ -347,7 +347,7 @@ fn a_hole_is_no_log_to_who_comes_later_either() {
     place.truncate("app.log");
     assert_eq!(reader.read(), "<truncated><truncated>");
     file.write_all_at(b"new\n", 70_000).unwrap();
-    assert_eq!(place.resume(&before).read(), "<truncated><truncated: 70000>new\n");
+    assert_eq!(place.resume(&before).read(), "<truncated><truncated><truncated: 70000>new\n");
     assert_eq!(place.resume(&reader.position()).read(), "<truncated: 70000>new\n");
     place.rename("app.log", "app.log.1");
     place.append("app.log", "b\n");
@@ -407,7 +407,7 @@ fn a_cursor_continues_in_the_same_file() {
     place.append("app.log", "bcd\n");
     assert_eq!(place.resume(&position).read(), "bcd\n");
     assert_eq!(place.resume_after(&position, 2).read(), "d\n");
-    assert_eq!(place.resume_after(&position, 5).read(), "<truncated>a\nbcd\n");
+    assert_eq!(place.resume_after(&position, 5).read(), "<truncated><truncated>a\nbcd\n");
 }
 
 #[test]
@@ -470,7 +470,7 @@ fn a_cursor_whose_bytes_are_gone_is_told_so() {
     let position = place_in(&place);
     place.truncate("app.log");
     place.append("app.log", "bcdef\n");
-    assert_eq!(place.resume(&position).read(), "<truncated>bcdef\n");
+    assert_eq!(place.resume(&position).read(), "<truncated><truncated>bcdef\n");
     fs::remove_file(place.path("app.log")).unwrap();
     place.append("app.log", "a\nb\n");
     assert_eq!(place.resume(&position).read(), "<cursor>a\nb\n", "the same number perhaps, but not the same file");
@@ -494,4 +494,55 @@ fn a_cursor_of_an_empty_log_knows_it_by_its_number_alone() {
     assert_eq!(place.resume(&position).read(), "a\n<rotated>b\n");
     fs::remove_file(place.path("app.log.1")).unwrap();
     assert_eq!(place.resume(&position).read(), "<cursor>b\n");
+}
+
+#[test]
+fn a_clock_that_is_set_back_loses_no_generation() {
+    let place = Place::with("0\n");
+    let future = std::time::SystemTime::now() + Duration::from_secs(3600);
+    place.writer("app.log").set_modified(future).unwrap();
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    for number in 1..3 {
+        place.rename("app.log", &format!("app.log-2026010{number}"));
+        place.append("app.log", &format!("{number}\n"));
+    }
+    assert_eq!(reader.read(), "<rotated>1\n<rotated>2\n");
+}
+
+#[test]
+fn a_rotation_that_is_taken_back_repeats_nothing() {
+    let place = Place::with("0\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    place.rename("app.log", "app.log.1");
+    place.append("app.log", "1\n");
+    assert_eq!(reader.read_now(), "");
+    place.rename("app.log.1", "app.log");
+    assert_eq!(reader.read(), "");
+    place.append("app.log", "more\n");
+    assert_eq!(reader.read(), "more\n");
+}
+
+#[test]
+fn who_comes_back_while_a_rotated_file_is_waited_for_gets_its_late_writes() {
+    let place = Place::with("0\n");
+    let position = place_in(&place);
+    place.rename("app.log", "app.log.1");
+    place.append("app.log", "1\n");
+    let mut reader = place.resume(&position);
+    assert_eq!(reader.read_now(), "");
+    place.append("app.log.1", "late\n");
+    assert_eq!(reader.read(), "late\n<rotated>1\n");
+}
+
+#[test]
+fn bytes_that_are_not_there_are_told_at_the_end_too() {
+    let place = Place::with("0\n");
+    let position = place_in(&place);
+    place.rename("app.log", "app.log.1");
+    place.append("app.log", "1\n");
+    let (log, file) = place.find();
+    let mut reader = Reader::new(Follower::resume(log, file, (&position, 1000), false, WAIT).unwrap());
+    assert_eq!(reader.read(), "<rotated><cursor><end>");
 }

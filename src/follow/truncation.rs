@@ -9,18 +9,17 @@ use super::follower::{Follower, Step};
 use super::held::{Held, Nuls};
 use super::position::Position;
 use super::root::Log;
-use super::siblings::{self, Search, Sibling, Successor};
+use super::siblings::{self, Order, Search, Sibling, Siblings, Successor};
 use crate::protocol::event::Missing;
 
 impl Follower {
     /// The held file no longer holds what was read of it: it was truncated.
     pub(super) fn restart(&mut self, now: Instant) -> io::Result<Step> {
         if self.truncated.is_some() {
-            self.told.push_back(Step::Gap(Missing::Replaced, None));
-            return self.leave_copy(now);
+            return self.leave_copy(Some(Missing::Replaced), now);
         }
         let siblings = siblings::list(&self.log)?;
-        let unread = siblings.iter().filter(|sibling| !self.late.was_left(&sibling.status.identity));
+        let unread = siblings.list.iter().filter(|sibling| !self.late.was_left(&sibling.status.identity));
         if let Some(copy) = copy_of(&self.log, &self.position(), unread)? {
             self.truncated = Some(self.held.replace(copy)?);
             self.opened = 0;
@@ -35,14 +34,16 @@ impl Follower {
     }
 
     /// The copy is read to its end: another one comes next, or the log itself.
-    pub(super) fn leave_copy(&mut self, now: Instant) -> io::Result<Step> {
+    pub(super) fn leave_copy(&mut self, missing: Option<Missing>, now: Instant) -> io::Result<Step> {
         let log = self.truncated.as_ref().expect("a copy is held");
         let siblings = siblings::list(&self.log)?;
-        self.late.remember((self.held.status.identity, self.held.offset), now);
         let between = self.unread_copy(log, &siblings)?;
         // As copies are deleted, the next one may have been, too.
-        let missing = (Status::of(&self.held.file)?.links == 0).then_some(Missing::Expired);
-        self.begin_again(between.file, missing.or(between.missing))
+        let expired = (Status::of(&self.held.file)?.links == 0).then_some(Missing::Expired);
+        let left = (self.held.status.identity, self.held.offset);
+        let step = self.begin_again(between.file, missing.or(expired).or(between.missing))?;
+        self.late.remember(left, now);
+        Ok(step)
     }
 
     /// A log that was empty when it was last looked at may have been filled, copied and truncated since.
@@ -61,11 +62,12 @@ impl Follower {
 
     /// The next copy of what the log held before it was truncated. Of a log that is rotated away by now what was begun
     /// after its last write are other generations.
-    pub(super) fn unread_copy(&self, log: &File, siblings: &[Sibling]) -> io::Result<Successor> {
+    pub(super) fn unread_copy(&self, log: &File, siblings: &Siblings) -> io::Result<Successor> {
         let is_current = self.leads_to(log)? == Some(true);
-        let until = if is_current { self.until() } else { Some(Status::of(log)?.written - 1) };
+        let until = if is_current { self.until() } else { Some(Status::of(log)?.written.saturating_sub(1)) };
         let held = self.truncated.as_ref().map(|_| &self.held.file);
-        Search { after: self.held.since, late: &self.late, held, current: log, until }.run(&self.log, siblings)
+        let order = Order::After(self.held.since);
+        Search { order, late: &self.late, held, current: log, until }.run(&self.log, siblings)
     }
 
     /// Goes to the start of the truncated log, by way of a copy that lies between; that may begin with a hole, too.
@@ -76,12 +78,10 @@ impl Follower {
                 self.truncated.get_or_insert(log);
             }
             None => {
-                let log = match self.truncated.take() {
-                    Some(log) => log,
-                    None => self.held.file.try_clone()?,
-                };
+                let log = self.truncated.as_ref().unwrap_or(&self.held.file).try_clone()?;
+                let is_generation = self.leads_to(&log)? == Some(false);
                 self.go_to(Held::current(log)?, missing, Step::Truncated);
-                self.is_generation = self.leads_to(&self.held.file)? == Some(false);
+                (self.truncated, self.is_generation) = (None, is_generation);
             }
         }
         self.is_fresh = true;

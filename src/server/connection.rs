@@ -297,6 +297,7 @@ impl<K: Sink> Connection<K> {
     fn retry(&mut self, error: &io::Error, now: Instant) -> Result<(), Gone> {
         let failing = self.failing.get_or_insert_with(|| {
             log::warn!("cannot read `{}`, trying again: {}", self.log, cause(error));
+            self.sink.tell(&Step::Quiet, &self.follower, now);
             self.sink.wait(&format!("the log cannot be read: {}", cause(error)));
             Failing { since: now, pause: SHORTEST_PAUSE }
         });

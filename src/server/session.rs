@@ -185,22 +185,22 @@ impl Stream<'_> {
 }
 
 fn open(address: &Address, parameters: &Parameters, shared: &Shared) -> Result<Follower, Refusal> {
-    let short = |error: io::Error| {
+    let failed = |error: io::Error| {
         log::debug!("cannot open `{}`: {}", sanitize::escape(&address.to_string()), cause(&error));
-        Refusal::new(503, "the server is short of descriptors or memory")
+        Refusal::new(503, format!("the log cannot be opened now: {}", cause(&error)))
     };
     let position = match &parameters.cursor {
         Some(place) => Some((position(place)?, place.skip)),
         None => None,
     };
-    let found = shared.roots.find(address).map_err(short)?;
+    let found = shared.roots.find(address).map_err(failed)?;
     let (log, file) = found.ok_or_else(|| Refusal::new(404, "no such log"))?;
     let (tail, wait) = (parameters.tail.unwrap_or(false), shared.config.rotate_wait);
     let follower = match &position {
         Some((position, skip)) => Follower::resume(log, file, (position, *skip), tail, wait),
         None => Follower::new(log, file, lines(parameters, shared), tail, wait),
     };
-    follower.map_err(short)
+    follower.map_err(failed)
 }
 
 fn position(place: &Place) -> Result<Position, Refusal> {
