@@ -1,6 +1,7 @@
 //! The program from outside: the real binary, real sockets, real files.
 
 mod demo;
+mod descriptors;
 mod events;
 mod follow;
 mod heartbeat;
