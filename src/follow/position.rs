@@ -107,9 +107,9 @@ impl Position {
         is_sound.then_some(position)
     }
 
-    /// Whether it is a file's start.
-    pub fn is_start(&self) -> bool {
-        self.offset == 0
+    /// Whether no byte speaks for it: the file was empty.
+    pub fn is_bare(&self) -> bool {
+        self.evidence() == 0
     }
 
     /// The start of the file, when that was so many bytes ago.

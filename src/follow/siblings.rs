@@ -74,6 +74,13 @@ fn list_once(log: &Log) -> io::Result<Vec<Sibling>> {
     Ok(siblings)
 }
 
+impl Siblings {
+    pub(super) fn named_before(&self, other: &Sibling) -> Siblings {
+        let list = self.list.iter().filter(|sibling| sibling.age.is_named_before(&other.age)).cloned().collect();
+        Siblings { list, is_blind: self.is_blind }
+    }
+}
+
 impl Sibling {
     /// Opens it; `None` when it may not be read.
     ///

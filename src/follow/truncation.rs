@@ -60,14 +60,23 @@ impl Follower {
         }
     }
 
-    /// The next copy of what the log held before it was truncated. Of a log that is rotated away by now what was begun
-    /// after its last write are other generations.
+    /// The next copy of what the log held before it was truncated. Of a log that is rotated away by now what is named
+    /// later, or, where it is deleted, what was begun after its last write, are other generations.
     pub(super) fn unread_copy(&self, log: &File, siblings: &Siblings) -> io::Result<Successor> {
-        let is_current = self.leads_to(log)? == Some(true);
-        let until = if is_current { self.until() } else { Some(Status::of(log)?.written.saturating_sub(1)) };
+        let status = Status::of(log)?;
+        let (order, late) = (Order::After(self.held.since), &self.late);
         let held = self.truncated.as_ref().map(|_| &self.held.file);
-        let order = Order::After(self.held.since);
-        Search { order, late: &self.late, held, current: log, until }.run(&self.log, siblings)
+        let mut search = Search { order, late, held, current: log, until: self.until() };
+        if self.leads_to(log)? == Some(true) {
+            return search.run(&self.log, siblings);
+        }
+        match siblings.list.iter().find(|sibling| sibling.status.is_same(&status)) {
+            Some(rotated) => search.run(&self.log, &siblings.named_before(rotated)),
+            None => {
+                search.until = Some(status.written.saturating_sub(1));
+                search.run(&self.log, siblings)
+            }
+        }
     }
 
     /// Goes to the start of the truncated log, by way of a copy that lies between; that may begin with a hole, too.

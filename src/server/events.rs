@@ -24,6 +24,8 @@ pub(super) struct Events<S> {
     /// Nothing of the file has come, and the client's cursor may be one of the time when it was empty: once it is
     /// truncated, it could not be told by that from what it was.
     is_bare: bool,
+    /// The client goes on from a cursor of its own.
+    is_resumed: bool,
 }
 
 /// While bytes flow there is a cursor after so many bytes, or so long.
@@ -31,9 +33,24 @@ const CURSOR_BYTES: u64 = 1 << 20;
 const CURSOR_TIME: Duration = Duration::from_secs(1);
 
 impl<S: Read + Write> Events<S> {
-    /// `path` and `heartbeat` are what the client is told.
-    pub(super) fn new(socket: WebSocket<S>, path: String, heartbeat: Duration, now: Instant) -> Events<S> {
-        Events { socket, path, heartbeat, queue: VecDeque::new(), uncovered: 0, covered: now, is_bare: false }
+    /// `path` and `heartbeat` are what the client is told; `is_resumed`: it goes on from a cursor.
+    pub(super) fn new(
+        socket: WebSocket<S>,
+        path: String,
+        heartbeat: Duration,
+        is_resumed: bool,
+        now: Instant,
+    ) -> Events<S> {
+        Events {
+            socket,
+            path,
+            heartbeat,
+            queue: VecDeque::new(),
+            uncovered: 0,
+            covered: now,
+            is_bare: false,
+            is_resumed,
+        }
     }
 
     fn say(&mut self, event: &Event) {
@@ -87,7 +104,7 @@ impl<S: Read + Write> Sink for Events<S> {
         match step {
             Step::Bytes(read) if std::mem::take(&mut self.is_bare) => self.say_start(*read, follower),
             Step::Started | Step::Rotated | Step::Truncated | Step::Gap(..) => {
-                self.is_bare = follower.position().is_start();
+                self.is_bare = self.is_resumed || follower.position().is_bare();
             }
             _ => {}
         }

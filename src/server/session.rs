@@ -149,7 +149,8 @@ impl Stream<'_> {
         let heartbeat = Heartbeat::new(config.heartbeat, config.heartbeat_timeout, now);
         let is_unread = if events {
             let socket = WebSocket::new(self.socket, early, HeartbeatKind::Frame, heartbeat);
-            let events = Events::new(socket, self.address.to_string(), config.heartbeat, now);
+            let events =
+                Events::new(socket, self.address.to_string(), config.heartbeat, self.parameters.cursor.is_some(), now);
             self.run(events, now)
         } else {
             let kind = self.parameters.heartbeat.unwrap_or_default();

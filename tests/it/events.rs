@@ -122,6 +122,9 @@ fn a_cursor_comes_when_the_stream_falls_silent_and_none_while_it_is_idle() {
     let server = serve_with(&log, &["--heartbeat", "0.2", "--poll", "20"]);
     let mut client = server.events(ALL);
     client.story("<open>");
+    log.append("first\n");
+    client.story("first\n");
+    client.cursor();
     for number in 0..3 {
         log.append(line(number));
         let begun = Instant::now();
