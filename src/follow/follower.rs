@@ -96,6 +96,8 @@ pub enum Step {
 
 /// How long a file that its writer has closed must be silent to be left.
 pub(super) const SILENCE: Duration = Duration::from_secs(1);
+/// How long a log must be missing to be told to be gone.
+const GONE: Duration = Duration::from_millis(100);
 
 impl End {
     fn of(held: &Held) -> io::Result<End> {
@@ -219,9 +221,13 @@ impl Follower {
         self.is_closed = true;
     }
 
-    /// When asking again may find more though nothing was written: a rotated file is left then.
+    /// When asking again may find more though nothing was written: a rotated file is left then, or a log that is gone
+    /// is told to be.
     pub fn due(&self) -> Option<Instant> {
-        let leaving = self.leaving.as_ref().filter(|leaving| leaving.next.is_some())?;
+        let leaving = self.leaving.as_ref()?;
+        if leaving.next.is_none() {
+            return (!self.is_gone).then_some(leaving.noticed + GONE);
+        }
         let end = leaving.noticed + self.rotate_wait;
         Some(if self.is_closed { end.min(leaving.grown + SILENCE) } else { end })
     }
@@ -234,7 +240,8 @@ impl Follower {
         if self.truncated.is_some() {
             return self.leave_copy(None, now);
         }
-        if let Some(due) = self.due() {
+        let knows_next = self.leaving.as_ref().is_some_and(|leaving| leaving.next.is_some());
+        if let Some(due) = self.due().filter(|_| knows_next) {
             return if self.is_generation || due <= now { self.leave(now) } else { Ok(Step::Quiet) };
         }
         let Some(held) = self.held.look()? else { return Ok(Step::Busy) };
@@ -284,10 +291,14 @@ impl Follower {
         }
     }
 
-    /// The name leads nowhere.
+    /// The name leads nowhere, as it does for a moment in every rotation.
     fn miss(&mut self, now: Instant) -> Step {
-        self.leaving.get_or_insert(Leaving { noticed: now, grown: now, next: None });
-        if std::mem::replace(&mut self.is_gone, true) { Step::Quiet } else { Step::Waiting }
+        let leaving = self.leaving.get_or_insert(Leaving { noticed: now, grown: now, next: None });
+        if self.is_gone || now < leaving.noticed + GONE {
+            return Step::Quiet;
+        }
+        self.is_gone = true;
+        Step::Waiting
     }
 
     /// The name leads to the held file, and there is nothing new in it.

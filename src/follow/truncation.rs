@@ -87,8 +87,9 @@ impl Follower {
                 self.truncated.get_or_insert(log);
             }
             None => {
-                let log = self.truncated.as_ref().unwrap_or(&self.held.file).try_clone()?;
-                let is_generation = self.leads_to(&log)? == Some(false);
+                let log = self.truncated.as_ref().unwrap_or(&self.held.file);
+                let is_generation = self.leads_to(log)? == Some(false);
+                let log = log.try_clone()?;
                 self.go_to(Held::current(log)?, missing, Step::Truncated);
                 (self.truncated, self.is_generation) = (None, is_generation);
             }
