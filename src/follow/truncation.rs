@@ -89,8 +89,12 @@ impl Follower {
             None => {
                 let log = self.truncated.as_ref().unwrap_or(&self.held.file);
                 let is_generation = self.leads_to(log)? == Some(false);
-                let log = log.try_clone()?;
-                self.go_to(Held::current(log)?, missing, Step::Truncated);
+                let mut log = Held::current(log.try_clone()?)?;
+                if is_generation {
+                    // Its last write may be a late one; what comes after it does so after what was read before it.
+                    log.since = self.held.since;
+                }
+                self.go_to(log, missing, Step::Truncated);
                 (self.truncated, self.is_generation) = (None, is_generation);
             }
         }
