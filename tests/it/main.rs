@@ -19,3 +19,4 @@ mod random;
 mod tail;
 mod usage;
 mod util;
+mod violence;

@@ -15,6 +15,10 @@ impl Random {
         (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % bound
     }
 
+    pub fn between(&mut self, least: usize, most: usize) -> usize {
+        least + self.below(most - least + 1)
+    }
+
     /// Text with everything that is hard: long characters, invalid bytes, no newline at the end, `ping`, escapes.
     pub fn bytes(&mut self) -> Vec<u8> {
         const PIECES: [&[u8]; 12] = [
@@ -47,4 +51,9 @@ pub fn seeds(cases: u64) -> std::ops::Range<u64> {
         Some(seed) => seed..seed + 1,
         None => 0..cases,
     }
+}
+
+/// How many rounds are played: so many, or what `WSTAIL_ROUNDS` says.
+pub fn rounds(full: u64) -> u64 {
+    std::env::var("WSTAIL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(full)
 }

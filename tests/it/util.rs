@@ -450,12 +450,20 @@ impl Drop for Process {
 }
 
 /// Looks again and again until it is so.
-pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + DEADLINE;
+pub fn until(what: &str, is_so: impl FnMut() -> bool) {
+    assert!(within(DEADLINE, is_so), "not in time: {what}");
+}
+
+/// Whether it becomes so in time.
+pub fn within(time: Duration, mut is_so: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + time;
     while !is_so() {
-        assert!(Instant::now() < deadline, "not in time: {what}");
+        if Instant::now() >= deadline {
+            return false;
+        }
         thread::sleep(Duration::from_millis(5));
     }
+    true
 }
 
 /// A masked frame, as a client sends it.
