@@ -16,6 +16,7 @@ mod produce;
 mod proxy;
 mod python;
 mod random;
+mod resume;
 mod tail;
 mod usage;
 mod util;
