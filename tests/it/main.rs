@@ -10,6 +10,7 @@ mod hostile;
 mod http;
 mod lifecycle;
 mod limits;
+mod logrotate;
 mod message;
 mod model;
 mod produce;
