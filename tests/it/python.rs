@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::util::{Log, Process, serve_with, until, wstail};
+use wstail::protocol::event::Event;
+
+use crate::util::{Item, Log, Process, serve_with, until, wstail};
 
 fn python(script: &str, arguments: &[&str]) -> Process {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(script);
@@ -56,4 +58,30 @@ fn loguru_is_followed_across_all_its_rotations() {
     assert_eq!(writer.wait().code(), Some(0));
     assert_eq!(client.end(), (0, String::new()));
     assert!(std::fs::read_dir(log.directory()).unwrap().count() > 20, "it did rotate");
+}
+
+#[test]
+#[ignore = "needs Python"]
+fn pythons_rotating_handler_is_followed_across_all_its_rotations() {
+    const COUNT: usize = 20_000;
+    let log = Log::with("");
+    let server = serve_with(&log, &[]);
+    let mut client = server.events("app.log?tail=1&lines=all");
+    client.story("<open>");
+    let writer = python("rotating_write.py", &[log.path().to_str().unwrap(), &COUNT.to_string()]);
+    let expected: String = (0..COUNT).map(|number| format!("INFO 你好aaa {number}\n")).collect();
+    while client.bytes.len() < expected.len() {
+        match client.next() {
+            Item::Event(Event::Gap { reason, bytes, .. }) => panic!("a gap: {reason:?} {bytes:?}"),
+            Item::Close(code, reason) => panic!("closed with {code}: {reason}"),
+            _ => {}
+        }
+    }
+    for (read, written) in client.bytes.split(|&byte| byte == b'\n').zip(expected.lines()) {
+        assert_eq!(String::from_utf8_lossy(read), written);
+    }
+    assert_eq!(client.bytes.len(), expected.len());
+    assert_eq!(writer.end(), (0, String::new()));
+    let generations = std::fs::read_dir(log.directory()).unwrap().count() - 1;
+    assert!((50..100).contains(&generations), "it rotates, and keeps all: {generations} generations");
 }
