@@ -173,11 +173,13 @@ impl Follower {
             return Ok(step);
         }
         let was_empty = self.held.offset == 0 && self.held.status.size == 0;
-        if was_empty && let Some(step) = self.find_unseen()? {
+        let room = self.before_end().map_or(buffer.len(), |left| left.min(buffer.len() as u64) as usize);
+        let found = self.held.read(&mut buffer[..room])?;
+        // Only now: what is copied and truncated after this look is what was read.
+        if was_empty && let Some(step) = self.find_unseen().or_else(|error| self.held.seek(0).and(Err(error)))? {
             return Ok(step);
         }
-        let room = self.before_end().map_or(buffer.len(), |left| left.min(buffer.len() as u64) as usize);
-        match self.held.read(&mut buffer[..room])? {
+        match found {
             Found::Bytes(read) => {
                 if let Some(leaving) = &mut self.leaving {
                     leaving.grown = now;

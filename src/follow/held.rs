@@ -102,6 +102,10 @@ impl Held {
         let Some(new) = read.checked_sub(known).filter(|_| *again == self.before[..]) else {
             return Ok(Found::Changed);
         };
+        if self.offset == 0 && evidence::head(&self.file, head.length.into())? != head {
+            // It is truncated at this very moment: the next look will tell.
+            return Err(io::ErrorKind::Interrupted.into());
+        }
         if new == 0 {
             return Ok(Found::End);
         }

@@ -49,12 +49,17 @@ impl Follower {
     ) -> io::Result<Follower> {
         let mut follower = Follower::at_start(log, file, tail, rotate_wait)?;
         follower.told.push_back(Step::Started);
-        let siblings = list(&follower.log)?;
+        let mut siblings = list(&follower.log)?;
         if let (Some(end), Some(sibling)) = (&mut follower.end, siblings.list.last()) {
             end.newest = end.newest.max(sibling.age.start);
         }
         follower.is_fresh = position.is_fresh && skip == 0;
-        let way = find(&follower, position, skip, &siblings)?;
+        let mut way = find(&follower, position, skip, &siblings)?;
+        if matches!(way, Way::Truncated(_)) {
+            // The copy is there before the log is truncated, but perhaps not before the siblings were listed.
+            siblings = list(&follower.log)?;
+            way = find(&follower, position, skip, &siblings)?;
+        }
         match follower.through_copies(way, position, &siblings)? {
             Way::Log => {
                 follower.held.seek(position.offset + skip)?;

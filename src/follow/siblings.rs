@@ -173,9 +173,13 @@ impl Search<'_> {
     }
 
     /// What is younger than the log itself is a copy: of what it held before it was truncated, or of what it holds now.
+    /// An empty one is being made, and the log is not truncated yet.
     fn is_copied(&self, file: &File, is_rotated: bool) -> io::Result<bool> {
         let of_held = self.held.map_or(Ok(false), |held| is_copy(file, held))?;
-        Ok(of_held || (!is_rotated && is_copy(file, self.current)?))
+        if of_held || is_rotated {
+            return Ok(of_held);
+        }
+        Ok(Status::of(file)?.size == 0 || is_copy(file, self.current)?)
     }
 }
 

@@ -256,9 +256,18 @@ impl Output {
             Form::Json => difference(&unpacked(&fs::read_to_string(self.path()).unwrap()), whole),
             Form::Pipe => {
                 let covered = self.covered(whole);
-                (covered < whole.len()).then(|| format!("{covered} bytes of {} came in order", whole.len()))
+                (covered < whole.len()).then(|| format!("{covered} bytes of {}: {:?}", whole.len(), self.pieces(whole)))
             }
         }
+    }
+
+    /// Where in the log stands what each client wrote, if anywhere, and how many bytes that are.
+    fn pieces(&self, whole: &[u8]) -> Vec<(Option<usize>, usize)> {
+        let piece = |bytes: &Arc<Mutex<Vec<u8>>>| {
+            let bytes = bytes.lock().unwrap();
+            (memmem::rfind(whole, &bytes), bytes.len())
+        };
+        self.pipes.lock().unwrap().iter().map(piece).collect()
     }
 
     /// How many bytes of the log came, when each client begins where an earlier one ended, or before.
