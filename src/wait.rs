@@ -1,4 +1,4 @@
-//! The one wait of a turn: poll(2) over a socket and the order to stop.
+//! The one wait of a turn: poll(2) over a socket, the order to stop, and what tells of changes in a log.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -23,6 +23,8 @@ pub(crate) struct Ready {
     pub write: bool,
     /// The order to stop was given.
     pub stop: bool,
+    /// The bell has rung.
+    pub bell: bool,
 }
 
 /// Waits until `socket` is ready for what is asked, the order to stop is given, or `until` has come.
@@ -33,16 +35,28 @@ pub(crate) fn wait(
     shutdown: Option<&Shutdown>,
     until: Option<Instant>,
 ) -> io::Result<Ready> {
+    wait_beside(socket, interest, shutdown, None, until)
+}
+
+/// The same, or until `bell` is readable.
+pub(crate) fn wait_beside(
+    socket: BorrowedFd<'_>,
+    interest: Interest,
+    shutdown: Option<&Shutdown>,
+    bell: Option<BorrowedFd<'_>>,
+    until: Option<Instant>,
+) -> io::Result<Ready> {
     let mut flags = PollFlags::empty();
     flags.set(PollFlags::IN, interest.read);
     flags.set(PollFlags::OUT, interest.write);
-    let socket = PollFd::from_borrowed_fd(socket, flags);
-    let mut fds = [socket.clone(), socket];
-    let count = shutdown.map_or(1, |shutdown| {
-        fds[1] = PollFd::from_borrowed_fd(shutdown.as_fd(), PollFlags::IN);
-        2
+    let beside = [shutdown.map(Shutdown::as_fd), bell];
+    // Where there is none, the socket stands in and is asked for nothing.
+    let [stop, bell] = beside.map(|fd| match fd {
+        Some(fd) => PollFd::from_borrowed_fd(fd, PollFlags::IN),
+        None => PollFd::from_borrowed_fd(socket, PollFlags::empty()),
     });
-    match poll(&mut fds[..count], timeout(until).as_ref()) {
+    let mut fds = [PollFd::from_borrowed_fd(socket, flags), stop, bell];
+    match poll(&mut fds, timeout(until).as_ref()) {
         Ok(_) => {}
         Err(Errno::INTR) => return Ok(Ready::default()),
         Err(errno) => return Err(errno.into()),
@@ -52,7 +66,8 @@ pub(crate) fn wait(
     Ok(Ready {
         read: broken || socket.contains(PollFlags::IN),
         write: broken || socket.contains(PollFlags::OUT),
-        stop: shutdown.is_some() && !fds[1].revents().is_empty(),
+        stop: beside[0].is_some() && !fds[1].revents().is_empty(),
+        bell: beside[1].is_some() && !fds[2].revents().is_empty(),
     })
 }
 

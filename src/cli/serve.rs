@@ -41,7 +41,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "SECS", from_str_fn(seconds))]
     heartbeat_timeout: Option<Duration>,
 
-    /// longest time between two looks at a file, in milliseconds; default 250
+    /// longest time between two looks at a file, in milliseconds, unless the kernel tells of its changes; default 250
     #[argh(option, arg_name = "MILLIS", from_str_fn(millis))]
     poll: Option<Duration>,
 
@@ -88,6 +88,7 @@ impl Serve {
             heartbeat: self.heartbeat.unwrap_or(default.heartbeat),
             heartbeat_timeout: self.heartbeat_timeout.unwrap_or(default.heartbeat_timeout),
             poll: self.poll.unwrap_or(default.poll),
+            notify: is_notified(),
             rotate_wait: self.rotate_wait.unwrap_or(default.rotate_wait),
             format: self.format.unwrap_or(default.format),
             max_connections: self.max_connections.unwrap_or(default.max_connections),
@@ -97,11 +98,17 @@ impl Serve {
     }
 }
 
-/// A connection holds a socket and a file, another file while its log rotates, and a directory to see what lies between:
-/// the soft limit of 1024 that is common would not do for as many connections.
+/// With `WSTAIL_NO_NOTIFY=1` in the environment every log is polled, as where inotify(7) is not to be had: for tests and
+/// benches, and for file systems that do not say that they say nothing.
+fn is_notified() -> bool {
+    std::env::var_os("WSTAIL_NO_NOTIFY").is_none_or(|value| value != "1")
+}
+
+/// A connection holds a socket, a file and what wakes it, another file while its log rotates, and a directory to see what
+/// lies between: the soft limit of 1024 that is common would not do for as many connections.
 fn allow_descriptors(connections: usize) {
     const OTHERS: u64 = 64;
-    let wanted = (connections as u64).saturating_mul(4).saturating_add(OTHERS);
+    let wanted = (connections as u64).saturating_mul(5).saturating_add(OTHERS);
     let limit = getrlimit(Resource::Nofile);
     let allowed = limit.maximum.map_or(wanted, |maximum| maximum.min(wanted));
     if limit.current.is_some_and(|current| current < allowed) {

@@ -4,13 +4,14 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use super::backfill::Backfill;
 use super::evidence::Status;
 use super::held::{Found, Held};
 use super::late::Late;
-use super::position::Position;
+use super::position::{Identity, Position};
 use super::root::{Log, is_shortage};
 use super::siblings::{self, Order, Search, Siblings, Successor};
 use crate::protocol::event::Missing;
@@ -34,7 +35,7 @@ pub struct Follower {
     /// The name leads elsewhere; the held file is still read for late writes.
     leaving: Option<Leaving>,
     /// A writer was seen to close the held file.
-    is_closed: bool,
+    closed: Closed,
     /// The held file had been rotated away when it was come to: it is not waited for.
     pub(super) is_generation: bool,
     /// The log itself, which was truncated, while its copies are read.
@@ -43,6 +44,8 @@ pub struct Follower {
     pub(super) is_fresh: bool,
     pub(super) late: Late,
     is_gone: bool,
+    /// The last look found the held file in its place, or what comes after it.
+    is_settled: bool,
 }
 
 /// The file, and its size, at which a reader that does not follow stops.
@@ -52,6 +55,16 @@ pub(super) struct End {
     pub size: u64,
     /// Generations that were begun after that time come after the end.
     pub newest: i64,
+}
+
+/// Whether a writer was seen to close the held file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Closed {
+    No,
+    /// What is read next may have been written before.
+    Just,
+    /// What is read next was written by another.
+    Before,
 }
 
 /// The name leads elsewhere, or nowhere.
@@ -131,12 +144,13 @@ impl Follower {
             skip: 0,
             told: VecDeque::new(),
             leaving: None,
-            is_closed: false,
+            closed: Closed::No,
             is_generation: false,
             truncated: None,
             is_fresh: false,
             late: Late::default(),
             is_gone: false,
+            is_settled: false,
         })
     }
 
@@ -145,6 +159,7 @@ impl Follower {
     /// # Errors
     /// When the log cannot be read. The follower stays where it is: asking again may succeed.
     pub fn poll(&mut self, buffer: &mut [u8], now: Instant) -> io::Result<Step> {
+        self.is_settled = false;
         match self.step(buffer, now) {
             // Files are renamed while they are looked at, or the process is short of descriptors: what is held can be
             // read all the same, later.
@@ -184,9 +199,19 @@ impl Follower {
                 if let Some(leaving) = &mut self.leaving {
                     leaving.grown = now;
                 }
+                self.closed = match self.closed {
+                    Closed::Just if read == room => Closed::Just,
+                    Closed::Just => Closed::Before,
+                    Closed::Before | Closed::No => Closed::No,
+                };
                 Ok(Step::Bytes(read))
             }
-            Found::End => self.look(now),
+            Found::End => {
+                if self.closed == Closed::Just {
+                    self.closed = Closed::Before;
+                }
+                self.look(now)
+            }
             Found::Changed => self.restart(now),
         }
     }
@@ -217,10 +242,10 @@ impl Follower {
         self.held.position(self.is_fresh)
     }
 
-    /// A writer was seen to close the log: once it is rotated it need not be waited for any longer than it takes to see
-    /// that no other writer goes on.
-    pub fn writer_closed(&mut self) {
-        self.is_closed = true;
+    /// A writer was seen to close the held file, or to write to it after another one's close. A file whose last writer
+    /// has closed it need not be waited for any longer, once it is rotated, than it takes to see that no other goes on.
+    pub fn writer_closed(&mut self, is_closed: bool) {
+        self.closed = if is_closed { Closed::Just } else { Closed::No };
     }
 
     /// When asking again may find more though nothing was written: a rotated file is left then, or a log that is gone
@@ -231,7 +256,22 @@ impl Follower {
             return (!self.is_gone).then_some(leaving.noticed + GONE);
         }
         let end = leaving.noticed + self.rotate_wait;
-        Some(if self.is_closed { end.min(leaving.grown + SILENCE) } else { end })
+        Some(if self.closed != Closed::No { end.min(leaving.grown + SILENCE) } else { end })
+    }
+
+    /// When files that were left are looked at for late writes, if the log is still silent then.
+    pub(crate) fn late_due(&self) -> Option<Instant> {
+        self.late.due()
+    }
+
+    pub(super) fn identity(&self) -> Identity {
+        self.held.status.identity
+    }
+
+    /// Whether whatever happens to the log next is something done to the held file. Not so when the name leads nowhere,
+    /// or may lead elsewhere by the switch of a link.
+    pub(super) fn is_settled(&self) -> bool {
+        self.is_settled && (self.due().is_some() || self.log.is_direct())
     }
 
     /// At the end of the held file: is it still the one the name leads to?
@@ -244,7 +284,11 @@ impl Follower {
         }
         let knows_next = self.leaving.as_ref().is_some_and(|leaving| leaving.next.is_some());
         if let Some(due) = self.due().filter(|_| knows_next) {
-            return if self.is_generation || due <= now { self.leave(now) } else { Ok(Step::Quiet) };
+            if self.is_generation || due <= now {
+                return self.leave(now);
+            }
+            self.is_settled = true;
+            return Ok(Step::Quiet);
         }
         let Some(held) = self.held.look()? else { return Ok(Step::Busy) };
         let current = match self.current() {
@@ -306,6 +350,7 @@ impl Follower {
     /// The name leads to the held file, and there is nothing new in it.
     fn stay(&mut self, now: Instant) -> io::Result<Step> {
         self.leaving = None;
+        self.is_settled = true;
         self.held.note_current();
         if std::mem::take(&mut self.skip) > 0 {
             // What had come is not there any more.
@@ -368,7 +413,14 @@ impl Follower {
     pub(super) fn go_to(&mut self, held: Held, missing: Option<Missing>, turn: Step) -> File {
         self.told.extend(missing.map(|missing| Step::Gap(missing, None)));
         self.told.push_back(turn);
-        (self.opened, self.leaving, self.is_closed, self.is_fresh) = (0, None, false, false);
+        (self.opened, self.leaving, self.closed, self.is_fresh) = (0, None, Closed::No, false);
         std::mem::replace(&mut self.held, held).file
+    }
+}
+
+/// The held file.
+impl AsFd for Follower {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.held.file.as_fd()
     }
 }

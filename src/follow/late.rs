@@ -48,6 +48,11 @@ impl Late {
         true
     }
 
+    /// When it will be.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.look.map(|(due, _)| due)
+    }
+
     /// How much they have grown since they were left, or since this was asked last.
     pub(super) fn grown(&mut self, siblings: &[Sibling]) -> Option<u64> {
         let mut sum = 0;

@@ -1,6 +1,7 @@
 //! One log through its life, from a name to its bytes. No socket, no thread, no clock.
 
 pub mod backfill;
+mod bell;
 mod evidence;
 pub mod follower;
 mod held;
@@ -12,3 +13,4 @@ mod siblings;
 #[cfg(test)]
 mod tests;
 mod truncation;
+pub(crate) mod watch;

@@ -117,7 +117,9 @@ impl Follower {
             return self.go_back(copy, 0, 0);
         }
         if !Status::of(&log)?.is_same(&Status::of(&current)?) {
-            return self.go_back(log, 0, 0);
+            self.go_back(log, 0, 0)?;
+            self.held.since = position.written;
+            return Ok(());
         }
         self.held = Held::current(current)?;
         self.told.push_back(Step::Truncated);

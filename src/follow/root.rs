@@ -145,6 +145,12 @@ impl Root {
         Ok(File::from(fd))
     }
 
+    fn is_direct(&self, segments: &[Vec<u8>]) -> bool {
+        let (path, flags) = (segments.join(&b'/'), OFlags::PATH | OFlags::CLOEXEC);
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        fs::openat2(&self.directory, OsStr::from_bytes(&path), flags, Mode::empty(), resolve).is_ok()
+    }
+
     fn resolve(&self, segments: &[Vec<u8>], flags: OFlags) -> io::Result<OwnedFd> {
         let flags = flags | OFlags::CLOEXEC;
         if self.walk.load(Ordering::Relaxed) {
@@ -216,6 +222,11 @@ impl Log {
     /// is no regular file, or lies outside the root.
     pub fn open(&self) -> io::Result<File> {
         self.root.open_beneath(&self.segments)
+    }
+
+    /// Whether no symbolic link leads to it that could be switched; where that cannot be told it is not.
+    pub(super) fn is_direct(&self) -> bool {
+        self.root.is_direct(&self.segments)
     }
 
     /// The name's last segment.

@@ -159,9 +159,10 @@ fn a_rotated_file_that_its_writer_closed_is_left_after_a_second_of_silence() {
     place.rename("app.log", "app.log.1");
     place.append("app.log", "b\n");
     assert_eq!(reader.read_now(), "");
-    reader.follower.writer_closed();
+    reader.follower.writer_closed(true);
     assert_eq!(reader.pass(SILENCE / 2).read_now(), "");
     place.append("app.log.1", "late\n");
+    reader.follower.writer_closed(true);
     assert_eq!(reader.read_now(), "late\n");
     assert_eq!(reader.pass(SILENCE / 2).read_now(), "");
     assert_eq!(reader.pass(SILENCE / 2).read_now(), "<rotated>b\n");
@@ -545,4 +546,22 @@ fn bytes_that_are_not_there_are_told_at_the_end_too() {
     let (log, file) = place.find();
     let mut reader = Reader::new(Follower::resume(log, file, (&position, 1000), false, WAIT).unwrap());
     assert_eq!(reader.read(), "<rotated><cursor><end>");
+}
+
+#[test]
+fn a_close_says_nothing_of_a_writer_that_goes_on() {
+    let place = Place::with("a\n");
+    let mut reader = place.follow(Lines::All, true);
+    let mut late = place.writer("app.log");
+    reader.read();
+    place.append("app.log", "seven..and more\n");
+    reader.follower.writer_closed(true);
+    assert_eq!(reader.read(), "seven..and more\n");
+    place.rename("app.log", "app.log.1");
+    place.append("app.log", "new\n");
+    assert_eq!(reader.read_now(), "");
+    assert_eq!(reader.follower.due(), Some(reader.now + SILENCE), "closed after the last write");
+    late.write_all(b"late\n").unwrap();
+    assert_eq!(reader.read_now(), "late\n");
+    assert_eq!(reader.follower.due(), Some(reader.now + WAIT), "another writer goes on");
 }

@@ -6,13 +6,14 @@ use std::net::TcpStream;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
+use super::lookout::Lookout;
 use super::outlet::Outlet;
 use crate::error::cause;
 use crate::follow::follower::{Follower, Step};
 use crate::protocol::MAX_MESSAGE;
 use crate::protocol::close::{self, Close};
 use crate::shutdown::Shutdown;
-use crate::wait::{Interest, Ready, wait};
+use crate::wait::{Interest, Ready, wait_beside};
 
 /// Where a log's bytes go.
 pub(super) trait Sink {
@@ -57,25 +58,15 @@ impl From<io::Error> for Gone {
     }
 }
 
-/// How a connection is paced.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
-    /// The longest time between two looks at the log.
-    pub poll: Duration,
-    /// How long a client may take no byte.
-    pub stall: Option<Duration>,
-}
-
 pub(super) struct Connection<K> {
     /// The log's address, escaped, for our own log.
     log: String,
     follower: Follower,
     sink: K,
-    pace: Pace,
+    lookout: Lookout,
+    /// How long the client may take no byte.
+    stall: Option<Duration>,
     buffer: Vec<u8>,
-    /// When the log is looked at next, and how long the pause before that is.
-    next_look: Instant,
-    pause: Duration,
     /// When the client is read from next.
     next_read: Instant,
     full: Option<Full>,
@@ -115,9 +106,9 @@ pub(super) enum Next {
 }
 
 const SMALL: usize = 4 * 1024;
-const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
-/// How long a log may be unreadable, and the longest pause between two tries.
+/// How long a log may be unreadable, and the shortest and longest pause between two tries.
 const UNREADABLE: Duration = Duration::from_secs(60);
+const SHORTEST_RETRY: Duration = Duration::from_millis(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(15);
 /// How long a farewell may take, and how long it may when the whole server stops.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -128,15 +119,21 @@ const PROBES: u32 = 8;
 const PER_BYTE: Duration = Duration::from_micros(1);
 
 impl<K: Sink> Connection<K> {
-    pub(super) fn new(log: String, follower: Follower, sink: K, pace: Pace, now: Instant) -> Connection<K> {
+    pub(super) fn new(
+        log: String,
+        follower: Follower,
+        sink: K,
+        lookout: Lookout,
+        stall: Option<Duration>,
+        now: Instant,
+    ) -> Connection<K> {
         Connection {
             log,
             follower,
             sink,
-            pace,
+            lookout,
+            stall,
             buffer: vec![0; SMALL],
-            next_look: now,
-            pause: SHORTEST_PAUSE,
             next_read: now,
             full: None,
             failing: None,
@@ -149,7 +146,8 @@ impl<K: Sink> Connection<K> {
     pub(super) fn run(mut self, socket: &TcpStream, shutdown: &Shutdown) -> bool {
         let (mut ready, mut shutdown) = (Ready::default(), Some(shutdown));
         while let Next::Wait(interest, until) = self.turn(ready, Instant::now()) {
-            ready = match wait(socket.as_fd(), interest, shutdown, until) {
+            let bell = self.lookout.bell().filter(|_| self.full.is_none() && self.closing.is_none());
+            ready = match wait_beside(socket.as_fd(), interest, shutdown, bell, until) {
                 Ok(ready) => ready,
                 Err(error) => {
                     log::error!("cannot wait for a client: {}", cause(&error));
@@ -173,6 +171,9 @@ impl<K: Sink> Connection<K> {
     pub(super) fn turn(&mut self, mut ready: Ready, now: Instant) -> Next {
         ready.write |= self.full.as_ref().is_some_and(|full| full.probe <= now);
         self.sink.outlet().begin(ready);
+        if ready.bell {
+            self.lookout.wake(now);
+        }
         let next = if self.closing.is_some() { self.say_farewell(now) } else { self.stream(now) };
         match next {
             Ok(next) => next,
@@ -190,7 +191,7 @@ impl<K: Sink> Connection<K> {
 
     fn stream(&mut self, now: Instant) -> Result<Next, Gone> {
         self.receive(now)?;
-        if self.full.is_none() && self.next_look <= now {
+        if self.full.is_none() && self.lookout.due() <= now {
             self.read_log(now)?;
         }
         self.sink.beat(now, self.full.is_some())?;
@@ -200,7 +201,7 @@ impl<K: Sink> Connection<K> {
         }
         let until = match self.full {
             Some(_) => self.stalls_at(),
-            None => earlier(self.sink.due(), Some(self.next_look)),
+            None => earlier(self.sink.due(), Some(self.lookout.due())),
         };
         Ok(self.wait(until, now))
     }
@@ -231,9 +232,9 @@ impl<K: Sink> Connection<K> {
         let (_, written) = self.sink.outlet().count();
         let since = self.full.as_ref().filter(|full| full.written == written).map_or(now, |full| full.since);
         let probe = self.full.as_ref().map(|full| full.probe).filter(|&probe| probe > now);
-        let probe = probe.unwrap_or(now + self.pace.stall.map_or(FAREWELL, |stall| stall / PROBES));
+        let probe = probe.unwrap_or(now + self.stall.map_or(FAREWELL, |stall| stall / PROBES));
         self.full = Some(Full { since, written, probe });
-        match (self.stalls_at(), self.pace.stall) {
+        match (self.stalls_at(), self.stall) {
             (Some(at), Some(stall)) if at <= now => Err(Gone::Close(Close::stalled(stall))),
             _ => Ok(()),
         }
@@ -242,10 +243,11 @@ impl<K: Sink> Connection<K> {
     /// When the client will have taken no byte for too long; a farewell that has a bound of its own needs no other.
     fn stalls_at(&self) -> Option<Instant> {
         let bounded = self.closing.as_ref().is_some_and(|closing| closing.until.is_some());
-        if bounded { None } else { Some(self.full.as_ref()?.since + self.pace.stall?) }
+        if bounded { None } else { Some(self.full.as_ref()?.since + self.stall?) }
     }
 
     fn read_log(&mut self, now: Instant) -> Result<(), Gone> {
+        self.lookout.begin(&mut self.follower);
         match self.follower.poll(&mut self.buffer, now) {
             Ok(step) => {
                 self.failing = None;
@@ -265,17 +267,14 @@ impl<K: Sink> Connection<K> {
                 if filled {
                     self.buffer.resize(MAX_MESSAGE, 0);
                 }
-                self.pause = SHORTEST_PAUSE;
-                self.next_look = if more { now } else { now + self.pause };
+                self.lookout.fed(&self.follower, more, now);
             }
             Step::Quiet | Step::Waiting => {
                 self.sink.push(&[], false, now);
                 if self.buffer.len() > SMALL {
                     self.buffer = vec![0; SMALL];
                 }
-                let (look, due) = (now + self.pause, self.follower.due().filter(|due| *due > now));
-                self.next_look = due.map_or(look, |due| due.min(look));
-                self.pause = (self.pause * 2).min(self.pace.poll);
+                self.lookout.silent(&self.follower, now);
             }
             Step::Ended => {
                 self.sink.finish();
@@ -299,7 +298,7 @@ impl<K: Sink> Connection<K> {
             log::warn!("cannot read `{}`, trying again: {}", self.log, cause(error));
             self.sink.tell(&Step::Quiet, &self.follower, now);
             self.sink.wait(&format!("the log cannot be read: {}", cause(error)));
-            Failing { since: now, pause: SHORTEST_PAUSE }
+            Failing { since: now, pause: SHORTEST_RETRY }
         });
         let end = failing.since + UNREADABLE;
         if end <= now {
@@ -307,7 +306,7 @@ impl<K: Sink> Connection<K> {
             return Err(Gone::Close(Close::new(close::UNREADABLE, reason)));
         }
         self.sink.push(&[], false, now);
-        self.next_look = (now + failing.pause).min(end);
+        self.lookout.retry((now + failing.pause).min(end));
         failing.pause = (failing.pause * 2).min(LONGEST_RETRY);
         Ok(())
     }
@@ -393,7 +392,8 @@ mod tests {
     }
 
     const SECOND: Duration = Duration::from_secs(1);
-    const PACE: Pace = Pace { poll: Duration::from_millis(250), stall: Some(Duration::from_secs(60)) };
+    const POLL: Duration = Duration::from_millis(250);
+    const STALL: Option<Duration> = Some(Duration::from_secs(60));
 
     struct Place {
         directory: tempfile::TempDir,
@@ -414,12 +414,9 @@ mod tests {
             let lines = crate::text::lines::LineBuffer::new(None, true);
             let socket = WebSocket::new(client.clone(), Vec::new(), HeartbeatKind::Text, heartbeat);
             let messages = Messages::new(socket, lines);
-            Place {
-                directory,
-                client,
-                connection: Connection::new("app.log".into(), follower, messages, PACE, now),
-                now,
-            }
+            let lookout = Lookout::new(POLL, None, now);
+            let connection = Connection::new("app.log".into(), follower, messages, lookout, STALL, now);
+            Place { directory, client, connection, now }
         }
 
         /// Takes turns until that much time has passed; whether the connection is over.
@@ -447,7 +444,7 @@ mod tests {
         assert!(!place.pass(SECOND));
         assert_eq!(place.taken(), "\u{fffd}\u{2}a\n");
         fs::write(place.directory.path().join("app.log"), "a\nb\n").unwrap();
-        assert!(!place.pass(PACE.poll));
+        assert!(!place.pass(POLL));
         assert_eq!(place.taken(), "\u{fffd}\u{2}b\n");
     }
 

@@ -14,7 +14,7 @@ use rustix::io::Errno;
 use rustix::net::{bind, listen, sockopt};
 
 use super::http::Refusal;
-use super::{Shared, session};
+use super::{Shared, notifier, session};
 use crate::error::{Error, Result, cause};
 use crate::shutdown::Shutdown;
 use crate::socket;
@@ -68,6 +68,8 @@ impl Listener {
     pub(super) fn run(self, shutdown: &Shutdown) -> Result<()> {
         let connections = Connections::new(self.shared.clone(), shutdown.clone());
         let mut connections = connections.map_err(|error| Error::io("cannot start to serve", error))?;
+        let watcher = self.shared.watcher.clone();
+        let notifier = watcher.and_then(|watcher| notifier::start(watcher, shutdown.clone()));
         let mut backoff = AcceptBackoff::default();
         loop {
             let ready = self.wait(&mut connections, shutdown).unwrap_or_else(|errno| {
@@ -90,6 +92,7 @@ impl Listener {
         }
         drop(self.sockets);
         connections.join();
+        notifier.into_iter().for_each(join);
         Ok(())
     }
 

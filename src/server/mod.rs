@@ -6,7 +6,9 @@ mod events;
 mod heartbeat;
 mod http;
 mod listener;
+mod lookout;
 mod messages;
+mod notifier;
 mod outlet;
 mod session;
 mod websocket;
@@ -18,6 +20,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::follow::root::Roots;
+use crate::follow::watch::Watcher;
 use crate::protocol::DEFAULT_PORT;
 use crate::protocol::request::{Format, Lines};
 use crate::shutdown::Shutdown;
@@ -37,8 +40,12 @@ pub struct Config {
     pub heartbeat: Duration,
     /// How long the answer to a heartbeat may take. Default: 5 s.
     pub heartbeat_timeout: Duration,
-    /// The longest time between two looks at a file. Default: 250 ms.
+    /// The longest time between two looks at a file. One whose changes the kernel tells is looked at when it does, and
+    /// else every 10 s, or as rarely as this if that is longer. Default: 250 ms.
     pub poll: Duration,
+    /// Whether the kernel is asked to tell of changes: by inotify(7), on local file systems, of logs to which no symbolic
+    /// link leads. Default: yes.
+    pub notify: bool,
     /// How long a rotated file is still read for late writes, from zero, for not at all; one second of silence is enough
     /// once a writer was seen to close it. Default: 5 s.
     pub rotate_wait: Duration,
@@ -62,6 +69,7 @@ impl Default for Config {
             heartbeat: Duration::from_secs(10),
             heartbeat_timeout: Duration::from_secs(5),
             poll: Duration::from_millis(250),
+            notify: true,
             rotate_wait: Duration::from_secs(5),
             format: Format::Text,
             max_connections: 1024,
@@ -103,6 +111,8 @@ pub struct Server {
 struct Shared {
     config: Config,
     roots: Roots,
+    /// None when files are polled.
+    watcher: Option<Arc<Watcher>>,
 }
 
 impl Server {
@@ -114,7 +124,8 @@ impl Server {
     pub fn bind(config: Config) -> Result<Server> {
         config.check()?;
         let roots = Roots::open(&config.roots, config.hidden)?;
-        let shared = Arc::new(Shared { config, roots });
+        let watcher = if config.notify { notifier::watcher() } else { None };
+        let shared = Arc::new(Shared { config, roots, watcher });
         Ok(Server { listener: listener::Listener::bind(shared)? })
     }
 

@@ -7,15 +7,17 @@ use std::time::{Duration, Instant};
 
 use super::Shared;
 use super::body::{Body, Framing};
-use super::connection::{Connection, Pace, Sink};
+use super::connection::{Connection, Sink};
 use super::events::Events;
 use super::heartbeat::Heartbeat;
 use super::http::{self, Head, Method, Refusal};
+use super::lookout::Lookout;
 use super::messages::Messages;
 use super::websocket::WebSocket;
 use crate::error::cause;
 use crate::follow::follower::Follower;
 use crate::follow::position::Position;
+use crate::follow::watch::Watch;
 use crate::protocol::cursor::Place;
 use crate::protocol::request::{Address, BadTarget, Format, HeartbeatKind, Lines, Parameters};
 use crate::shutdown::Shutdown;
@@ -180,8 +182,8 @@ impl Stream<'_> {
     fn run(self, sink: impl Sink, now: Instant) -> bool {
         let name = sanitize::escape(&self.address.to_string());
         let config = &self.shared.config;
-        let pace = Pace { poll: config.poll, stall: config.stall_timeout };
-        Connection::new(name, self.follower, sink, pace, now).run(self.socket, self.shutdown)
+        let lookout = Lookout::new(config.poll, self.shared.watcher.clone().map(Watch::new), now);
+        Connection::new(name, self.follower, sink, lookout, config.stall_timeout, now).run(self.socket, self.shutdown)
     }
 }
 

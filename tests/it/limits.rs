@@ -46,10 +46,10 @@ fn without_descriptors_it_waits_and_serves_again() {
 #[test]
 fn a_log_that_cannot_be_opened_for_want_of_descriptors_is_not_said_to_be_missing() {
     let log = Log::with("a\n");
-    let server = serve_under(&log, "sh", &["-c", "ulimit -n 21; exec \"$0\" \"$@\""]);
+    let server = serve_under(&log, "sh", &["-c", "ulimit -n 30; exec \"$0\" \"$@\""]);
     let mut followers = Vec::new();
     let mut refused = false;
-    while !refused && followers.len() < 20 {
+    while !refused && followers.len() < 30 {
         match server.try_client("app.log?tail=1") {
             Ok(client) => followers.push(client),
             Err(error) => {

@@ -22,3 +22,4 @@ mod tail;
 mod usage;
 mod util;
 mod violence;
+mod watch;

@@ -71,7 +71,11 @@ pub fn serve_with(log: &Log, options: &[&str]) -> Server {
 }
 
 pub fn serve_paths(paths: &[&Path], options: &[&str]) -> Server {
-    let mut command = wstail();
+    serve_by(wstail(), paths, options)
+}
+
+/// The same, by a command with an environment of its own.
+pub fn serve_by(mut command: Command, paths: &[&Path], options: &[&str]) -> Server {
     command.arg("serve").args(paths).args(["--port", "0"]).args(options).stdout(Stdio::piped());
     let process = Process::start(command);
     let line = process.line();
@@ -117,9 +121,9 @@ impl Server {
         stream
     }
 
-    /// How many connections are being served: a thread each, beside the listener's and the signals'.
+    /// How many connections are being served: a thread each.
     pub fn connections(&self) -> u64 {
-        self.process.status("Threads") - 2
+        self.process.threads().iter().filter(|name| name.starts_with("client ")).count() as u64
     }
 
     /// What the server answers to the bytes, up to the end of the connection.
@@ -434,6 +438,23 @@ impl Process {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap();
         let line = status.lines().find(|line| line.starts_with(&format!("{field}:"))).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// Its threads' names; a thread that ends meanwhile may be missing.
+    pub fn threads(&self) -> Vec<String> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid)).unwrap();
+        tasks.filter_map(|task| fs::read_to_string(task.unwrap().path().join("comm")).ok()).collect()
+    }
+
+    /// How often any of its threads was woken from a wait.
+    pub fn switches(&self) -> u64 {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid)).unwrap();
+        let number = |task: io::Result<fs::DirEntry>| {
+            let status = fs::read_to_string(task.unwrap().path().join("status")).ok()?;
+            let line = status.lines().find(|line| line.starts_with("voluntary_ctxt_switches:"))?;
+            line.split_whitespace().nth(1)?.parse::<u64>().ok()
+        };
+        tasks.filter_map(number).sum()
     }
 
     pub fn descriptors(&self) -> usize {

@@ -1,0 +1,103 @@
+//! When a log is looked at: at once as long as there is more, soon after it fell silent, and then when the kernel tells
+//! of a change or every so often. It decides, it never waits.
+
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use crate::follow::follower::Follower;
+use crate::follow::watch::Watch;
+
+#[derive(Debug)]
+pub(super) struct Lookout {
+    next: Instant,
+    /// How often it was looked at without a silence.
+    fed: u32,
+    /// How long the next pause is.
+    pause: Duration,
+    /// The longest one.
+    poll: Duration,
+    watch: Option<Watch>,
+    /// The log was silent: what happens to it is news.
+    is_idle: bool,
+}
+
+const SHORTEST: Duration = Duration::from_millis(1);
+/// How often a silent log is looked at of which the kernel tells all changes: some writers, those to mapped memory, it
+/// does not see. A thousand followers that look every second cost 3 % of a CPU.
+const WATCHED: Duration = Duration::from_secs(10);
+/// After so many looks without a silence the next is not expected soon. To be told of every round of writes meanwhile
+/// costs half as much CPU again as to read them.
+const BUSY: u32 = 8;
+/// And once the pauses are that long it has calmed down.
+const CALM: Duration = Duration::from_millis(8);
+
+impl Lookout {
+    pub(super) fn new(poll: Duration, watch: Option<Watch>, now: Instant) -> Lookout {
+        Lookout { next: now, fed: 0, pause: SHORTEST, poll, watch, is_idle: false }
+    }
+
+    pub(super) fn due(&self) -> Instant {
+        self.next
+    }
+
+    /// What becomes readable when the log is to be looked at before that.
+    pub(super) fn bell(&self) -> Option<BorrowedFd<'_>> {
+        self.watch.as_ref().filter(|_| self.is_idle)?.bell()
+    }
+
+    /// The bell has rung.
+    pub(super) fn wake(&mut self, now: Instant) {
+        self.next = self.next.min(now);
+    }
+
+    /// The log is looked at now.
+    pub(super) fn begin(&mut self, follower: &mut Follower) {
+        self.is_idle = false;
+        if let Some(watch) = &self.watch {
+            watch.hush(follower);
+        }
+    }
+
+    /// There were bytes; `more` when the log is known to hold more.
+    pub(super) fn fed(&mut self, follower: &Follower, more: bool, now: Instant) {
+        self.fed = self.fed.saturating_add(1);
+        if self.fed == BUSY
+            && let Some(watch) = &mut self.watch
+        {
+            watch.rest(follower);
+        }
+        self.pause = SHORTEST;
+        self.next = if more { now } else { now + self.pause };
+    }
+
+    /// There was nothing.
+    pub(super) fn silent(&mut self, follower: &Follower, now: Instant) {
+        self.is_idle = true;
+        let pause = if self.is_told(follower) {
+            self.pause = SHORTEST;
+            WATCHED.max(self.poll)
+        } else {
+            let pause = self.pause;
+            self.pause = (pause * 2).min(self.poll);
+            pause
+        };
+        let due = follower.due().filter(|&due| due > now);
+        let late = follower.late_due().filter(|&due| due > now);
+        self.next = due.into_iter().chain(late).fold(now + pause, Instant::min);
+    }
+
+    /// Whether all that happens to the log from the last look on will be told.
+    fn is_told(&mut self, follower: &Follower) -> bool {
+        if self.fed >= BUSY && self.pause < CALM.min(self.poll) {
+            return false;
+        }
+        self.fed = 0;
+        let Some(watch) = &mut self.watch else { return false };
+        watch.follow(follower) && watch.tells_all(follower)
+    }
+
+    /// It could not be read, and is tried again then.
+    pub(super) fn retry(&mut self, at: Instant) {
+        self.next = at;
+    }
+}
