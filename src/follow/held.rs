@@ -32,6 +32,19 @@ pub(super) enum Found {
     Changed,
 }
 
+/// What a file is, before it is gone to: what is copied and truncated after that will be noticed.
+#[derive(Debug)]
+pub(super) struct Glance {
+    status: Status,
+    head: Print,
+}
+
+impl Glance {
+    pub(super) fn at(file: &File) -> io::Result<Glance> {
+        Ok(Glance { status: Status::of(file)?, head: evidence::head(file, HEAD)? })
+    }
+}
+
 /// What stands where the file is read next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Nuls {
@@ -55,9 +68,14 @@ impl Held {
 
     /// The file that the log's name leads to, at its start.
     pub(super) fn current(file: File) -> io::Result<Held> {
-        let mut held = Held::new(file)?;
-        held.note_current();
-        Ok(held)
+        let glance = Glance::at(&file)?;
+        Ok(Held::glanced_at(file, glance))
+    }
+
+    /// The same, as it was at that glance; if it has changed since, the first read will tell.
+    pub(super) fn glanced_at(file: File, glance: Glance) -> Held {
+        let Glance { status, head } = glance;
+        Held { file, since: status.written, status, offset: 0, head, before: Vec::new() }
     }
 
     /// The log's name leads to it: what comes after it will be begun after the last write that was seen. Its birth

@@ -121,7 +121,7 @@ impl Follower {
             self.held.since = position.written;
             return Ok(());
         }
-        self.held = Held::current(current)?;
+        self.held.note_current();
         self.told.push_back(Step::Truncated);
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::evidence::{Status, holds};
 use super::follower::{Follower, Step};
-use super::held::{Held, Nuls};
+use super::held::{Glance, Held, Nuls};
 use super::position::Position;
 use super::root::Log;
 use super::siblings::{self, Order, Search, Sibling, Siblings, Successor};
@@ -18,6 +18,7 @@ impl Follower {
         if self.truncated.is_some() {
             return self.leave_copy(Some(Missing::Replaced), now);
         }
+        let glance = Glance::at(&self.held.file)?;
         let siblings = siblings::list(&self.log)?;
         let unread = siblings.list.iter().filter(|sibling| !self.late.was_left(&sibling.status.identity));
         if let Some(copy) = copy_of(&self.log, &self.position(), unread)? {
@@ -30,18 +31,19 @@ impl Follower {
             return Ok(Step::Gap(Missing::Truncated, None));
         }
         let between = self.unread_copy(&self.held.file, &siblings)?;
-        self.begin_again(between.file, Some(Missing::Truncated))
+        self.begin_again(between.file, glance, Some(Missing::Truncated))
     }
 
     /// The copy is read to its end: another one comes next, or the log itself.
     pub(super) fn leave_copy(&mut self, missing: Option<Missing>, now: Instant) -> io::Result<Step> {
         let log = self.truncated.as_ref().expect("a copy is held");
+        let glance = Glance::at(log)?;
         let siblings = siblings::list(&self.log)?;
         let between = self.unread_copy(log, &siblings)?;
         // As copies are deleted, the next one may have been, too.
         let expired = (Status::of(&self.held.file)?.links == 0).then_some(Missing::Expired);
         let left = (self.held.status.identity, self.held.offset);
-        let step = self.begin_again(between.file, missing.or(expired).or(between.missing))?;
+        let step = self.begin_again(between.file, glance, missing.or(expired).or(between.missing))?;
         self.late.remember(left, now);
         Ok(step)
     }
@@ -53,10 +55,11 @@ impl Follower {
         if is_quiet || is_rotated || self.leads_to(&self.held.file)? != Some(true) {
             return Ok(None);
         }
+        let glance = Glance::at(&self.held.file)?;
         let siblings = siblings::list(&self.log)?;
         match self.unread_copy(&self.held.file, &siblings)? {
             Successor { file: None, .. } => Ok(None),
-            Successor { file, missing } => self.begin_again(file, missing).map(Some),
+            Successor { file, missing } => self.begin_again(file, glance, missing).map(Some),
         }
     }
 
@@ -79,8 +82,9 @@ impl Follower {
         }
     }
 
-    /// Goes to the start of the truncated log, by way of a copy that lies between; that may begin with a hole, too.
-    fn begin_again(&mut self, between: Option<File>, missing: Option<Missing>) -> io::Result<Step> {
+    /// Goes to the start of the truncated log, as it was at a glance before its copies were listed, by way of a copy that
+    /// lies between; that may begin with a hole, too.
+    fn begin_again(&mut self, between: Option<File>, glance: Glance, missing: Option<Missing>) -> io::Result<Step> {
         match between {
             Some(copy) => {
                 let log = self.go_to(Held::new(copy)?, missing, Step::Rotated);
@@ -89,7 +93,7 @@ impl Follower {
             None => {
                 let log = self.truncated.as_ref().unwrap_or(&self.held.file);
                 let is_generation = self.leads_to(log)? == Some(false);
-                let mut log = Held::current(log.try_clone()?)?;
+                let mut log = Held::glanced_at(log.try_clone()?, glance);
                 if is_generation {
                     // Its last write may be a late one; what comes after it does so after what was read before it.
                     log.since = self.held.since;

@@ -34,8 +34,8 @@ fn a_client_that_does_not_answer_is_closed() {
     let log = Log::with("");
     let server = serve_with(&log, &QUICK);
     for target in ["app.log?tail=1&lines=0", "app.log?tail=1&lines=0&heartbeat=frame"] {
-        let mut stream = server.upgraded(target);
         let begun = Instant::now();
+        let mut stream = server.upgraded(target);
         let close = loop {
             let (first, payload) = crate::util::read_frame(&mut stream).unwrap();
             match first {
