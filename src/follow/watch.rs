@@ -90,6 +90,8 @@ impl Watcher {
 
     /// Nobody will pass anything on any more: every reader has to look for itself.
     pub(crate) fn end(&self) {
+        // Who calls this has said why.
+        self.complaint.call_once(|| {});
         let mut watches = self.watches();
         watches.is_over = true;
         watches.readers.drain().flat_map(|(_, readers)| readers.bells).for_each(|bell| bell.lose());
@@ -127,11 +129,15 @@ impl Watcher {
     fn listen(&self, file: BorrowedFd<'_>, descriptor: i32, more: bool) -> io::Result<()> {
         let mut watches = self.watches();
         let readers = watches.readers.get_mut(&descriptor).ok_or(io::ErrorKind::NotFound)?;
-        match (readers.listening, more) {
+        let answer = match (readers.listening, more) {
             (0, true) => self.ask(file, RARE | WatchFlags::MODIFY)?,
             (1, false) => self.ask(file, RARE)?,
             _ => descriptor,
         };
+        if answer != descriptor {
+            // The kernel had removed it, and has queued the word of it.
+            return Err(io::ErrorKind::NotFound.into());
+        }
         readers.listening = if more { readers.listening + 1 } else { readers.listening - 1 };
         Ok(())
     }

@@ -40,11 +40,11 @@ pub struct Config {
     pub heartbeat: Duration,
     /// How long the answer to a heartbeat may take. Default: 5 s.
     pub heartbeat_timeout: Duration,
-    /// The longest time between two looks at a file. One whose changes the kernel tells is looked at when it does, and
-    /// else every 10 s, or as rarely as this if that is longer. Default: 250 ms.
+    /// The longest time between two looks at a file. Where the kernel tells of all changes a silent file is looked at
+    /// every 10 s only, or as rarely as this if that is longer. Default: 250 ms.
     pub poll: Duration,
-    /// Whether the kernel is asked to tell of changes: by inotify(7), on local file systems, of logs to which no symbolic
-    /// link leads. Default: yes.
+    /// Whether the kernel is asked, by inotify(7), to tell of changes, so that lines come at once. It does not tell of all
+    /// on network file systems, FUSE and the like, nor when a symbolic link is switched. Default: yes.
     pub notify: bool,
     /// How long a rotated file is still read for late writes, from zero, for not at all; one second of silence is enough
     /// once a writer was seen to close it. Default: 5 s.

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -65,9 +65,8 @@ fn a_log_that_cannot_be_opened_for_want_of_descriptors_is_not_said_to_be_missing
 #[ignore = "needs strace"]
 fn a_thread_that_cannot_be_started_is_a_503() {
     let log = Log::with("a\n");
-    // The first thread is the one that waits for signals.
-    let inject = "inject=clone3:error=EAGAIN:when=2..3";
-    let server = serve_under(&log, "strace", &["-f", "-qq", "-o", "/dev/null", "-e", "trace=clone3", "-e", inject]);
+    // The first thread is the one that waits for signals, and the notifier would be the second.
+    let server = serve_injected(&log, &["trace=clone3", "inject=clone3:error=EAGAIN:when=2..3"], "WSTAIL_NO_NOTIFY=1");
     for status in [503, 503, 200] {
         assert_eq!(server.get("/app.log").status, status);
     }
@@ -82,8 +81,7 @@ fn without_openat2_paths_are_walked_and_lead_nowhere_else() {
         std::os::unix::fs::symlink("app.log", log.beside("inside")).unwrap();
         std::os::unix::fs::symlink("/etc/passwd", log.beside("outside")).unwrap();
         let inject = format!("inject=openat2:error={errno}");
-        let server =
-            serve_under(&log, "strace", &["-f", "-qq", "-o", "/dev/null", "-e", "trace=openat2", "-e", &inject]);
+        let server = serve_injected(&log, &["trace=openat2", &inject], "WSTAIL_NO_NOTIFY");
         for (target, status) in [("/app.log", 200), ("/inside", 200), ("/outside", 404), ("/../etc/passwd", 403)] {
             assert_eq!(server.get(target).status, status, "{errno} {target}");
         }
@@ -94,6 +92,33 @@ fn without_openat2_paths_are_walked_and_lead_nowhere_else() {
         drop(client);
         end_traced(&server);
         assert!(server.process.end().1.contains("openat2 is not to be had"), "{errno}");
+    }
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn without_inotify_or_its_thread_logs_are_polled() {
+    for (call, inject) in [
+        ("inotify_init1", "inotify_init1:error=EMFILE"),
+        ("clone3", "clone3:error=EAGAIN:when=2"),
+        ("inotify_add_watch", "inotify_add_watch:error=ENOSPC"),
+        ("eventfd2", "eventfd2:error=EMFILE"),
+    ] {
+        let log = Log::with("a\n");
+        let (trace, inject) = (format!("trace={call}"), format!("inject={inject}"));
+        let server = serve_injected(&log, &[&trace, &inject], "WSTAIL_NO_NOTIFY");
+        let mut client = server.follow();
+        client.expect(["a"]);
+        // Long enough for a watch to be waited for, if there were one.
+        thread::sleep(Duration::from_millis(500));
+        let begun = Instant::now();
+        log.append("b\n");
+        client.expect(["b"]);
+        assert!(begun.elapsed() < Duration::from_secs(2), "{call}: {:?}", begun.elapsed());
+        drop(client);
+        end_traced(&server);
+        let (_, errors) = server.process.end();
+        assert_eq!(errors.lines().filter(|line| line.contains("polled")).count(), 1, "{call}: {errors}");
     }
 }
 
@@ -114,9 +139,16 @@ fn a_generation_that_may_not_be_read_is_passed_over_with_a_gap() {
     assert_eq!(client.story("2\n"), "<gap expired><rotated>2\n");
 }
 
+/// Under strace, with its filters, and a variable set (`NAME=VALUE`) or unset (`NAME`).
+fn serve_injected(log: &Log, filters: &[&str; 2], variable: &str) -> Server {
+    let [trace, inject] = filters;
+    let arguments = ["-f", "-qq", "-o", "/dev/null", "-E", variable, "-e", trace, "-e", inject];
+    serve_under(log, "strace", &arguments)
+}
+
 /// What runs under strace would outlive it if that were killed.
 fn end_traced(server: &Server) {
-    let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", server.process.pid)).unwrap();
+    let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", server.process.pid)).unwrap();
     let child = Pid::from_raw(children.trim().parse().unwrap()).unwrap();
     kill_process(child, Signal::TERM).unwrap();
     assert_eq!(server.process.wait().code(), Some(0));

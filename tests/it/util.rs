@@ -417,6 +417,13 @@ impl Process {
         kill_process(Pid::from_child(&self.child.lock().unwrap()), signal).unwrap();
     }
 
+    /// Whether it has a handler for the signal.
+    pub fn catches(&self, signal: Signal) -> bool {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(caught.trim(), 16).unwrap() >> (signal.as_raw() - 1) & 1 == 1
+    }
+
     /// Waits for its end.
     pub fn wait(&self) -> ExitStatus {
         let mut status = None;

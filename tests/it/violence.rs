@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::proxy::FaultProxy;
 use crate::random::{Random, rounds, seeds};
-use crate::util::{Log, Process, Server, serve_with, until, within, wstail};
+use crate::util::{DEADLINE, Log, Process, Server, serve_with, until, within, wstail};
 
 const ROUNDS: u64 = 200;
 /// A round waits more than it works: so many are played at a time.
@@ -173,6 +173,8 @@ impl Scene {
         let whole = self.whole();
         assert_eq!(memchr_iter(b'\n', &whole).count(), self.count);
         within(PATIENCE, || output.may_be(&whole));
+        // The last client may have had nothing to do, and have hardly begun.
+        within(DEADLINE, || tail.catches(Signal::INT));
         tail.signal(Signal::INT);
         let (code, errors) = tail.end();
         let fault = output.fault(&whole).unwrap_or_default();
