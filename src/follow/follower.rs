@@ -373,7 +373,9 @@ impl Follower {
     fn next(&mut self, held: &Status, current: File) -> io::Result<Next> {
         let siblings = siblings::list(&self.log)?;
         self.tell_late(&siblings);
-        let between = self.search(&current, Order::of(self.held.since, &Status::of(&current)?), &siblings)?;
+        let status = Status::of(&current)?;
+        let order = Order::of(self.held.since, &status);
+        let between = self.search(&current, order, &siblings.before(&status, order))?;
         // Of a file that is deleted, what came after it may have been deleted, too.
         let missing = match between.file {
             _ if held.links > 0 => between.missing,

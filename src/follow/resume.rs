@@ -130,9 +130,10 @@ impl Follower {
     fn begin_after(&mut self, position: &Position, siblings: &Siblings) -> io::Result<()> {
         self.told.push_back(Step::Gap(Missing::Cursor, None));
         self.is_fresh = false;
-        let (late, current) = (&self.late, &self.held.file);
-        let search = Search { order: Order::After(position.written), late, held: None, current, until: self.until() };
-        match search.run(&self.log, siblings)?.file {
+        let (late, current, order) = (&self.late, &self.held.file, Order::After(position.written));
+        let siblings = siblings.clone().before(&self.held.status, order);
+        let search = Search { order, late, held: None, current, until: self.until() };
+        match search.run(&self.log, &siblings)?.file {
             Some(file) => self.go_back(file, 0, 0),
             None => Ok(()),
         }

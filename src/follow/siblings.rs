@@ -22,7 +22,7 @@ pub(super) struct Sibling {
 }
 
 /// All that were found, oldest first.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Siblings {
     pub list: Vec<Sibling>,
     /// The directory may be passed through, but not listed: there may be any.
@@ -75,6 +75,19 @@ fn list_once(log: &Log) -> io::Result<Vec<Sibling>> {
 }
 
 impl Siblings {
+    /// Those that come before `current`, to which the log's name led a moment ago: it may be a generation itself by now,
+    /// and what is younger comes after it.
+    pub(super) fn before(mut self, current: &Status, order: Order) -> Siblings {
+        let current = self.list.iter().find(|sibling| sibling.status.is_same(current)).cloned();
+        if let Some(current) = current {
+            self.list.retain(|sibling| match order {
+                Order::After(_) => sibling.age.is_older(&current.age),
+                Order::Names => sibling.age.is_named_before(&current.age),
+            });
+        }
+        self
+    }
+
     pub(super) fn named_before(&self, other: &Sibling) -> Siblings {
         let list = self.list.iter().filter(|sibling| sibling.age.is_named_before(&other.age)).cloned().collect();
         Siblings { list, is_blind: self.is_blind }

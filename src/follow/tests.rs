@@ -1,8 +1,10 @@
 //! A log's life as a follower sees it, on real files, with a time of the test's own.
 
+use super::evidence::Status;
 use super::follower::{Follower, SILENCE, Step};
 use super::position::Position;
 use super::root::Log;
+use super::siblings::{self, Order};
 use crate::follow::root::Roots;
 use crate::protocol::request::Address;
 use crate::protocol::request::Lines;
@@ -199,6 +201,24 @@ fn every_generation_between_two_looks_is_read_in_order() {
         place.append("app.error.log", "not mine\n");
         assert_eq!(reader.read(), "<rotated>1\n<rotated>2\n<rotated>3\n");
         assert_eq!(reader.read(), "");
+    }
+}
+
+#[test]
+fn a_log_that_is_rotated_in_the_midst_of_a_look_is_not_passed_over() {
+    let place = Place::with("0\n");
+    place.rename("app.log", "app.log-20260101");
+    place.append("app.log", "1\n");
+    let (log, current) = place.find();
+    for number in 2..4 {
+        place.rename("app.log", &format!("app.log-2026010{number}"));
+        place.append("app.log", &format!("{number}\n"));
+    }
+    let oldest = fs::File::open(place.path("app.log-20260101")).unwrap();
+    for order in [Order::After(0), Order::Names] {
+        let before = siblings::list(&log).unwrap().before(&Status::of(&current).unwrap(), order);
+        assert_eq!(before.list.len(), 1);
+        assert!(before.list[0].status.is_same(&Status::of(&oldest).unwrap()));
     }
 }
 
