@@ -96,8 +96,8 @@ fn a_thousand_rotations_at_full_speed_lose_no_line_and_leave_one_file_open() {
     client.story("<open>");
     let mut expected = Vec::new();
     // What is not read yet is not deleted: to find its way through a thousand files takes a follower its time.
-    for burst in 0..10 {
-        for number in burst * 100..(burst + 1) * 100 {
+    for burst in 0..20 {
+        for number in burst * 50..(burst + 1) * 50 {
             let lines: String = (0..10).map(|line| format!("{}\n", number * 10 + line)).collect();
             expected.extend_from_slice(lines.as_bytes());
             log.append(lines);
@@ -114,7 +114,7 @@ fn a_thousand_rotations_at_full_speed_lose_no_line_and_leave_one_file_open() {
         }
         assert!(client.bytes == expected, "the lines are not those that were written");
         until("one file is left", || held(&server.process, &log).len() == 1);
-        for number in burst * 100..(burst + 1) * 100 {
+        for number in burst * 50..(burst + 1) * 50 {
             fs::remove_file(log.beside(&name(number))).unwrap();
         }
     }
