@@ -26,6 +26,10 @@ pub(super) struct Follow<'t> {
     pub verifier: Option<Verifier>,
     pub printer: Printer<'t>,
     pub progress: Progress,
+    /// How many of the bytes that came last are held back by the printer.
+    pub held: usize,
+    /// Nothing more can be printed.
+    pub has_failed: bool,
     pub shutdown: &'t Shutdown,
 }
 
@@ -41,9 +45,12 @@ impl Follow<'_> {
     pub(super) fn run(mut self) -> Outcome {
         let mut exit = self.follow();
         // A line that is unfinished is printed only now.
-        let held = self.printer.held();
-        let held = if self.printer.end().is_ok() { 0 } else { held };
-        if let Err(error) = self.note(held) {
+        if self.printer.end().is_ok() && !self.has_failed {
+            self.held = 0;
+        }
+        if exit != Exit::Failed
+            && let Err(error) = self.note()
+        {
             print_error(&error);
             exit = Exit::Failed;
         }
@@ -51,7 +58,7 @@ impl Follow<'_> {
             verifier.finish();
             verifier.report()
         });
-        Outcome { exit, place: self.progress.place(held), report }
+        Outcome { exit, place: self.progress.place(self.held), report }
     }
 
     fn follow(&mut self) -> Exit {
@@ -86,8 +93,18 @@ impl Follow<'_> {
                     verifier.push(&bytes);
                 }
                 let printed = self.printer.print(&bytes, &mut || reader.keep_alive());
-                self.progress.receive(printed.as_ref().map_or_else(|part| *part, |()| bytes.len()));
-                return Ok(printed.is_ok());
+                match printed {
+                    Ok(()) => {
+                        self.progress.receive(bytes.len());
+                        self.held = self.printer.held();
+                    }
+                    // What is held back by now is of bytes that do not count.
+                    Err(part) => {
+                        self.progress.receive(part);
+                        self.has_failed = true;
+                    }
+                }
+                return Ok(!self.has_failed);
             }
             Item::Connected(continuation) => self.connected(continuation),
             Item::Cursor => {}
@@ -97,7 +114,7 @@ impl Follow<'_> {
             Item::Waiting(reason) => self.notice(&reason),
             Item::Lost { error, pause } => {
                 if reader.place().is_none() {
-                    self.printer.break_off();
+                    self.break_off();
                 }
                 self.notice(&format!("{error}; reconnecting in {:.2} s", pause.as_secs_f64()));
                 return Ok(true);
@@ -105,17 +122,24 @@ impl Follow<'_> {
         }
         if let Some(place) = reader.place() {
             self.progress.note(place);
-            self.note(self.printer.held())?;
+            self.note()?;
         }
         Ok(true)
     }
 
-    /// Records how far the log is printed: up to the last `held` bytes.
-    fn note(&mut self, held: usize) -> Result<()> {
-        let place = self.progress.place(held);
+    /// Records how far the log is printed.
+    fn note(&mut self) -> Result<()> {
+        let place = self.progress.place(self.held);
         match (&mut self.record, place) {
-            (Some(record), Some(place)) if !self.printer.is_comparing() => record.note(&place, self.printer.output()),
+            (Some(record), Some(place)) if !self.printer.is_unsure() => record.note(&place, self.printer.output()),
             _ => Ok(()),
+        }
+    }
+
+    fn break_off(&mut self) {
+        match self.printer.break_off() {
+            Ok(()) => self.held = 0,
+            Err(_) => self.has_failed = true,
         }
     }
 
@@ -123,13 +147,13 @@ impl Follow<'_> {
         let url = &self.url;
         self.notice(&match continuation {
             Continuation::New => format!("connected to {url}"),
-            Continuation::Exact => format!("connected to {url}: going on after the last byte"),
+            Continuation::Exact => format!("connected to {url}: going on by cursor"),
             Continuation::Unknown => format!("reconnected to {url}: lines may be repeated or missing"),
         });
     }
 
     fn gap(&mut self, reason: Missing, bytes: Option<u64>) {
-        self.printer.break_off();
+        self.break_off();
         let bytes = bytes.map_or("an unknown number of bytes".to_owned(), |bytes| format!("{bytes} bytes"));
         let what = match reason {
             Missing::Truncated => "the log was truncated before they were read",

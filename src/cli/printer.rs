@@ -70,11 +70,12 @@ impl<'p> Printer<'p> {
     }
 
     /// What comes next does not continue what was printed last: its line is ended.
-    pub(super) fn break_off(&mut self) {
-        let _ = self.end();
+    pub(super) fn break_off(&mut self) -> io::Result<()> {
+        self.end()?;
         if std::mem::take(&mut self.in_line) && !matches!(self.form, Form::Raw) {
-            let _ = self.stdout.write(b"\n", &mut || {});
+            self.stdout.write(b"\n", &mut || {})?;
         }
+        Ok(())
     }
 
     /// How many bytes of the log came and are not printed yet.
@@ -90,9 +91,10 @@ impl<'p> Printer<'p> {
         self.stdout.output()
     }
 
-    /// Whether what comes may stand in the output already.
-    pub(super) fn is_comparing(&self) -> bool {
-        lock(&self.stdout.surplus).is_some()
+    /// Whether what was printed is not known to be where it shall stay: it is still compared with what stands in the
+    /// output, or the reader of a pipe has left, and nobody knows how much it took.
+    pub(super) fn is_unsure(&self) -> bool {
+        lock(&self.stdout.surplus).is_some() || self.stdout.closed().is_some()
     }
 
     /// Prints what came; `waiting` is called every so often while stdout takes nothing.

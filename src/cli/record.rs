@@ -45,9 +45,15 @@ impl Record {
     /// # Errors
     /// When the file cannot be read, or holds something else.
     pub(super) fn open(path: PathBuf) -> Result<Record> {
+        if path.file_name().is_none() {
+            return Err(Error::usage("the cursor file has no name (see `wstail tail --help`)"));
+        }
         if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
             return Err(failed("use", &path, io::Error::other("it is no regular file")));
         }
+        // Better now than when there is something to note.
+        let (_, new) = places(&path);
+        File::create(&new).and_then(|_| fs::remove_file(&new)).map_err(|error| failed("write", &path, error))?;
         let text = match fs::read_to_string(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
             result => result.map_err(|error| failed("read", &path, error))?,
@@ -103,11 +109,7 @@ fn parse(text: &str) -> Option<Note> {
 }
 
 fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    // A link is written through, not replaced.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let new = path.with_file_name(name);
+    let (path, new) = places(path);
     let write = || {
         let mut file = File::create(&new)?;
         if let Ok(old) = fs::metadata(&path) {
@@ -121,6 +123,17 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&new);
     }
     written
+}
+
+/// The file itself, for a link is written through and not replaced, and the one that will take its place. That has one
+/// name, so that who is killed in between leaves one behind and not many.
+fn places(path: &Path) -> (PathBuf, PathBuf) {
+    let linked = || Some(path.with_file_name(fs::read_link(path).ok()?));
+    let path = fs::canonicalize(path).ok().or_else(linked).unwrap_or_else(|| path.to_owned());
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let new = path.with_file_name(name);
+    (path, new)
 }
 
 fn failed(what: &str, path: &Path, error: io::Error) -> Error {

@@ -120,6 +120,8 @@ impl Tail {
                     after,
                     record,
                     progress: Progress::default(),
+                    held: 0,
+                    has_failed: false,
                     shutdown,
                 }
             };

@@ -65,6 +65,8 @@ pub struct Reader {
     place: Option<Place>,
     /// A connection stood, with a server that knows no cursors.
     was_plain: bool,
+    /// A stream of the log has stood: that it is missing now may be the moment of a rotation.
+    has_streamed: bool,
     is_over: bool,
 }
 
@@ -123,6 +125,7 @@ impl Reader {
             pause: None,
             place,
             was_plain: false,
+            has_streamed: false,
             is_over: false,
         }
     }
@@ -197,7 +200,7 @@ impl Reader {
             // What comes from here on cannot be counted: it is text, and a gap would not be told.
             (self.was_plain, self.place) = (true, None);
         }
-        self.stream = Some(stream);
+        (self.stream, self.has_streamed) = (Some(stream), true);
         Ok(Item::Connected(continuation))
     }
 
@@ -225,7 +228,8 @@ impl Reader {
 
     /// Whether another try may do better: what answers, but not with a stream, will not do so the next time.
     fn may_retry(&self, error: &Error) -> bool {
-        let is_refused = error.status().is_some_and(|status| status < 500);
+        let is_missing = error.status() == Some(404) && self.has_streamed && self.url.follows();
+        let is_refused = error.status().is_some_and(|status| status < 500) && !is_missing;
         // Of a copy that was cut off, and has no cursor, the rest cannot be had by asking for the last lines again.
         let is_cut_off = self.was_plain && self.place.is_none() && !self.url.follows();
         self.retries && !error.is_usage() && !is_refused && !is_cut_off

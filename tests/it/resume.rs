@@ -1,6 +1,7 @@
 //! The client goes on where it was: cursors in files and on the command line, lost connections, and what it says of losses.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::Read;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Stdio;
@@ -16,7 +17,7 @@ use tungstenite::{Message, WebSocket, accept_hdr};
 use wstail::protocol::event::{Event, SUBPROTOCOL};
 
 use crate::proxy::FaultProxy;
-use crate::util::{Item, Log, Process, Server, serve, wstail};
+use crate::util::{Item, Log, Process, Server, serve, until, wstail};
 
 /// Prints what there is and ends: its exit code, what it printed and what it said.
 fn run(address: &str, arguments: &[&str]) -> (i32, String, String) {
@@ -284,5 +285,76 @@ fn a_log_that_was_empty_is_known_again_once_its_first_bytes_come() {
         log.append("three, which is longer\n");
         let mut rest = server.events(&format!("app.log?cursor={cursor}.4"));
         assert_eq!(rest.story("<1000>"), "<open>two\n<truncated>three, which is longer\n<end><1000>");
+    }
+}
+
+#[test]
+fn objects_that_were_not_taken_come_again_whole() {
+    const COUNT: usize = 200_000;
+    let (log, notes) = (Log::with(""), tempfile::tempdir().unwrap());
+    log.append((1..=COUNT).map(|number| format!("{number}\n")).collect::<String>());
+    let (server, file) = (serve(&log), notes.path().join("cursor"));
+    let arguments = ["-n", "all", "-o", "json", "--cursor-file", path(&file)];
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let mut command = wstail();
+    command.args(["tail", &format!("{}/app.log", server.address), "-q"]).args(arguments).stdout(writer);
+    let tail = Process::start(command);
+    reader.read_exact(&mut [0; 1]).unwrap();
+    // The pipe is full soon, and nobody reads it.
+    until("it is served", || file.exists());
+    thread::sleep(Duration::from_millis(300));
+    tail.signal(Signal::INT);
+    assert_eq!(tail.end(), (130, String::new()));
+    let line = |object: &str| serde_json::from_str::<Value>(object).ok()?["line"].as_str()?.parse::<usize>().ok();
+    let mut taken = String::from("{");
+    reader.read_to_string(&mut taken).unwrap();
+    let last = taken.lines().filter_map(line).next_back().unwrap();
+    let again = printed(&server.address, &arguments);
+    let rest: Vec<_> = again.lines().map(|object| line(object).unwrap()).collect();
+    assert!(rest[0] <= last + 1, "{last}, then {}", rest[0]);
+    assert!(rest.iter().copied().eq(rest[0]..=COUNT), "every object is a line of the log");
+}
+
+#[test]
+fn a_server_that_comes_back_while_the_log_is_being_rotated_does_not_end_the_client() {
+    let log = Log::with("a\n");
+    let server = serve(&log);
+    let proxy = FaultProxy::start(server.address.clone(), 1);
+    proxy.calm();
+    let mut command = wstail();
+    command.args(["tail", &format!("{}/app.log", proxy.address())]).stdout(Stdio::piped());
+    let tail = Process::start(command);
+    assert_eq!(tail.line(), "a");
+    server.process.signal(Signal::KILL);
+    server.process.wait();
+    log.append("b\n");
+    fs::rename(log.path(), log.beside("app.log.1")).unwrap();
+    let again = serve(&log);
+    proxy.set_target(again.address.clone());
+    thread::sleep(Duration::from_millis(1500));
+    log.append("c\n");
+    assert_eq!((tail.line(), tail.line()), ("b".to_owned(), "c".to_owned()));
+    tail.signal(Signal::INT);
+    let (code, errors) = tail.end();
+    assert_eq!(code, 130);
+    assert!(errors.contains("no such log (status 404); reconnecting in"), "{errors}");
+}
+
+#[test]
+fn a_cursor_file_that_cannot_be_written_is_named_once_and_at_once() {
+    let (code, printed, errors) = run("127.0.0.1:1", &["--cursor-file", "/does/not/exist/cursor"]);
+    let expected = "wstail: cannot write the cursor file `/does/not/exist/cursor`: no such file or directory\n";
+    assert_eq!((code, printed.as_str(), errors.as_str()), (1, "", expected));
+    assert_eq!(run("127.0.0.1:1", &["--cursor-file", ""]).0, 2);
+}
+
+#[test]
+fn a_link_to_a_cursor_file_stays_one() {
+    let (log, notes) = (Log::with("a\n"), tempfile::tempdir().unwrap());
+    let (server, link) = (serve(&log), notes.path().join("link"));
+    std::os::unix::fs::symlink("real", &link).unwrap();
+    for expected in ["a\n", ""] {
+        assert_eq!(printed(&server.address, &["--cursor-file", path(&link)]), expected);
+        assert!(link.is_symlink() && notes.path().join("real").is_file());
     }
 }

@@ -170,7 +170,7 @@ fn it_waits_for_a_server_and_connects_again() {
     let (code, errors) = tail.end();
     assert_eq!(code, 130);
     assert!(errors.contains("connection refused; reconnecting in 0."), "{errors}");
-    assert!(errors.contains("going on after the last byte"), "{errors}");
+    assert!(errors.contains("going on by cursor"), "{errors}");
 }
 
 /// A server of another make: one connection, spoken to by hand.
