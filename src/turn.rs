@@ -43,7 +43,16 @@ impl<S> TurnStream<S> {
         self.bytes_written
     }
 
-    fn note(&mut self, wanted: usize, result: io::Result<usize>) -> io::Result<usize> {
+    /// Writes `wanted` bytes, or as many as are taken, in a way of the caller's.
+    pub(crate) fn write_by(
+        &mut self,
+        wanted: usize,
+        write: impl FnOnce(&mut S) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        if !self.writable {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let result = write(&mut self.socket);
         self.full = !matches!(result, Ok(written) if written == wanted);
         self.writable = !self.full;
         let written = nothing_now(result)?;
@@ -65,19 +74,12 @@ impl<S: Read> Read for TurnStream<S> {
 
 impl<S: Write> Write for TurnStream<S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if !self.writable {
-            return Err(ErrorKind::WouldBlock.into());
-        }
-        let result = self.socket.write(bytes);
-        self.note(bytes.len(), result)
+        self.write_by(bytes.len(), |socket| socket.write(bytes))
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        if !self.writable {
-            return Err(ErrorKind::WouldBlock.into());
-        }
-        let result = self.socket.write_vectored(slices);
-        self.note(slices.iter().map(|slice| slice.len()).sum(), result)
+        let wanted = slices.iter().map(|slice| slice.len()).sum();
+        self.write_by(wanted, |socket| socket.write_vectored(slices))
     }
 
     fn flush(&mut self) -> io::Result<()> {

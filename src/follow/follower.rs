@@ -4,11 +4,11 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use super::backfill::Backfill;
 use super::evidence::Status;
+use super::extent::Extent;
 use super::held::{Found, Held};
 use super::late::Late;
 use super::position::{Identity, Position};
@@ -168,6 +168,24 @@ impl Follower {
         }
     }
 
+    /// Goes beyond the next `length` bytes without reading them. `None` when there are fewer, or when something else is
+    /// to be done first: then [`Follower::poll`] does it. Until they are moved the follower must not be asked again.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn extent(&mut self, length: usize, now: Instant) -> io::Result<Option<Extent>> {
+        let is_plain = self.told.is_empty() && self.backfill.is_none() && self.skip == 0 && !self.is_fresh;
+        if !is_plain || self.before_end().is_some_and(|left| left < length as u64) {
+            return Ok(None);
+        }
+        let extent = self.held.extent(length as u64)?;
+        if extent.is_some() {
+            self.is_settled = false;
+            self.note_bytes(true, now);
+        }
+        Ok(extent)
+    }
+
     fn step(&mut self, buffer: &mut [u8], now: Instant) -> io::Result<Step> {
         if let Some(step) = self.told.pop_front() {
             return Ok(step);
@@ -196,14 +214,7 @@ impl Follower {
         }
         match found {
             Found::Bytes(read) => {
-                if let Some(leaving) = &mut self.leaving {
-                    leaving.grown = now;
-                }
-                self.closed = match self.closed {
-                    Closed::Just if read == room => Closed::Just,
-                    Closed::Just => Closed::Before,
-                    Closed::Before | Closed::No => Closed::No,
-                };
+                self.note_bytes(read == room, now);
                 Ok(Step::Bytes(read))
             }
             Found::End => {
@@ -214,6 +225,18 @@ impl Follower {
             }
             Found::Changed => self.restart(now),
         }
+    }
+
+    /// There were bytes; `filled`: more of them may have been written at the same time.
+    fn note_bytes(&mut self, filled: bool, now: Instant) {
+        if let Some(leaving) = &mut self.leaving {
+            leaving.grown = now;
+        }
+        self.closed = match self.closed {
+            Closed::Just if filled => Closed::Just,
+            Closed::Just => Closed::Before,
+            Closed::Before | Closed::No => Closed::No,
+        };
     }
 
     /// Whether bytes lie ahead that were there when the log was opened.
@@ -235,6 +258,11 @@ impl Follower {
     /// The size of the file that is being read, in bytes, when it was last looked at.
     pub fn size(&self) -> u64 {
         self.held.status.size
+    }
+
+    /// The file that is being read.
+    pub fn file(&self) -> &File {
+        &self.held.file
     }
 
     /// Where the next byte comes from.
@@ -417,12 +445,5 @@ impl Follower {
         self.told.push_back(turn);
         (self.opened, self.leaving, self.closed, self.is_fresh) = (0, None, Closed::No, false);
         std::mem::replace(&mut self.held, held).file
-    }
-}
-
-/// The held file.
-impl AsFd for Follower {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.held.file.as_fd()
     }
 }

@@ -8,6 +8,7 @@ use rustix::fs::{self, SeekFrom};
 use rustix::io::{Errno, preadv};
 
 use super::evidence::{self, Status};
+use super::extent::Extent;
 use super::position::{BEFORE, HEAD, Position, Print};
 
 #[derive(Debug)]
@@ -130,6 +131,22 @@ impl Held {
         self.remember(&buffer[..new]);
         (self.offset, self.head) = (self.offset + new as u64, head);
         Ok(Found::Bytes(new))
+    }
+
+    /// Goes beyond the next `length` bytes, which are to be moved from where they lie. `None` when there are fewer, or
+    /// when they must be read so that the file will be known again.
+    pub(super) fn extent(&mut self, length: u64) -> io::Result<Option<Extent>> {
+        let is_known = usize::from(self.head.length) == HEAD && self.before.len() == BEFORE;
+        let end = self.offset + length;
+        if !is_known || length <= BEFORE as u64 || Status::of(&self.file)?.size < end {
+            return Ok(None);
+        }
+        let extent = Extent::of(&self.file, self.before.clone(), self.offset, end)?;
+        if let Some(extent) = &extent {
+            extent.last().clone_into(&mut self.before);
+            self.offset = end;
+        }
+        Ok(extent)
     }
 
     fn remember(&mut self, bytes: &[u8]) {

@@ -3,6 +3,7 @@
 pub mod backfill;
 mod bell;
 mod evidence;
+pub mod extent;
 pub mod follower;
 mod held;
 mod late;

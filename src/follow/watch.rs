@@ -214,8 +214,8 @@ impl Watch {
             Some(bell) => bell,
             None => self.bell.insert(Arc::new(Bell::new()?)),
         };
-        let descriptor = self.watcher.add(follower.as_fd(), bell)?;
-        let (file, is_local) = (follower.identity(), is_local(follower));
+        let descriptor = self.watcher.add(follower.file().as_fd(), bell)?;
+        let (file, is_local) = (follower.identity(), is_local(follower.file()));
         self.watched = Some(Watched { descriptor, file, is_local, is_listening: true });
         Ok(())
     }
@@ -223,7 +223,7 @@ impl Watch {
     /// Whether that could be done for the file, which is watched.
     fn listen(&mut self, follower: &Follower, more: bool) -> bool {
         let Some(watched) = &mut self.watched else { return false };
-        let is_done = self.watcher.listen(follower.as_fd(), watched.descriptor, more).is_ok();
+        let is_done = self.watcher.listen(follower.file().as_fd(), watched.descriptor, more).is_ok();
         if is_done {
             watched.is_listening = more;
         }
@@ -433,7 +433,7 @@ mod tests {
         let place = Place::new();
         place.writer("log");
         let (mut follower, watch) = place.reader("log");
-        assert_eq!(watch.tells_all(&follower), is_local(&follower));
+        assert_eq!(watch.tells_all(&follower), is_local(follower.file()));
         fs::rename(place.path("log"), place.path("target")).unwrap();
         read(&mut follower);
         assert!(!watch.tells_all(&follower), "gone");

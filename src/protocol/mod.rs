@@ -54,7 +54,8 @@
 //! 1. A binary message: print it, add its length to the number.
 //! 2. An event with a cursor: that is the cursor now, and the number is 0. Only the cursor of an `open` does not count for
 //!    who asked with a cursor: a `gap` may follow that it must not miss.
-//! 3. The connection is lost: connect again with `cursor=C.N`.
+//! 3. The connection is lost: connect again with `cursor=C.N`. So it is, too, when it ends in the midst of a message, as it
+//!    does when the log is truncated just then: what came of that message does not count.
 //! 4. To survive its own end it notes the place, once what it covers is printed.
 //!
 //! Plain streams and plain HTTP take cursors, too, but are told none.

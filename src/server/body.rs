@@ -1,11 +1,13 @@
 //! A log as the body of an HTTP response: its bytes as they are in the file.
 
-use std::io::{ErrorKind, Read, Write};
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::time::Instant;
 
 use super::connection::{Gone, Sink};
 use super::http;
-use super::outlet::Outlet;
+use super::outlet::{Outlet, Socket};
+use crate::follow::extent::Extent;
 use crate::follow::follower::{Follower, Step};
 use crate::protocol::close::Close;
 
@@ -31,7 +33,7 @@ pub(super) enum Framing {
     UntilClose,
 }
 
-impl<S: Read + Write> Body<S> {
+impl<S: Socket> Body<S> {
     pub(super) fn new(socket: S, framing: Framing, head_only: bool) -> Body<S> {
         Body { outlet: Outlet::new(socket), framing, head_only, begun: false, half_closed: false, finished: false }
     }
@@ -49,7 +51,7 @@ impl<S: Read + Write> Body<S> {
     }
 }
 
-impl<S: Read + Write> Sink for Body<S> {
+impl<S: Socket> Sink for Body<S> {
     type Socket = S;
 
     fn outlet(&mut self) -> &mut Outlet<S> {
@@ -75,6 +77,16 @@ impl<S: Read + Write> Sink for Body<S> {
         self.outlet.send(head, body);
     }
 
+    /// Only where the client sees that the end is missing when the log is truncated in the midst of it, and only where
+    /// that is no loss to it: what is followed must go on.
+    fn takes_extents(&self) -> bool {
+        S::TAKES_FILES && self.framing == Framing::Sized
+    }
+
+    fn push_extent(&mut self, extent: Extent) {
+        self.outlet.send_extent(Vec::new(), extent);
+    }
+
     fn finish(&mut self) {
         if self.framing == Framing::Chunked {
             self.outlet.send(b"0\r\n\r\n".to_vec(), Vec::new());
@@ -95,8 +107,8 @@ impl<S: Read + Write> Sink for Body<S> {
         Ok(())
     }
 
-    fn flush(&mut self, _now: Instant) -> Result<bool, Gone> {
-        let clear = self.outlet.push()?;
+    fn flush(&mut self, log: &File, _now: Instant) -> Result<bool, Gone> {
+        let clear = self.outlet.push(log)?;
         let over = self.head_only && self.begun || self.finished && self.framing != Framing::Sized;
         if clear && over { Err(Gone::Disconnected) } else { Ok(clear) }
     }

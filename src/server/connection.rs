@@ -1,14 +1,16 @@
 //! The loop of a connection: what the client sent, what the log gained, what is due; then one wait.
 //! It is the same for every sink; a sink says how bytes are wrapped for its kind of client.
 
-use std::io::{self, Read, Write};
+use std::fs::File;
+use std::io;
 use std::net::TcpStream;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use super::lookout::Lookout;
-use super::outlet::Outlet;
+use super::outlet::{Outlet, Socket};
 use crate::error::cause;
+use crate::follow::extent::Extent;
 use crate::follow::follower::{Follower, Step};
 use crate::protocol::MAX_MESSAGE;
 use crate::protocol::close::{self, Close};
@@ -17,7 +19,7 @@ use crate::wait::{Interest, Ready, wait_beside};
 
 /// Where a log's bytes go.
 pub(super) trait Sink {
-    type Socket: Read + Write;
+    type Socket: Socket;
 
     fn outlet(&mut self) -> &mut Outlet<Self::Socket>;
     /// What became of the log, after its bytes were pushed.
@@ -26,14 +28,20 @@ pub(super) trait Sink {
     fn wait(&mut self, _reason: &str) {}
     /// Takes what was read; `more` when the log is known to hold more. Only called when everything before it is out.
     fn push(&mut self, bytes: &[u8], more: bool, now: Instant);
+    /// Whether it takes bytes that were not read.
+    fn takes_extents(&self) -> bool {
+        false
+    }
+    /// Takes them; called as [`Sink::push`] is.
+    fn push_extent(&mut self, _extent: Extent) {}
     /// There will be no more bytes.
     fn finish(&mut self);
     /// Reads what the client sent.
     fn receive(&mut self) -> Result<(), Gone>;
     /// Does what time demands. `full`: the socket takes nothing more.
     fn beat(&mut self, now: Instant, full: bool) -> Result<(), Gone>;
-    /// Hands to the kernel what it takes; whether that is all there is to send.
-    fn flush(&mut self, now: Instant) -> Result<bool, Gone>;
+    /// Hands to the kernel what it takes, extents out of `log`; whether that is all there is to send.
+    fn flush(&mut self, log: &File, now: Instant) -> Result<bool, Gone>;
     /// When [`Sink::beat`] or [`Sink::flush`] will have something to do.
     fn due(&self) -> Option<Instant>;
     /// Whether anything the client may still send is of interest.
@@ -225,7 +233,7 @@ impl<K: Sink> Connection<K> {
     }
 
     fn flush(&mut self, now: Instant) -> Result<(), Gone> {
-        if self.sink.flush(now)? {
+        if self.sink.flush(self.follower.file(), now)? {
             self.full = None;
             return Ok(());
         }
@@ -248,7 +256,12 @@ impl<K: Sink> Connection<K> {
 
     fn read_log(&mut self, now: Instant) -> Result<(), Gone> {
         self.lookout.begin(&mut self.follower);
-        match self.follower.poll(&mut self.buffer, now) {
+        let step = match self.pass_extent(now) {
+            Ok(true) => return Ok(()),
+            Ok(false) => self.follower.poll(&mut self.buffer, now),
+            Err(error) => Err(error),
+        };
+        match step {
             Ok(step) => {
                 self.failing = None;
                 self.take(step, now);
@@ -256,6 +269,20 @@ impl<K: Sink> Connection<K> {
             }
             Err(error) => self.retry(&error, now),
         }
+    }
+
+    /// To a reader that is far behind a message's worth of the file is passed on without being read; whether it was.
+    fn pass_extent(&mut self, now: Instant) -> io::Result<bool> {
+        if self.buffer.len() < MAX_MESSAGE || !self.sink.takes_extents() {
+            return Ok(false);
+        }
+        let Some(extent) = self.follower.extent(MAX_MESSAGE, now)? else { return Ok(false) };
+        let step = Step::Bytes(extent.length());
+        self.failing = None;
+        self.sink.push_extent(extent);
+        self.lookout.fed(&self.follower, true, now);
+        self.sink.tell(&step, &self.follower, now);
+        Ok(true)
     }
 
     fn take(&mut self, step: Step, now: Instant) {
@@ -358,6 +385,7 @@ mod tests {
     use crate::server::websocket::WebSocket;
     use std::cell::RefCell;
     use std::fs;
+    use std::io::{Read, Write};
     use std::rc::Rc;
 
     /// A client that takes everything as long as it is open, and says nothing.
@@ -366,6 +394,8 @@ mod tests {
         taken: Rc<RefCell<Vec<u8>>>,
         shut: Rc<RefCell<bool>>,
     }
+
+    impl Socket for Memory {}
 
     impl Read for Memory {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {

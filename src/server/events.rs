@@ -1,14 +1,15 @@
 //! A log over `wstail.v1`: its bytes as they are in the file, and events that say what became of it.
 
 use std::collections::VecDeque;
-use std::io::{Read, Write};
+use std::fs::File;
 use std::time::{Duration, Instant};
 
 use tungstenite::protocol::frame::coding::Data;
 
 use super::connection::{Gone, Sink};
-use super::outlet::Outlet;
+use super::outlet::{Outlet, Socket};
 use super::websocket::WebSocket;
+use crate::follow::extent::Extent;
 use crate::follow::follower::{Follower, Step};
 use crate::protocol::close::Close;
 use crate::protocol::event::Event;
@@ -17,7 +18,7 @@ pub(super) struct Events<S> {
     socket: WebSocket<S>,
     path: String,
     heartbeat: Duration,
-    queue: VecDeque<(Data, Vec<u8>)>,
+    queue: VecDeque<Frame>,
     /// How many bytes the last cursor does not cover, and when it was sent.
     uncovered: u64,
     covered: Instant,
@@ -28,11 +29,18 @@ pub(super) struct Events<S> {
     is_resumed: bool,
 }
 
+#[derive(Debug)]
+enum Frame {
+    Event(String),
+    Bytes(Vec<u8>),
+    Extent(Extent),
+}
+
 /// While bytes flow there is a cursor after so many bytes, or so long.
 const CURSOR_BYTES: u64 = 1 << 20;
 const CURSOR_TIME: Duration = Duration::from_secs(1);
 
-impl<S: Read + Write> Events<S> {
+impl<S: Socket> Events<S> {
     /// `path` and `heartbeat` are what the client is told; `is_resumed`: it goes on from a cursor.
     pub(super) fn new(
         socket: WebSocket<S>,
@@ -54,15 +62,14 @@ impl<S: Read + Write> Events<S> {
     }
 
     fn say(&mut self, event: &Event) {
-        self.queue.push_back((Data::Text, event.to_string().into_bytes()));
+        self.queue.push_back(Frame::Event(event.to_string()));
     }
 
     /// Before the first bytes of a file comes a cursor by which that will be known again.
     fn say_start(&mut self, bytes: usize, follower: &Follower) {
         if let Some(start) = follower.position().start(bytes) {
-            let event = Event::Cursor(start.cursor()).to_string();
             let before = self.queue.len().saturating_sub(1);
-            self.queue.insert(before, (Data::Text, event.into_bytes()));
+            self.queue.insert(before, Frame::Event(Event::Cursor(start.cursor()).to_string()));
         }
     }
 
@@ -85,7 +92,7 @@ impl<S: Read + Write> Events<S> {
     }
 }
 
-impl<S: Read + Write> Sink for Events<S> {
+impl<S: Socket> Sink for Events<S> {
     type Socket = S;
 
     fn outlet(&mut self) -> &mut Outlet<S> {
@@ -95,8 +102,17 @@ impl<S: Read + Write> Sink for Events<S> {
     fn push(&mut self, bytes: &[u8], _more: bool, _now: Instant) {
         if !bytes.is_empty() {
             self.uncovered += bytes.len() as u64;
-            self.queue.push_back((Data::Binary, bytes.to_vec()));
+            self.queue.push_back(Frame::Bytes(bytes.to_vec()));
         }
+    }
+
+    fn takes_extents(&self) -> bool {
+        S::TAKES_FILES
+    }
+
+    fn push_extent(&mut self, extent: Extent) {
+        self.uncovered += extent.length() as u64;
+        self.queue.push_back(Frame::Extent(extent));
     }
 
     fn tell(&mut self, step: &Step, follower: &Follower, now: Instant) {
@@ -140,10 +156,12 @@ impl<S: Read + Write> Sink for Events<S> {
         self.socket.beat(now, full)
     }
 
-    fn flush(&mut self, now: Instant) -> Result<bool, Gone> {
-        while let Some(is_open) = self.socket.flush(now)? {
+    fn flush(&mut self, log: &File, now: Instant) -> Result<bool, Gone> {
+        while let Some(is_open) = self.socket.flush(log, now)? {
             match self.queue.pop_front().filter(|_| is_open) {
-                Some((kind, payload)) => self.socket.send(kind, payload),
+                Some(Frame::Event(event)) => self.socket.send(Data::Text, event.into_bytes()),
+                Some(Frame::Bytes(bytes)) => self.socket.send(Data::Binary, bytes),
+                Some(Frame::Extent(extent)) => self.socket.send_extent(extent),
                 None => return Ok(true),
             }
         }

@@ -1,12 +1,12 @@
 //! A log as text messages over WebSocket, without a subprotocol.
 
-use std::io::{Read, Write};
+use std::fs::File;
 use std::time::Instant;
 
 use tungstenite::protocol::frame::coding::Data;
 
 use super::connection::{Gone, Sink};
-use super::outlet::Outlet;
+use super::outlet::{Outlet, Socket};
 use super::websocket::WebSocket;
 use crate::protocol::close::Close;
 use crate::text::lines::LineBuffer;
@@ -16,13 +16,13 @@ pub(super) struct Messages<S> {
     lines: LineBuffer,
 }
 
-impl<S: Read + Write> Messages<S> {
+impl<S: Socket> Messages<S> {
     pub(super) fn new(socket: WebSocket<S>, lines: LineBuffer) -> Messages<S> {
         Messages { socket, lines }
     }
 }
 
-impl<S: Read + Write> Sink for Messages<S> {
+impl<S: Socket> Sink for Messages<S> {
     type Socket = S;
 
     fn outlet(&mut self) -> &mut Outlet<S> {
@@ -45,8 +45,8 @@ impl<S: Read + Write> Sink for Messages<S> {
         self.socket.beat(now, full)
     }
 
-    fn flush(&mut self, now: Instant) -> Result<bool, Gone> {
-        while let Some(is_open) = self.socket.flush(now)? {
+    fn flush(&mut self, log: &File, now: Instant) -> Result<bool, Gone> {
+        while let Some(is_open) = self.socket.flush(log, now)? {
             match self.lines.next(now).filter(|_| is_open) {
                 Some(text) => self.socket.send(Data::Text, text.into_bytes()),
                 None => return Ok(true),

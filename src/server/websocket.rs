@@ -1,7 +1,8 @@
 //! A WebSocket as both kinds of stream use it: what the client says, heartbeats, and the farewell.
 //! Log data goes past tungstenite, see [`Outlet`].
 
-use std::io::{ErrorKind, Read, Write};
+use std::fs::File;
+use std::io::ErrorKind;
 use std::time::Instant;
 
 use tungstenite::error::ProtocolError;
@@ -12,7 +13,8 @@ use tungstenite::{Error as WsError, Message, WebSocket as Tungstenite};
 
 use super::connection::Gone;
 use super::heartbeat::{Due, Heartbeat};
-use super::outlet::Outlet;
+use super::outlet::{Outlet, Socket};
+use crate::follow::extent::Extent;
 use crate::protocol::close::{self, Close};
 use crate::protocol::request::HeartbeatKind;
 use crate::protocol::{MAX_CLIENT_MESSAGE, PING, PONG};
@@ -24,7 +26,7 @@ pub(super) struct WebSocket<S> {
     closed: bool,
 }
 
-impl<S: Read + Write> WebSocket<S> {
+impl<S: Socket> WebSocket<S> {
     /// A stream over `socket`, after the handshake; `early` is what the client sent along with it.
     pub(super) fn new(socket: S, early: Vec<u8>, kind: HeartbeatKind, heartbeat: Heartbeat) -> WebSocket<S> {
         // Log messages go past tungstenite, so its buffers hold control frames and a client's few words only: at most
@@ -46,10 +48,12 @@ impl<S: Read + Write> WebSocket<S> {
 
     /// Puts a message on its way; the one before it must be out.
     pub(super) fn send(&mut self, kind: Data, payload: Vec<u8>) {
-        let header = FrameHeader { opcode: OpCode::Data(kind), ..FrameHeader::default() };
-        let mut head = Vec::new();
-        header.format(payload.len() as u64, &mut head).expect("a vector takes all");
-        self.outlet().send(head, payload);
+        self.outlet().send(head(kind, payload.len()), payload);
+    }
+
+    /// The same with a binary message that lies in the log.
+    pub(super) fn send_extent(&mut self, extent: Extent) {
+        self.outlet().send_extent(head(Data::Binary, extent.length()), extent);
     }
 
     /// Reads what the client sent.
@@ -83,8 +87,8 @@ impl<S: Read + Write> WebSocket<S> {
 
     /// Hands to the kernel what it takes. `Some(true)` when that was all and another message may be sent, `Some(false)`
     /// when nothing may be sent any more, `None` when the socket is full.
-    pub(super) fn flush(&mut self, now: Instant) -> Result<Option<bool>, Gone> {
-        if !self.outlet().push()? {
+    pub(super) fn flush(&mut self, log: &File, now: Instant) -> Result<Option<bool>, Gone> {
+        if !self.outlet().push(log)? {
             return Ok(None);
         }
         if let Err(error) = self.socket.flush() {
@@ -109,6 +113,13 @@ impl<S: Read + Write> WebSocket<S> {
         let frame = CloseFrame { code: close.code.into(), reason: close.reason.to_string().into() };
         let _ = self.socket.close(Some(frame));
     }
+}
+
+fn head(kind: Data, length: usize) -> Vec<u8> {
+    let header = FrameHeader { opcode: OpCode::Data(kind), ..FrameHeader::default() };
+    let mut head = Vec::new();
+    header.format(length as u64, &mut head).expect("a vector takes all");
+    head
 }
 
 /// What a client did that ends its stream; to leave is no fault.
