@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IoSlice, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
+use rustix::io::{Errno, ReadWriteFlags, pwritev2};
 use wstail::text::sanitize::Terminal;
 use wstail::text::utf8::Decoder;
 use wstail::{Error, Result, Shutdown};
@@ -193,12 +193,23 @@ impl<'p> Printer<'p> {
     }
 }
 
+/// Writes to what poll(2) says has room, as much as there is room for.
+fn write_now(file: &mut File, bytes: &[u8]) -> io::Result<usize> {
+    // At the end of what was written before, which is all that a pipe knows.
+    const NEXT: u64 = u64::MAX;
+    match pwritev2(&*file, &[IoSlice::new(bytes)], NEXT, ReadWriteFlags::NOWAIT) {
+        // Pipes know it since Linux 6.5, terminals do not.
+        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => file.write(&bytes[..bytes.len().min(PIPE_ROOM)]),
+        result => Ok(result?),
+    }
+}
+
 /// Stdout, shared by all logs, until it is closed.
 pub(super) struct Stdout {
     /// Whoever holds the file writes, and hands it back.
     file: (Sender<File>, Receiver<File>),
-    /// How much is written at a time: what poll(2) says there is room for.
-    piece: usize,
+    /// It takes everything at any time.
+    is_file: bool,
     /// What an earlier run has printed of what comes now.
     surplus: Mutex<Option<Surplus>>,
     /// How many bytes were written, or stood there already.
@@ -219,12 +230,12 @@ impl Stdout {
         let failed = |error| Error::io("cannot use stdout", error);
         // Written to without a buffer: a line is on the terminal when it is printed.
         let file = File::from(io::stdout().as_fd().try_clone_to_owned().map_err(failed)?);
-        let piece = if file.metadata().map_err(failed)?.is_file() { usize::MAX } else { PIPE_ROOM };
+        let is_file = file.metadata().map_err(failed)?.is_file();
         let (sender, receiver) = crossbeam_channel::bounded(1);
         sender.send(file).expect("there is room for one");
         let (surplus, closed) = (Mutex::new(None), Mutex::new(None));
         let written = AtomicU64::new(0);
-        Ok(Stdout { file: (sender, receiver), piece, surplus, written, closed, trigger, shutdown })
+        Ok(Stdout { file: (sender, receiver), is_file, surplus, written, closed, trigger, shutdown })
     }
 
     /// What stands in the output already is not printed again.
@@ -295,7 +306,8 @@ impl Stdout {
                 waiting();
                 continue;
             }
-            match file.write(&bytes[..bytes.len().min(self.piece)]) {
+            let written = if self.is_file { file.write(bytes) } else { write_now(file, bytes) };
+            match written {
                 Ok(written) => {
                     self.written.fetch_add(written as u64, Ordering::Relaxed);
                     bytes = &bytes[written..];
