@@ -10,7 +10,7 @@ use wstail::protocol::request::{Format, Lines};
 use wstail::server::{Config, Server};
 use wstail::{Error, Result};
 
-use super::values::{millis, path, port, positive, seconds, seconds_or_zero};
+use super::values::{millis, number, path, port, positive, seconds, seconds_or_zero};
 use super::{Exit, set_up_log, stop_on_signal};
 
 /// Serve the logs in directories, or single files, over WebSocket and HTTP.
@@ -57,6 +57,10 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "N", from_str_fn(positive))]
     max_connections: Option<usize>,
 
+    /// of these, connections from one address, or one /64 of IPv6; 0 for as many as there are; default 0
+    #[argh(option, arg_name = "N", from_str_fn(number))]
+    max_connections_per_ip: Option<usize>,
+
     /// seconds after which a client that takes no byte is closed; 0 for never; default 60
     #[argh(option, arg_name = "SECS", from_str_fn(seconds_or_zero))]
     stall_timeout: Option<Duration>,
@@ -92,6 +96,7 @@ impl Serve {
             rotate_wait: self.rotate_wait.unwrap_or(default.rotate_wait),
             format: self.format.unwrap_or(default.format),
             max_connections: self.max_connections.unwrap_or(default.max_connections),
+            max_connections_per_ip: self.max_connections_per_ip.filter(|&number| number > 0),
             stall_timeout: self.stall_timeout.map_or(default.stall_timeout, |time| (!time.is_zero()).then_some(time)),
             hidden: self.hidden,
         }

@@ -111,6 +111,11 @@ pub(super) fn positive(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|&number| number > 0 && digits(text)).ok_or_else(|| "expected 1 or more".to_owned())
 }
 
+/// A number of things, 0 for none.
+pub(super) fn number(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|_| digits(text)).ok_or_else(|| "expected a number".to_owned())
+}
+
 /// SIZE: bytes, or a number with KB, MB, GB or KiB, MiB, GiB.
 pub(super) fn size(text: &str) -> Result<u64, String> {
     const UNITS: [(&str, u64); 6] =

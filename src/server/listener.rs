@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown as Half, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, Shutdown as Half, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -14,6 +14,7 @@ use rustix::io::Errno;
 use rustix::net::{bind, listen, sockopt};
 
 use super::http::Refusal;
+use super::quota::Quota;
 use super::{Shared, notifier, session};
 use crate::error::{Error, Result, cause};
 use crate::shutdown::Shutdown;
@@ -155,7 +156,8 @@ impl AcceptBackoff {
 struct Connections {
     shared: Arc<Shared>,
     shutdown: Shutdown,
-    threads: HashMap<u64, JoinHandle<()>>,
+    threads: HashMap<u64, (JoinHandle<()>, IpAddr)>,
+    quota: Quota,
     last: u64,
     sender: Sender<u64>,
     waker: Arc<UnixStream>,
@@ -194,13 +196,17 @@ impl Connections {
         wakeups.set_nonblocking(true)?;
         let waker = Arc::new(waker);
         let (threads, refused) = (HashMap::new(), Vec::new());
-        Ok(Connections { shared, shutdown, threads, last: 0, sender, waker, ended, wakeups, refused })
+        let quota = Quota::new(shared.config.max_connections_per_ip);
+        Ok(Connections { shared, shutdown, threads, quota, last: 0, sender, waker, ended, wakeups, refused })
     }
 
     fn admit(&mut self, client: TcpStream, from: SocketAddr) {
         self.reap();
         if self.threads.len() >= self.shared.config.max_connections {
             return self.refuse(client, "too many connections");
+        }
+        if !self.quota.has_room(from.ip()) {
+            return self.refuse(client, "too many connections from this address");
         }
         let client = Arc::new(client);
         if let Err(error) = self.spawn(client.clone(), from) {
@@ -224,7 +230,8 @@ impl Connections {
                 Err(error) => log::debug!("{from} is gone: {}", cause(&error)),
             }
         })?;
-        self.threads.insert(self.last, thread);
+        self.threads.insert(self.last, (thread, from.ip()));
+        self.quota.enter(from.ip());
         Ok(())
     }
 
@@ -256,7 +263,10 @@ impl Connections {
     /// Joins the threads that are at their end.
     fn reap(&mut self) {
         while matches!((&self.wakeups).read(&mut [0; 64]), Ok(read) if read > 0) {}
-        self.ended.try_iter().filter_map(|number| self.threads.remove(&number)).for_each(join);
+        for (thread, from) in self.ended.try_iter().filter_map(|number| self.threads.remove(&number)) {
+            self.quota.leave(from);
+            join(thread);
+        }
     }
 
     /// Joins them all, as far as they end in time.
@@ -265,7 +275,7 @@ impl Connections {
         let deadline = Instant::now() + FAREWELL;
         drop(sender);
         while let Ok(number) = ended.recv_deadline(deadline) {
-            threads.remove(&number).into_iter().for_each(join);
+            threads.remove(&number).into_iter().for_each(|(thread, _)| join(thread));
         }
         if !threads.is_empty() {
             log::warn!("{} connections did not end in time", threads.len());

@@ -10,6 +10,7 @@ mod lookout;
 mod messages;
 mod notifier;
 mod outlet;
+mod quota;
 mod session;
 mod websocket;
 
@@ -53,6 +54,9 @@ pub struct Config {
     pub format: Format,
     /// How many connections are served at a time; beyond it a client gets 503. Default: 1024.
     pub max_connections: usize,
+    /// How many of them may come from one address, IPv6 addresses being one where their first 64 bits are; `None` for as
+    /// many as there are places. Default: `None`.
+    pub max_connections_per_ip: Option<usize>,
     /// How long a client may take no byte; `None` for as long as it likes. Default: 60 s.
     pub stall_timeout: Option<Duration>,
     /// Whether names that begin with a dot are served, too. Default: no.
@@ -73,6 +77,7 @@ impl Default for Config {
             rotate_wait: Duration::from_secs(5),
             format: Format::Text,
             max_connections: 1024,
+            max_connections_per_ip: None,
             stall_timeout: Some(Duration::from_secs(60)),
             hidden: false,
         }
