@@ -85,7 +85,7 @@ fn ending(result: Result<()>, stop: impl Fn()) -> Result<()> {
 fn print(url: &Url, stdout: &Stdout, shutdown: &Shutdown) -> Result<()> {
     let mut url = url.clone();
     url.set_tail(true);
-    let mut stream = Stream::open(&url, shutdown)?;
+    let mut stream = Stream::open(&url, &Default::default(), shutdown)?;
     let mut printer = Printer::new(stdout, None, Form::text(true));
     loop {
         let bytes = match stream.read(shutdown) {

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use wstail::client::Config;
 use wstail::client::reader::{Continuation, Item, Reader};
 use wstail::client::url::Url;
 use wstail::produce::verifier::{Report, Verifier};
@@ -16,6 +17,7 @@ use super::{Exit, print_error};
 
 pub(super) struct Follow<'t> {
     pub url: Url,
+    pub config: Config,
     /// The log's name where there are others.
     pub name: Option<String>,
     pub quiet: bool,
@@ -62,7 +64,8 @@ impl Follow<'_> {
     }
 
     fn follow(&mut self) -> Exit {
-        let mut reader = Reader::new(self.url.clone(), self.shutdown.clone()).retries(self.retries);
+        let mut reader =
+            Reader::new(self.url.clone(), self.shutdown.clone()).config(self.config.clone()).retries(self.retries);
         if let Some(place) = &self.after {
             self.progress.note(place);
             reader = reader.after(place.clone());

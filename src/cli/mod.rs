@@ -2,6 +2,7 @@
 
 mod demo;
 mod follow;
+mod healthcheck;
 mod json;
 mod printer;
 mod produce;
@@ -9,6 +10,7 @@ mod progress;
 mod record;
 mod serve;
 mod tail;
+mod tokens;
 mod values;
 
 use std::ffi::OsString;
@@ -39,6 +41,7 @@ enum Command {
     Tail(tail::Tail),
     Produce(produce::Produce),
     Demo(demo::Demo),
+    Healthcheck(healthcheck::Healthcheck),
 }
 
 /// How the process ends, from the best to the worst.
@@ -84,7 +87,8 @@ pub(crate) fn run(arguments: Vec<OsString>) -> Result<Exit> {
         Some(Command::Tail(tail)) => tail.run(),
         Some(Command::Produce(produce)) => produce.run(),
         Some(Command::Demo(demo)) => demo.run(),
-        None => Err(usage("no command was given: serve, tail, produce or demo")),
+        Some(Command::Healthcheck(healthcheck)) => healthcheck.run(),
+        None => Err(usage("no command was given: serve, tail, produce, demo or healthcheck")),
     }
 }
 

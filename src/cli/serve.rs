@@ -11,7 +11,7 @@ use wstail::server::{Config, Server};
 use wstail::{Error, Result};
 
 use super::values::{millis, number, path, port, positive, seconds, seconds_or_zero};
-use super::{Exit, set_up_log, stop_on_signal};
+use super::{Exit, set_up_log, stop_on_signal, tokens};
 
 /// Serve the logs in directories, or single files, over WebSocket and HTTP.
 #[derive(FromArgs)]
@@ -61,6 +61,22 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "N", from_str_fn(number))]
     max_connections_per_ip: Option<usize>,
 
+    /// origin whose pages may read, beside the server's own: https://example.com, or `*` for all; repeatable
+    #[argh(option, arg_name = "ORIGIN")]
+    allow_origin: Vec<String>,
+
+    /// name by which clients without a token may ask, beside addresses, localhost and this machine's own name; repeatable
+    #[argh(option, arg_name = "HOST")]
+    allow_host: Vec<String>,
+
+    /// file of bearer tokens, one a line, of which readers must show one; WSTAIL_TOKEN in the environment is one more; read once, at the start
+    #[argh(option, arg_name = "FILE", from_str_fn(path))]
+    token_file: Option<PathBuf>,
+
+    /// path beneath which all is answered, behind a reverse proxy; default /
+    #[argh(option, arg_name = "PATH")]
+    base_path: Option<String>,
+
     /// seconds after which a client that takes no byte is closed; 0 for never; default 60
     #[argh(option, arg_name = "SECS", from_str_fn(seconds_or_zero))]
     stall_timeout: Option<Duration>,
@@ -74,7 +90,7 @@ impl Serve {
     pub(super) fn run(self) -> Result<Exit> {
         set_up_log("info");
         let (_trigger, shutdown) = stop_on_signal()?;
-        let config = self.config();
+        let config = self.config()?;
         allow_descriptors(config.max_connections);
         let server = Server::bind(config)?;
         announce(&server)?;
@@ -82,9 +98,9 @@ impl Serve {
         Ok(Exit::Done)
     }
 
-    fn config(self) -> Config {
+    fn config(self) -> Result<Config> {
         let default = Config::default();
-        Config {
+        Ok(Config {
             roots: self.paths,
             hosts: if self.host.is_empty() { default.hosts } else { self.host },
             port: self.port.unwrap_or(default.port),
@@ -97,9 +113,13 @@ impl Serve {
             format: self.format.unwrap_or(default.format),
             max_connections: self.max_connections.unwrap_or(default.max_connections),
             max_connections_per_ip: self.max_connections_per_ip.filter(|&number| number > 0),
+            allow_origin: self.allow_origin,
+            allow_host: self.allow_host,
+            tokens: tokens::load(self.token_file.as_deref())?,
+            base_path: self.base_path.unwrap_or(default.base_path),
             stall_timeout: self.stall_timeout.map_or(default.stall_timeout, |time| (!time.is_zero()).then_some(time)),
             hidden: self.hidden,
-        }
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::thread;
 
 use argh::{FromArgValue, FromArgs};
+use wstail::client::Config;
 use wstail::client::url::Url;
 use wstail::produce::verifier::{Report, Verifier};
 use wstail::protocol::cursor::Place;
@@ -17,7 +18,7 @@ use super::printer::{Form, Printer, Stdout};
 use super::progress::Progress;
 use super::record::Record;
 use super::values::path;
-use super::{Exit, set_up_log, stop_on_signal};
+use super::{Exit, set_up_log, stop_on_signal, tokens};
 
 /// Follow logs that `wstail serve` serves.
 #[derive(FromArgs)]
@@ -63,6 +64,10 @@ pub(super) struct Tail {
     #[argh(option, arg_name = "WHEN", default = "Retry::Auto")]
     retry: Retry,
 
+    /// file whose first line is the token for servers that ask for one; default: what WSTAIL_TOKEN holds
+    #[argh(option, arg_name = "FILE", from_str_fn(path))]
+    token_file: Option<PathBuf>,
+
     /// no notices on stderr
     #[argh(switch, short = 'q')]
     quiet: bool,
@@ -92,18 +97,27 @@ impl Tail {
     pub(super) fn run(mut self) -> Result<Exit> {
         set_up_log("warn");
         let urls = self.urls()?;
+        // The file's come first.
+        let config = Config { token: tokens::load(self.token_file.as_deref())?.into_iter().next() };
         let record = self.cursor_file.take().map(Record::open).transpose()?;
         let (trigger, shutdown) = stop_on_signal()?;
         let stdout = Stdout::new(trigger, shutdown.clone())?;
         if let Some(record) = &record {
             stdout.pass_over(record.surplus(stdout.output()));
         }
-        let outcomes = self.follow(urls, record, &stdout, &shutdown);
+        let outcomes = self.follow(urls, &config, record, &stdout, &shutdown);
         self.tell(&outcomes, stdout.closed())
     }
 
     /// Follows each log in a thread of its own.
-    fn follow(&self, urls: Vec<Url>, mut record: Option<Record>, stdout: &Stdout, shutdown: &Shutdown) -> Vec<Outcome> {
+    fn follow(
+        &self,
+        urls: Vec<Url>,
+        config: &Config,
+        mut record: Option<Record>,
+        stdout: &Stdout,
+        shutdown: &Shutdown,
+    ) -> Vec<Outcome> {
         let names = names(&urls);
         thread::scope(|scope| {
             scope.spawn(|| stdout.watch());
@@ -114,6 +128,7 @@ impl Tail {
                     printer: Printer::new(stdout, name.clone(), self.form(name.clone().unwrap_or_else(|| url.log()))),
                     verifier: self.verify.then(|| Verifier::new(after.is_some())),
                     url,
+                    config: config.clone(),
                     name,
                     quiet: self.quiet,
                     retries: self.retry == Retry::Auto,

@@ -8,22 +8,23 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::net::{connect as start, sockopt};
 use tungstenite::error::{ProtocolError, SubProtocolError};
-use tungstenite::handshake::HandshakeError;
 use tungstenite::handshake::client::generate_key;
-use tungstenite::http::Request;
-use tungstenite::protocol::WebSocketConfig;
-use tungstenite::{Error as WsError, WebSocket, client::client_with_config};
+use tungstenite::handshake::derive_accept_key;
+use tungstenite::http::Uri;
+use tungstenite::protocol::{Role, WebSocketConfig};
+use tungstenite::{Error as WsError, WebSocket};
 
+use super::Config;
+use super::http::{self, Answer};
 use super::url::Url;
 use crate::error::{Error, Result};
 use crate::protocol::event::SUBPROTOCOL;
 use crate::shutdown::Shutdown;
 use crate::socket;
-use crate::text::sanitize;
 use crate::turn::TurnStream;
 use crate::wait::{Interest, wait};
 
-/// How long connecting to one address may take, and how long the handshake may.
+/// How long connecting to one address may take, and how long its answer may.
 const CONNECT: Duration = Duration::from_secs(5);
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// A server of another make may send all that was missed in one message.
@@ -36,15 +37,37 @@ pub(super) type Socket = WebSocket<TurnStream<TcpStream>>;
 ///
 /// # Errors
 /// When no address answers in time, or the server refuses; [`Error::status`] tells its status.
-pub(super) fn open(url: &Url, shutdown: &Shutdown) -> Result<(Socket, bool)> {
-    // A server that knows none answers as if nothing had been offered, and tungstenite takes that for a fault.
-    match shake_hands(url, reach(url, shutdown)?, true, shutdown)? {
-        Some(socket) => Ok((socket, true)),
-        None => {
-            let socket = shake_hands(url, reach(url, shutdown)?, false, shutdown)?;
-            Ok((socket.expect("nothing was offered"), false))
-        }
+pub(super) fn open(url: &Url, config: &Config, shutdown: &Shutdown) -> Result<(Socket, bool)> {
+    let what = || format!("cannot follow {url}");
+    let key = generate_key();
+    let request = request(url, config, &key)?;
+    let socket = reach(url, shutdown)?;
+    let fd = socket.try_clone().map_err(|error| Error::io(what(), error))?;
+    let mut stream = TurnStream::new(socket);
+    let until = Instant::now() + HANDSHAKE;
+    let answer = http::ask(&mut stream, fd.as_fd(), request.as_bytes(), until, shutdown);
+    let answer = answer.map_err(|error| failure(what(), error))?;
+    if answer.status != 101 {
+        return Err(Error::refused(what(), answer.status, &answer.reason()));
     }
+    let has_events = verify(&answer, &key).map_err(|fault| Error::protocol(what(), WsError::Protocol(fault)))?;
+    let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
+    Ok((WebSocket::from_partially_read(stream, answer.rest, Role::Client, Some(limits)), has_events))
+}
+
+/// Asks for a page by plain HTTP; the status of the answer. The address's parameters go along.
+///
+/// # Errors
+/// When no address answers in time, or what answers speaks no HTTP.
+pub fn status(url: &Url, shutdown: &Shutdown) -> Result<u16> {
+    let what = || format!("cannot ask {}", url.authority());
+    let (target, authority) = (url.target(), url.authority());
+    let request = format!("GET {target} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
+    let socket = reach(url, shutdown)?;
+    let fd = socket.try_clone().map_err(|error| Error::io(what(), error))?;
+    let until = Instant::now() + HANDSHAKE;
+    let answer = http::ask(&mut TurnStream::new(socket), fd.as_fd(), request.as_bytes(), until, shutdown);
+    answer.map(|answer| answer.status).map_err(|error| failure(what(), error))
 }
 
 fn reach(url: &Url, shutdown: &Shutdown) -> Result<TcpStream> {
@@ -88,60 +111,43 @@ fn connect(address: SocketAddr, shutdown: &Shutdown) -> io::Result<TcpStream> {
     Ok(socket)
 }
 
-/// `None` when the subprotocol that was offered is not spoken.
-fn shake_hands(url: &Url, socket: TcpStream, offers: bool, shutdown: &Shutdown) -> Result<Option<Socket>> {
-    let what = || format!("cannot follow {url}");
-    let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
-    let deadline = Instant::now() + HANDSHAKE;
-    let fd = socket.try_clone().map_err(|error| Error::io(what(), error))?;
-    let mut shaking = client_with_config(request(url, offers)?, TurnStream::new(socket), Some(config));
-    loop {
-        let mut middle = match shaking {
-            Ok((socket, _)) => return Ok(Some(socket)),
-            Err(HandshakeError::Failure(WsError::Protocol(NOT_SPOKEN))) if offers => return Ok(None),
-            Err(HandshakeError::Failure(error)) => return Err(refusal(what(), error)),
-            Err(HandshakeError::Interrupted(middle)) => middle,
-        };
-        let interest = Interest { read: true, write: false };
-        let ready =
-            wait(fd.as_fd(), interest, Some(shutdown), Some(deadline)).map_err(|error| Error::io(what(), error))?;
-        if ready.stop {
-            return Err(Error::io(what(), io::ErrorKind::Interrupted.into()));
-        }
-        if deadline <= Instant::now() {
-            return Err(Error::timeout(format!("{}: the handshake was not complete within 10 s", what())));
-        }
-        middle.get_mut().get_mut().begin(ready);
-        shaking = middle.handshake();
+fn request(url: &Url, config: &Config, key: &str) -> Result<String> {
+    let (target, authority) = (url.target(), url.authority());
+    format!("ws://{authority}{target}")
+        .parse::<Uri>()
+        .map_err(|error| Error::usage(format!("cannot use the URL `{url}`: {error}")))?;
+    let mut request = format!(
+        "GET {target} HTTP/1.1\r\nHost: {authority}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Protocol: {SUBPROTOCOL}\r\n"
+    );
+    if let Some(token) = &config.token {
+        request += &format!("Authorization: {}\r\n", token.authorization());
+    }
+    Ok(request + "\r\n")
+}
+
+/// Whether the server speaks `wstail.v1`; one that knows none answers as if nothing had been offered.
+fn verify(answer: &Answer, key: &str) -> Result<bool, ProtocolError> {
+    if !answer.holds("upgrade", "websocket") {
+        return Err(ProtocolError::MissingUpgradeWebSocketHeader);
+    }
+    if !answer.holds("connection", "upgrade") {
+        return Err(ProtocolError::MissingConnectionUpgradeHeader);
+    }
+    if answer.values("sec-websocket-accept").next() != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
+        return Err(ProtocolError::SecWebSocketAcceptKeyMismatch);
+    }
+    match answer.values("sec-websocket-protocol").next() {
+        None => Ok(false),
+        Some(picked) if picked == SUBPROTOCOL.as_bytes() => Ok(true),
+        Some(_) => Err(ProtocolError::SecWebSocketSubProtocolError(SubProtocolError::InvalidSubProtocol)),
     }
 }
 
-const NOT_SPOKEN: ProtocolError = ProtocolError::SecWebSocketSubProtocolError(SubProtocolError::NoSubProtocol);
-
-fn request(url: &Url, offers: bool) -> Result<Request<()>> {
-    let authority = url.authority();
-    let mut request = Request::builder();
-    if offers {
-        request = request.header("Sec-WebSocket-Protocol", SUBPROTOCOL);
-    }
-    request
-        .uri(format!("ws://{authority}{}", url.target()))
-        .header("Host", &authority)
-        .header("Connection", "Upgrade")
-        .header("Upgrade", "websocket")
-        .header("Sec-WebSocket-Version", "13")
-        .header("Sec-WebSocket-Key", generate_key())
-        .body(())
-        .map_err(|error| Error::usage(format!("cannot use the URL `{url}`: {error}")))
-}
-
-fn refusal(what: String, error: WsError) -> Error {
+fn failure(what: String, error: WsError) -> Error {
     match error {
-        WsError::Http(response) => {
-            let body = response.body().as_deref().unwrap_or_default();
-            let reason = String::from_utf8_lossy(body);
-            let reason = sanitize::escape(reason.lines().next().unwrap_or_default());
-            Error::refused(what, response.status().as_u16(), &reason)
+        WsError::Io(error) if error.kind() == io::ErrorKind::TimedOut => {
+            Error::timeout(format!("{what}: no answer was complete within 10 s"))
         }
         error => Error::protocol(what, error),
     }

@@ -1,7 +1,17 @@
 //! A blocking client: connects, reads a log, reconnects.
 
 pub mod connect;
+mod http;
 pub mod reader;
 pub mod reconnect;
 pub mod stream;
 pub mod url;
+
+use crate::protocol::token::Token;
+
+/// How a client connects.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// What it shows to a server that asks for a token. Default: none.
+    pub token: Option<Token>,
+}

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Config;
 use super::reconnect::Backoff;
 use super::stream::{Received, Stream};
 use super::url::Url;
@@ -56,6 +57,7 @@ const AFTER_LOSS: Lines = Lines::Last(10);
 #[derive(Debug)]
 pub struct Reader {
     url: Url,
+    config: Config,
     shutdown: Shutdown,
     retries: bool,
     backoff: Backoff,
@@ -118,6 +120,7 @@ impl Reader {
         let place = url.take_cursor();
         Reader {
             url,
+            config: Config::default(),
             shutdown,
             retries: true,
             backoff: Backoff::default(),
@@ -133,6 +136,12 @@ impl Reader {
     /// Begins behind a place that another reader came to.
     pub fn after(mut self, place: Place) -> Reader {
         self.place = Some(place);
+        self
+    }
+
+    /// How each connection is made.
+    pub fn config(mut self, config: Config) -> Reader {
+        self.config = config;
         self
     }
 
@@ -190,7 +199,7 @@ impl Reader {
         } else if self.was_plain {
             url.set_lines(AFTER_LOSS);
         }
-        let stream = Stream::open(&url, &self.shutdown)?;
+        let stream = Stream::open(&url, &self.config, &self.shutdown)?;
         let continuation = match (&self.place, stream.has_events()) {
             (Some(_), true) => Continuation::Exact,
             (None, _) if !self.was_plain => Continuation::New,

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Error as WsError, Message};
 
+use super::Config;
 use super::connect::{self, Socket};
 use super::url::Url;
 use crate::error::{Error, Result};
@@ -54,8 +55,8 @@ impl Stream {
     ///
     /// # Errors
     /// When no address answers in time or the server refuses; [`Error::status`] tells the HTTP status.
-    pub fn open(url: &Url, shutdown: &Shutdown) -> Result<Stream> {
-        let (socket, has_events) = connect::open(url, shutdown)?;
+    pub fn open(url: &Url, config: &Config, shutdown: &Shutdown) -> Result<Stream> {
+        let (socket, has_events) = connect::open(url, config, shutdown)?;
         let context = format!("lost {url}");
         let waiting = socket.get_ref().socket().try_clone().map_err(|error| Error::io(&context, error))?;
         let patience = has_events.then(|| patience(HEARTBEAT));

@@ -101,7 +101,21 @@ impl FromStr for Url {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Url, Error> {
-        let bad = |cause: &str| Error::usage(format!("cannot use the URL `{}`: {cause}", text.escape_debug()));
+        let url = Url::page(text)?;
+        if url.path.trim_matches('/').is_empty() {
+            return Err(bad(text, "it names no log"));
+        }
+        Ok(url)
+    }
+}
+
+impl Url {
+    /// The address of any page of a server's, in the same spellings.
+    ///
+    /// # Errors
+    /// A usage error where it is no such address.
+    pub fn page(text: &str) -> Result<Url, Error> {
+        let bad = |cause: &str| bad(text, cause);
         let (scheme, rest) = text.split_once("://").unwrap_or(("ws", text));
         let named = text.contains("://");
         match scheme.to_ascii_lowercase().as_str() {
@@ -120,9 +134,7 @@ impl FromStr for Url {
             return Err(bad("it has no host, or no port: HOST:PORT/LOG"));
         }
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        if path.trim_matches('/').is_empty() {
-            return Err(bad("it names no log"));
-        }
+        let path = if path.is_empty() { "/" } else { path };
         let encode = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
         let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -130,6 +142,10 @@ impl FromStr for Url {
         });
         Ok(Url { host: host.to_owned(), port: port.unwrap_or(80), path: encode(path), query: pairs.collect() })
     }
+}
+
+fn bad(text: &str, cause: &str) -> Error {
+    Error::usage(format!("cannot use the URL `{}`: {cause}", text.escape_debug()))
 }
 
 /// Splits `host:port`, `[::1]:port` and either without a port; `None` when the port is none.

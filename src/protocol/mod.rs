@@ -73,6 +73,14 @@
 //! `ping`. With `heartbeat=frame` it sends WebSocket Ping frames. Who does not answer in time is closed with 4408. Other
 //! messages from the client, up to 4 KiB each, are ignored.
 //!
+//! # Who may read
+//!
+//! A server with tokens asks for one: `Authorization: Bearer TOKEN`, or, from a browser, the offered subprotocol
+//! `bearer.BASE64URL(TOKEN)` without padding. That one is never picked; browsers take it for a failure when none of what
+//! they offer is, so they offer `wstail.v1`, too. A token in the query is refused like any unknown parameter. `/` and
+//! `/-/healthz` need none. A server without tokens wants `Host` to be an IP literal, `localhost`, its machine's own name or
+//! one that it was told. Either wants an `Origin`, where there is one, to be its own or one that it was told.
+//!
 //! # Ends and refusals
 //!
 //! | close code | meaning | try again? |
@@ -84,9 +92,10 @@
 //! | 4410 | the client took no byte for the server's `--stall-timeout`, 60 s | yes |
 //! | 4500 | the log could not be read for a minute | yes, later |
 //!
-//! What is no stream is refused before it begins, with an HTTP status and one line that says why: 400 malformed, 403 a `..`
-//! segment, 404 no such log, 405 neither GET nor HEAD, 408 no complete request within 5 s, 414 and 431 too long a request,
-//! 426 another WebSocket version than 13, 503 too many connections, with `Retry-After` in seconds.
+//! What is no stream is refused before it begins, with an HTTP status and one line that says why: 400 malformed, 401 no
+//! token or a wrong one, with `WWW-Authenticate: Bearer`, 403 a `..` segment, a foreign origin or an unknown host, 404 no such log, 405 neither GET nor HEAD, 408 no complete request within 5 s, 414 and 431 too
+//! long a request, 426 another WebSocket version than 13, 503 too many connections, with `Retry-After` in seconds. The base
+//! path without its last slash is answered with 301.
 //!
 //! Without `Upgrade: websocket` the answer is the log as `text/plain`, its bytes as they are in the file, with the same
 //! `tail`, `lines` and `cursor`; followed, it is chunked and has no end.
@@ -140,6 +149,7 @@ pub mod close;
 pub mod cursor;
 pub mod event;
 pub mod request;
+pub mod token;
 
 /// The largest message a server sends, in bytes. Common clients refuse more than 1 MiB.
 pub const MAX_MESSAGE: usize = 256 * 1024;

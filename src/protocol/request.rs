@@ -114,6 +114,12 @@ impl Address {
         &self.segments
     }
 
+    /// The rest of it, where it begins with `base`.
+    pub fn beneath(&self, base: &Address) -> Option<Address> {
+        let segments = self.segments.strip_prefix(base.segments.as_slice())?;
+        Some(Address { segments: segments.to_vec() })
+    }
+
     /// What follows `/-/` when the address is the service's own.
     pub fn service(&self) -> Option<&[Vec<u8>]> {
         self.segments.split_first().filter(|(first, _)| *first == b"-").map(|(_, rest)| rest)

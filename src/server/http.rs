@@ -7,6 +7,7 @@ use tungstenite::error::ProtocolError;
 use tungstenite::handshake::server::{Request, create_response, write_response};
 use tungstenite::http::HeaderValue;
 
+use super::access::Claims;
 use crate::protocol::cursor::MAX_CURSOR;
 use crate::protocol::event::SUBPROTOCOL;
 
@@ -17,7 +18,6 @@ const MAX_FIELDS: usize = 16 * 1024;
 const MAX_COUNT: usize = 64;
 
 /// What a request's head says.
-#[derive(Debug)]
 pub(super) struct Head {
     /// In origin form, from the slash on.
     pub target: String,
@@ -28,6 +28,7 @@ pub(super) struct Head {
     pub upgrade: Option<Vec<u8>>,
     /// The client speaks `wstail.v1`.
     pub events: bool,
+    pub claims: Claims,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +66,7 @@ impl Refusal {
     /// The response that says so.
     pub(super) fn response(&self) -> Vec<u8> {
         let fields: &[(&str, &str)] = match self.status {
+            401 => &[("WWW-Authenticate", "Bearer")],
             405 => &[("Allow", "GET, HEAD")],
             426 => &[("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")],
             503 => &[("Retry-After", "1")],
@@ -72,6 +74,11 @@ impl Refusal {
         };
         response(self.status, fields, &format!("{}\n", self.reason), self.method)
     }
+}
+
+/// Sends a client to another path.
+pub(super) fn redirect(path: &str, method: Method) -> Vec<u8> {
+    response(301, &[("Location", path)], &format!("it is at {path}\n"), method)
 }
 
 /// The answer of a healthy server.
@@ -168,7 +175,8 @@ impl Head {
         let asks = values(request, "upgrade").any(|value| has_token(value, "websocket"));
         let upgrade = (asks && http11 && method == Method::Get).then(|| upgrade(request)).transpose()?;
         let events = offers_events(request);
-        Ok(Head { target, method, http11, upgrade, events })
+        let claims = claims(request, authority);
+        Ok(Head { target, method, http11, upgrade, events, claims })
     }
 }
 
@@ -223,8 +231,22 @@ fn upgrade(request: &httparse::Request<'_, '_>) -> Result<Vec<u8>, Refusal> {
 
 /// Names of subprotocols are told apart by their case.
 fn offers_events(request: &httparse::Request<'_, '_>) -> bool {
-    let mut offers = values(request, "sec-websocket-protocol").flat_map(|value| value.split(|&byte| byte == b','));
-    offers.any(|offer| offer.trim_ascii() == SUBPROTOCOL.as_bytes())
+    offers(request).any(|offer| offer == SUBPROTOCOL.as_bytes())
+}
+
+fn offers<'r>(request: &'r httparse::Request<'_, '_>) -> impl Iterator<Item = &'r [u8]> {
+    let values = values(request, "sec-websocket-protocol");
+    values.flat_map(|value| value.split(|&byte| byte == b',')).map(<[u8]>::trim_ascii)
+}
+
+fn claims(request: &httparse::Request<'_, '_>, authority: Option<&str>) -> Claims {
+    let all = |name| values(request, name).map(<[u8]>::to_vec).collect();
+    Claims {
+        host: authority.map(str::as_bytes).or(values(request, "host").next()).map(<[u8]>::to_vec),
+        origins: all("origin"),
+        authorizations: all("authorization"),
+        subprotocols: offers(request).map(<[u8]>::to_vec).collect(),
+    }
 }
 
 fn values<'r>(request: &'r httparse::Request<'_, '_>, name: &'static str) -> impl Iterator<Item = &'r [u8]> {

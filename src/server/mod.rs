@@ -1,5 +1,7 @@
 //! Serves logs: the listener, the request head, and one loop a connection.
 
+mod access;
+mod base;
 mod body;
 mod connection;
 mod events;
@@ -19,11 +21,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::system::uname;
+
+use self::access::Access;
+use self::base::Base;
 use crate::error::{Error, Result};
 use crate::follow::root::Roots;
 use crate::follow::watch::Watcher;
 use crate::protocol::DEFAULT_PORT;
 use crate::protocol::request::{Format, Lines};
+use crate::protocol::token::Token;
 use crate::shutdown::Shutdown;
 
 /// What a server serves, and how.
@@ -57,6 +64,15 @@ pub struct Config {
     /// How many of them may come from one address, IPv6 addresses being one where their first 64 bits are; `None` for as
     /// many as there are places. Default: `None`.
     pub max_connections_per_ip: Option<usize>,
+    /// Origins whose pages may read, beside the server's own: `https://example.com`, `*` for all. Default: none.
+    pub allow_origin: Vec<String>,
+    /// Names, without ports, by which clients may ask when there are no tokens, beside addresses, `localhost` and this
+    /// machine's own name. Default: none.
+    pub allow_host: Vec<String>,
+    /// One of these must be shown by who wants to read, if there are any. Default: none.
+    pub tokens: Vec<Token>,
+    /// The path beneath which the service answers. Default: `/`.
+    pub base_path: String,
     /// How long a client may take no byte; `None` for as long as it likes. Default: 60 s.
     pub stall_timeout: Option<Duration>,
     /// Whether names that begin with a dot are served, too. Default: no.
@@ -78,6 +94,10 @@ impl Default for Config {
             format: Format::Text,
             max_connections: 1024,
             max_connections_per_ip: None,
+            allow_origin: Vec::new(),
+            allow_host: Vec::new(),
+            tokens: Vec::new(),
+            base_path: "/".to_owned(),
             stall_timeout: Some(Duration::from_secs(60)),
             hidden: false,
         }
@@ -115,6 +135,8 @@ pub struct Server {
 #[derive(Debug)]
 struct Shared {
     config: Config,
+    access: Access,
+    base: Base,
     roots: Roots,
     /// None when files are polled.
     watcher: Option<Arc<Watcher>>,
@@ -124,14 +146,22 @@ impl Server {
     /// Opens the roots and binds the addresses.
     ///
     /// # Errors
-    /// A usage error ([`crate::Error::is_usage`]) when a root does not exist or a time is out of range; another when an address cannot be
-    /// listened on.
+    /// A usage error ([`crate::Error::is_usage`]) when a root does not exist, a time is out of range, or an origin, a host
+    /// or the base path is none; another when an address cannot be listened on.
     pub fn bind(config: Config) -> Result<Server> {
         config.check()?;
+        let access = Access::new(&config, "http", &uname().nodename().to_string_lossy())?;
+        let base = Base::parse(&config.base_path)?;
         let roots = Roots::open(&config.roots, config.hidden)?;
         let watcher = if config.notify { notifier::watcher() } else { None };
-        let shared = Arc::new(Shared { config, roots, watcher });
-        Ok(Server { listener: listener::Listener::bind(shared)? })
+        let shared = Arc::new(Shared { config, access, base, roots, watcher });
+        let is_open = shared.config.tokens.is_empty();
+        let listener = listener::Listener::bind(shared)?;
+        let beyond = listener.addresses().iter().find(|address| !address.ip().to_canonical().is_loopback());
+        if let Some(address) = beyond.filter(|_| is_open) {
+            log::warn!("{address} is open to others and no token is asked for: WHOEVER REACHES IT CAN READ THE LOGS");
+        }
+        Ok(Server { listener })
     }
 
     /// The addresses it listens on, with the real port.

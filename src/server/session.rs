@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use super::Shared;
+use super::base::Below;
 use super::body::{Body, Framing};
 use super::connection::{Connection, Sink};
 use super::events::Events;
@@ -53,7 +54,9 @@ pub(super) fn serve(socket: &TcpStream, shared: &Shared, shutdown: &Shutdown) ->
     let time = match served {
         Ok(time) => time,
         Err(refusal) => {
-            log::debug!("refused with {}: {}", refusal.status(), refusal.reason());
+            // What is malformed is told to the client with its own words, and they may be anything, a token, too.
+            let reason = if refusal.status() == 400 { "the request is malformed" } else { refusal.reason() };
+            log::debug!("refused with {}: {reason}", refusal.status());
             write_all(socket, &refusal.response(), shutdown)?;
             LINGER.max(deadline.saturating_duration_since(Instant::now()))
         }
@@ -108,7 +111,18 @@ fn answer(
     shutdown: &Shutdown,
 ) -> Result<Duration, Refusal> {
     let (path, query) = head.target.split_once('?').unwrap_or((&head.target, ""));
-    let address = Address::parse(path)?;
+    let asked = Address::parse(path)?;
+    let below = shared.base.below(path, &asked);
+    shared.access.check(&head.claims, is_public(&below))?;
+    let address = match below {
+        Below::Address(address) => address,
+        Below::Bare => {
+            let place = format!("{}{}", shared.base.path(), &head.target[path.len()..]);
+            let _ = write_all(socket, &http::redirect(&place, head.method), shutdown);
+            return Ok(LINGER);
+        }
+        Below::Outside => return Err(Refusal::new(404, "no such page: all is beneath the base path")),
+    };
     if let Some(service) = address.service() {
         return match service {
             [name] if name == b"healthz" => {
@@ -129,6 +143,12 @@ fn answer(
         Some(upgrade) => Ok(stream.answer(upgrade, early, head.events)),
         None => Ok(stream.body(head)),
     }
+}
+
+/// What needs no token: it tells nothing of the logs.
+fn is_public(below: &Below) -> bool {
+    let Below::Address(address) = below else { return true };
+    address.segments().is_empty() || matches!(address.service(), Some([name]) if name == b"healthz")
 }
 
 /// A log and where it is to go.

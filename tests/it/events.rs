@@ -444,7 +444,7 @@ fn every_cursor_continues_exactly_however_it_is_asked() {
 /// The first bytes of an endless response.
 fn followed(server: &Server, target: &str, length: usize) -> Vec<u8> {
     let mut stream = server.connect();
-    stream.write_all(format!("GET /{target}&tail=1 HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).unwrap();
+    stream.write_all(format!("GET /{target}&tail=1 HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).unwrap();
     let mut answer = Vec::new();
     loop {
         let mut more = [0; 4096];

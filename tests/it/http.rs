@@ -38,11 +38,11 @@ fn head_is_get_without_a_body() {
     let log = Log::with("abc\n");
     let server = serve(&log);
     for (target, status) in [("/app.log", 200), ("/app.log?tail=1", 200), ("/missing", 404), ("/-/healthz", 200)] {
-        let answer = server.ask(format!("HEAD {target} HTTP/1.1\r\nHost: x\r\n\r\n"));
+        let answer = server.ask(format!("HEAD {target} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
         assert_eq!((answer.status, answer.body.len()), (status, 0), "{target}");
     }
     assert_eq!(server.ask("HEAD /app.log HTTP/1.1\r\n\r\n").body.len(), 0, "refused before it was understood");
-    assert!(server.ask("HEAD /app.log HTTP/1.1\r\nHost: x\r\n\r\n").head.contains("Content-Length: 4\r\n"));
+    assert!(server.ask("HEAD /app.log HTTP/1.1\r\nHost: localhost\r\n\r\n").head.contains("Content-Length: 4\r\n"));
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_followed_text_answer_is_chunked_and_endless() {
     let log = Log::with("a\n");
     let server = serve(&log);
     let mut stream = server.connect();
-    stream.write_all(b"GET /app.log?tail=1 HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    stream.write_all(b"GET /app.log?tail=1 HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let mut seen = String::new();
     let mut read_to = |stream: &mut std::net::TcpStream, end: &str| {
         while !seen.ends_with(end) {
@@ -88,7 +88,7 @@ fn who_has_nothing_more_to_say_still_gets_the_whole_answer() {
     let log = Log::with(&text);
     let server = serve(&log);
     let mut stream = server.connect();
-    stream.write_all(b"GET /app.log?lines=all HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    stream.write_all(b"GET /app.log?lines=all HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     stream.shutdown(Shutdown::Write).unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
@@ -100,7 +100,7 @@ fn who_has_nothing_more_to_say_still_gets_what_a_followed_log_holds() {
     let log = Log::with("a\nb\n");
     let server = serve(&log);
     let mut stream = server.connect();
-    stream.write_all(b"GET /app.log?tail=1&lines=all HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    stream.write_all(b"GET /app.log?tail=1&lines=all HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     stream.shutdown(Shutdown::Write).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -124,7 +124,7 @@ fn every_refusal_has_its_status_and_says_why() {
     fs::write(log.beside(".hidden"), "x").unwrap();
     fs::create_dir(log.beside("directory")).unwrap();
     let server = serve(&log);
-    let get = |target: &str| format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n");
+    let get = |target: &str| format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let cases = [
         (get("/%zz"), 400),
         (get("/app.log%00"), 400),
@@ -138,21 +138,21 @@ fn every_refusal_has_its_status_and_says_why() {
         (get("/etc/passwd"), 404),
         (get("/-/nothing"), 404),
         (get("/"), 404),
-        ("DELETE /app.log HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(), 405),
+        ("DELETE /app.log HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned(), 405),
         ("GET /app.log HTTP/1.1\r\n\r\n".to_owned(), 400),
         ("GET /app.log HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".to_owned(), 400),
         ("garbage\r\n\r\n".to_owned(), 400),
         ("GET /app.log HT".to_owned() + "\r\n", 400),
         (format!("GET /{} HTTP/1.1\r\n", "a".repeat(20_000)), 414),
-        (format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "a: b\r\n".repeat(65)), 431),
+        (format!("GET / HTTP/1.1\r\nHost: localhost\r\n{}\r\n", "a: b\r\n".repeat(65)), 431),
         // A reset would lose the answer: what is too much is read and dropped.
-        (format!("GET / HTTP/1.1\r\nHost: x\r\na: {}\r\n\r\n", "b".repeat(5_000_000)), 431),
+        (format!("GET / HTTP/1.1\r\nHost: localhost\r\na: {}\r\n\r\n", "b".repeat(5_000_000)), 431),
     ];
     for (request, status) in &cases {
         check(&server.ask(request), *status);
     }
     assert!(server.get("/app.log?colour=1").text().contains("tail, lines, cursor, format, heartbeat"));
-    assert!(server.ask("POST / HTTP/1.1\r\nHost: x\r\n\r\n").head.contains("Allow: GET, HEAD\r\n"));
+    assert!(server.ask("POST / HTTP/1.1\r\nHost: localhost\r\n\r\n").head.contains("Allow: GET, HEAD\r\n"));
 }
 
 #[test]
@@ -183,15 +183,16 @@ fn an_incomplete_head_is_answered_after_5_s() {
 fn a_bad_handshake_is_answered() {
     let log = Log::with("a\n");
     let server = serve(&log);
-    let shake =
-        |fields: &str| server.ask(format!("GET /app.log HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n{fields}\r\n"));
+    let shake = |fields: &str| {
+        server.ask(format!("GET /app.log HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n{fields}\r\n"))
+    };
     let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     let answer = shake(&format!("Connection: Upgrade\r\nSec-WebSocket-Version: 8\r\n{key}"));
     check(&answer, 426);
     assert!(answer.head.contains("Sec-WebSocket-Version: 13\r\n"));
     check(&shake("Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"), 400);
     check(&shake(&format!("Sec-WebSocket-Version: 13\r\n{key}")), 400);
-    check(&server.ask("GET /app.log HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n"), 200);
+    check(&server.ask("GET /app.log HTTP/1.1\r\nHost: localhost\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n"), 200);
     assert!(server.try_client("missing?tail=1").unwrap_err().contains("404"));
 }
 

@@ -1,5 +1,6 @@
 //! The program from outside: the real binary, real sockets, real files.
 
+mod access;
 mod bulk;
 mod demo;
 mod descriptors;

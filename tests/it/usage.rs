@@ -10,7 +10,7 @@ fn run(arguments: &[&str]) -> Output {
 
 #[test]
 fn bad_usage_is_named_in_one_line() {
-    let cases: [(&[&str], &str); 16] = [
+    let cases: [(&[&str], &str); 20] = [
         (&[], "no command"),
         (&["frobnicate"], "frobnicate"),
         (&["serve"], "no root"),
@@ -21,6 +21,10 @@ fn bad_usage_is_named_in_one_line() {
         (&["serve", ".", "--heartbeat=0"], "--heartbeat"),
         (&["serve", ".", "--hidden=1"], "--hidden"),
         (&["serve", ".", "--rotate-wait", "x"], "--rotate-wait"),
+        (&["serve", ".", "--allow-origin", "example.com"], "`example.com`"),
+        (&["serve", ".", "--allow-host", "*"], "`*`"),
+        (&["serve", ".", "--base-path", "logs"], "`logs`"),
+        (&["serve", ".", "--max-connections-per-ip=-1"], "--max-connections-per-ip"),
         (&["tail"], "no URL"),
         (&["tail", "ftp://x/y"], "`ftp://x/y`"),
         (&["tail", "h:1/a", "-o", "xml"], "'-o'"),
@@ -39,9 +43,14 @@ fn bad_usage_is_named_in_one_line() {
 
 #[test]
 fn help_and_version_go_to_stdout() {
-    for arguments in
-        [&["--help"][..], &["serve", "--help"], &["tail", "-h"], &["produce", "--help"], &["demo", "--help"]]
-    {
+    for arguments in [
+        &["--help"][..],
+        &["serve", "--help"],
+        &["tail", "-h"],
+        &["produce", "--help"],
+        &["demo", "--help"],
+        &["healthcheck", "--help"],
+    ] {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
         assert!(output.stderr.is_empty() && output.stdout.starts_with(b"Usage: wstail"), "{arguments:?}");

@@ -359,7 +359,12 @@ fn word(event: &Event) -> String {
 
 pub fn wstail() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wstail"));
-    command.env_remove("RUST_LOG").env_remove("NO_COLOR").stdin(Stdio::null()).stdout(Stdio::null());
+    command
+        .env_remove("RUST_LOG")
+        .env_remove("NO_COLOR")
+        .env_remove("WSTAIL_TOKEN")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
     command
 }
 

@@ -1,0 +1,39 @@
+//! Where tokens come from: a file, one a line, and the environment. What is wrong with one is told, never the token.
+
+use std::fs;
+use std::path::Path;
+
+use wstail::protocol::token::Token;
+use wstail::{Error, Result};
+
+/// One more token.
+const VARIABLE: &str = "WSTAIL_TOKEN";
+
+/// Those of the file, at least one, and the one of the environment.
+pub(super) fn load(file: Option<&Path>) -> Result<Vec<Token>> {
+    let mut tokens = file.map_or(Ok(Vec::new()), read)?;
+    tokens.extend(from_environment()?);
+    Ok(tokens)
+}
+
+fn read(path: &Path) -> Result<Vec<Token>> {
+    let what = format!("cannot use the token file `{}`", path.display());
+    let bytes = fs::read(path).map_err(|error| Error::usage(Error::io(&what, error).to_string()))?;
+    let text = String::from_utf8_lossy(&bytes);
+    let lines = text.lines().map(str::trim_ascii).zip(1..).filter(|(line, _)| !line.is_empty());
+    let parse = |(line, number): (&str, usize)| {
+        line.parse().map_err(|bad| Error::usage(format!("{what}: line {number}: {bad}")))
+    };
+    let tokens: Vec<Token> = lines.map(parse).collect::<Result<_>>()?;
+    if tokens.is_empty() {
+        return Err(Error::usage(format!("{what}: it holds no token")));
+    }
+    Ok(tokens)
+}
+
+/// A variable that is set and empty was meant to hold one: who ignored it would serve to everybody.
+fn from_environment() -> Result<Option<Token>> {
+    let Some(value) = std::env::var_os(VARIABLE) else { return Ok(None) };
+    let token = value.to_string_lossy().trim_ascii().parse();
+    token.map(Some).map_err(|bad| Error::usage(format!("cannot use the variable {VARIABLE}: {bad}")))
+}
