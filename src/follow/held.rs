@@ -179,6 +179,8 @@ impl Held {
     }
 
     /// Passes over a block of NULs at the file's start, or over the whole of a hole.
+    // Seldom called, and it would take a page of every reader's stack.
+    #[inline(never)]
     pub(super) fn pass_nuls(&mut self) -> io::Result<Nuls> {
         let mut block = [0; 4096];
         let read = self.file.read_at(&mut block, self.offset)?;

@@ -72,9 +72,11 @@ enum Arrived {
     Bad(Refusal),
 }
 
+// What it needs of the stack is not to lie below the loop's for as long as the connection stands.
+#[inline(never)]
 fn read_head(mut socket: &TcpStream, shutdown: &Shutdown, deadline: Instant) -> io::Result<Arrived> {
     let mut arrived = Vec::new();
-    let mut chunk = [0; 4096];
+    let mut chunk = [0; 1024];
     loop {
         let ready = wait(socket.as_fd(), Interest { read: true, write: false }, Some(shutdown), Some(deadline))?;
         let refusal = if ready.stop {
@@ -199,6 +201,8 @@ impl Stream<'_> {
         LINGER
     }
 
+    // A frame of its own, of the size that this kind of sink needs.
+    #[inline(never)]
     fn run(self, sink: impl Sink, now: Instant) -> bool {
         let name = sanitize::escape(&self.address.to_string());
         let config = &self.shared.config;
@@ -256,6 +260,7 @@ fn write_all(mut socket: &TcpStream, mut bytes: &[u8], shutdown: &Shutdown) -> i
 
 /// Waits for the client to see the end: closing while it still sends would reset the connection, and what was written
 /// last could be lost on its way.
+#[inline(never)]
 fn linger(mut socket: &TcpStream, shutdown: &Shutdown, time: Duration) {
     if socket.shutdown(Half::Write).is_err() {
         return;
