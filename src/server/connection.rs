@@ -125,6 +125,8 @@ const LAST_FAREWELL: Duration = Duration::from_secs(1);
 const PROBES: u32 = 8;
 /// A client is read at 1 MB/s at most: a flood is left to its own kernel.
 const PER_BYTE: Duration = Duration::from_micros(1);
+/// What is less, as for a pong, is over before it could be waited for.
+const LEAST: u64 = 100;
 
 impl<K: Sink> Connection<K> {
     pub(super) fn new(
@@ -199,7 +201,7 @@ impl<K: Sink> Connection<K> {
 
     fn stream(&mut self, now: Instant) -> Result<Next, Gone> {
         self.receive(now)?;
-        if self.full.is_none() && self.lookout.due() <= now {
+        if self.full.is_none() && self.lookout.is_due(now) {
             self.read_log(now)?;
         }
         self.sink.beat(now, self.full.is_some())?;
@@ -226,7 +228,7 @@ impl<K: Sink> Connection<K> {
         let (before, _) = self.sink.outlet().count();
         self.sink.receive()?;
         let (after, _) = self.sink.outlet().count();
-        if after > before {
+        if after - before >= LEAST {
             self.next_read = now + PER_BYTE * (after - before) as u32;
         }
         Ok(())

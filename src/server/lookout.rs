@@ -16,6 +16,8 @@ pub(super) struct Lookout {
     pause: Duration,
     /// The longest one.
     poll: Duration,
+    /// How much earlier it may be looked at when there is something else to do, too.
+    slack: Duration,
     watch: Option<Watch>,
     /// The log was silent: what happens to it is news.
     is_idle: bool,
@@ -25,6 +27,8 @@ const SHORTEST: Duration = Duration::from_millis(1);
 /// How often a silent log is looked at of which the kernel tells all changes: some writers, those to mapped memory, it
 /// does not see. A thousand followers that look every second cost 3 % of a CPU.
 const WATCHED: Duration = Duration::from_secs(10);
+/// So that such a look and a heartbeat cost one wake-up and not two.
+const SLACK: Duration = Duration::from_secs(2);
 /// After so many looks without a silence the next is not expected soon. To be told of every round of writes meanwhile
 /// costs half as much CPU again as to read them.
 const BUSY: u32 = 8;
@@ -33,11 +37,16 @@ const CALM: Duration = Duration::from_millis(8);
 
 impl Lookout {
     pub(super) fn new(poll: Duration, watch: Option<Watch>, now: Instant) -> Lookout {
-        Lookout { next: now, fed: 0, pause: SHORTEST, poll, watch, is_idle: false }
+        Lookout { next: now, fed: 0, pause: SHORTEST, poll, slack: Duration::ZERO, watch, is_idle: false }
     }
 
     pub(super) fn due(&self) -> Instant {
         self.next
+    }
+
+    /// Whether it is to be looked at now.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.next <= now + self.slack
     }
 
     /// What becomes readable when the log is to be looked at before that.
@@ -52,7 +61,7 @@ impl Lookout {
 
     /// The log is looked at now.
     pub(super) fn begin(&mut self, follower: &mut Follower) {
-        self.is_idle = false;
+        (self.is_idle, self.slack) = (false, Duration::ZERO);
         if let Some(watch) = &self.watch {
             watch.hush(follower);
         }
@@ -74,7 +83,7 @@ impl Lookout {
     pub(super) fn silent(&mut self, follower: &Follower, now: Instant) {
         self.is_idle = true;
         let pause = if self.is_told(follower) {
-            self.pause = SHORTEST;
+            (self.pause, self.slack) = (SHORTEST, SLACK);
             WATCHED.max(self.poll)
         } else {
             let pause = self.pause;
@@ -83,7 +92,11 @@ impl Lookout {
         };
         let due = follower.due().filter(|&due| due > now);
         let late = follower.late_due().filter(|&due| due > now);
-        self.next = due.into_iter().chain(late).fold(now + pause, Instant::min);
+        let sooner = due.into_iter().chain(late).min().filter(|&sooner| sooner < now + pause);
+        if sooner.is_some() {
+            self.slack = Duration::ZERO;
+        }
+        self.next = sooner.unwrap_or(now + pause);
     }
 
     /// Whether all that happens to the log from the last look on will be told.
