@@ -83,6 +83,11 @@ impl Follower {
         Ok(follower)
     }
 
+    /// Whether a gap is told before anything is read: the place that was asked for is lost.
+    pub(crate) fn begins_with_gap(&self) -> bool {
+        self.told.iter().any(|step| matches!(step, Step::Gap(..)))
+    }
+
     /// A log that was empty may have been filled, copied and truncated since, and nothing but its copies tells.
     fn through_copies(&mut self, way: Way, position: &Position, siblings: &Siblings) -> io::Result<Way> {
         let log = match &way {

@@ -65,7 +65,7 @@ pub enum Missing {
 }
 
 impl Missing {
-    const ALL: [Missing; 4] = [Missing::Truncated, Missing::Replaced, Missing::Expired, Missing::Cursor];
+    pub(crate) const ALL: [Missing; 4] = [Missing::Truncated, Missing::Replaced, Missing::Expired, Missing::Cursor];
 
     /// The word for it on the wire.
     pub fn word(self) -> &'static str {

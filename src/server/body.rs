@@ -110,7 +110,7 @@ impl<S: Socket> Sink for Body<S> {
     fn flush(&mut self, log: &File, _now: Instant) -> Result<bool, Gone> {
         let clear = self.outlet.push(log)?;
         let over = self.head_only && self.begun || self.finished && self.framing != Framing::Sized;
-        if clear && over { Err(Gone::Disconnected) } else { Ok(clear) }
+        if clear && over { Err(Gone::Served) } else { Ok(clear) }
     }
 
     fn due(&self) -> Option<Instant> {

@@ -5,9 +5,11 @@ use std::fs::File;
 use std::io;
 use std::net::TcpStream;
 use std::os::fd::AsFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::lookout::Lookout;
+use super::metrics::{Metrics, Outcome};
 use super::outlet::{Outlet, Socket};
 use crate::error::cause;
 use crate::follow::extent::Extent;
@@ -22,6 +24,10 @@ pub(super) trait Sink {
     type Socket: Socket;
 
     fn outlet(&mut self) -> &mut Outlet<Self::Socket>;
+    /// How many WebSocket messages were put on their way.
+    fn messages(&self) -> u64 {
+        0
+    }
     /// What became of the log, after its bytes were pushed.
     fn tell(&mut self, _step: &Step, _follower: &Follower, _now: Instant) {}
     /// The log cannot be read for now.
@@ -55,6 +61,8 @@ pub(super) trait Sink {
 pub(super) enum Gone {
     /// The client has left, which is its right.
     Disconnected,
+    /// The client has got what it is to get.
+    Served,
     /// The client said farewell; what it is answered with is queued.
     ClosedByPeer,
     Close(Close),
@@ -80,6 +88,10 @@ pub(super) struct Connection<K> {
     full: Option<Full>,
     failing: Option<Failing>,
     closing: Option<Closing>,
+    outcome: Outcome,
+    metrics: Arc<Metrics>,
+    /// How many bytes and messages are counted there.
+    counted: (u64, u64),
 }
 
 /// The socket takes nothing more.
@@ -135,6 +147,7 @@ impl<K: Sink> Connection<K> {
         sink: K,
         lookout: Lookout,
         stall: Option<Duration>,
+        metrics: Arc<Metrics>,
         now: Instant,
     ) -> Connection<K> {
         Connection {
@@ -148,12 +161,15 @@ impl<K: Sink> Connection<K> {
             full: None,
             failing: None,
             closing: None,
+            outcome: Outcome::Left,
+            metrics,
+            counted: (0, 0),
         }
     }
 
-    /// Takes turns until the connection is over, or the server stops and the client was told. Says whether the client
-    /// may still be reading what was sent.
-    pub(super) fn run(mut self, socket: &TcpStream, shutdown: &Shutdown) -> bool {
+    /// Takes turns until the connection is over, or the server stops and the client was told. Says what became of it, and
+    /// whether the client may still be reading what was sent.
+    pub(super) fn run(mut self, socket: &TcpStream, shutdown: &Shutdown) -> (Outcome, bool) {
         let (mut ready, mut shutdown) = (Ready::default(), Some(shutdown));
         while let Next::Wait(interest, until) = self.turn(ready, Instant::now()) {
             let bell = self.lookout.bell().filter(|_| self.full.is_none() && self.closing.is_none());
@@ -161,12 +177,12 @@ impl<K: Sink> Connection<K> {
                 Ok(ready) => ready,
                 Err(error) => {
                     log::error!("cannot wait for a client: {}", cause(&error));
-                    return false;
+                    return (self.outcome, false);
                 }
             };
             if ready.read && interest == Interest::default() {
                 // Nothing was asked for, so the connection is broken.
-                return false;
+                return (self.outcome, false);
             }
             if ready.stop {
                 shutdown = None;
@@ -174,7 +190,7 @@ impl<K: Sink> Connection<K> {
                 self.close(Close::new(close::GOING_AWAY, "server is going away"), until);
             }
         }
-        self.closing.is_some_and(|closing| closing.until.is_none())
+        (self.outcome, self.closing.is_some_and(|closing| closing.until.is_none()))
     }
 
     /// One turn: does what can be done now and says what to wait for.
@@ -188,6 +204,10 @@ impl<K: Sink> Connection<K> {
         match next {
             Ok(next) => next,
             Err(Gone::Disconnected) => Next::Over,
+            Err(Gone::Served) => {
+                self.outcome = Outcome::Completed;
+                Next::Over
+            }
             Err(Gone::ClosedByPeer) => {
                 self.end(now + FAREWELL);
                 self.say_farewell(now).unwrap_or(Next::Over)
@@ -235,7 +255,9 @@ impl<K: Sink> Connection<K> {
     }
 
     fn flush(&mut self, now: Instant) -> Result<(), Gone> {
-        if self.sink.flush(self.follower.file(), now)? {
+        let flushed = self.sink.flush(self.follower.file(), now);
+        self.count();
+        if flushed? {
             self.full = None;
             return Ok(());
         }
@@ -247,6 +269,16 @@ impl<K: Sink> Connection<K> {
         match (self.stalls_at(), self.stall) {
             (Some(at), Some(stall)) if at <= now => Err(Gone::Close(Close::stalled(stall))),
             _ => Ok(()),
+        }
+    }
+
+    /// What was sent since the last time goes into the metrics.
+    fn count(&mut self) {
+        let sent = (self.sink.outlet().count().1, self.sink.messages());
+        if sent != self.counted {
+            self.metrics.sent_bytes.add(sent.0 - self.counted.0);
+            self.metrics.sent_messages.add(sent.1 - self.counted.1);
+            self.counted = sent;
         }
     }
 
@@ -308,14 +340,22 @@ impl<K: Sink> Connection<K> {
             Step::Ended => {
                 self.sink.finish();
                 let close = Close::new(close::END, "the end of the log is reached");
+                self.outcome = Outcome::Completed;
                 self.closing = Some(Closing { close: Some(close), until: None });
             }
             Step::Gap(missing, bytes) => {
+                self.metrics.gap(missing, bytes);
                 let bytes = bytes.map_or("an unknown number of".to_owned(), |bytes| bytes.to_string());
                 log::warn!("a reader of `{}` misses {bytes} bytes ({})", self.log, missing.word());
             }
-            Step::Rotated => log::debug!("`{}` was rotated", self.log),
-            Step::Truncated => log::debug!("`{}` was truncated", self.log),
+            Step::Rotated => {
+                self.metrics.rotations.add(1);
+                log::debug!("`{}` was rotated", self.log);
+            }
+            Step::Truncated => {
+                self.metrics.truncations.add(1);
+                log::debug!("`{}` was truncated", self.log);
+            }
             Step::Busy | Step::Started => {}
         }
         self.sink.tell(&step, &self.follower, now);
@@ -346,6 +386,7 @@ impl<K: Sink> Connection<K> {
             log::info!("closing a stream of `{}` with {}: {}", self.log, close.code, close.reason);
         }
         self.sink.close(&close);
+        self.outcome = Outcome::of_close(close.code);
         self.end(until);
     }
 
@@ -447,7 +488,7 @@ mod tests {
             let socket = WebSocket::new(client.clone(), Vec::new(), HeartbeatKind::Text, heartbeat);
             let messages = Messages::new(socket, lines);
             let lookout = Lookout::new(POLL, None, now);
-            let connection = Connection::new("app.log".into(), follower, messages, lookout, STALL, now);
+            let connection = Connection::new("app.log".into(), follower, messages, lookout, STALL, Arc::default(), now);
             Place { directory, client, connection, now }
         }
 

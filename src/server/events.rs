@@ -99,6 +99,10 @@ impl<S: Socket> Sink for Events<S> {
         self.socket.outlet()
     }
 
+    fn messages(&self) -> u64 {
+        self.socket.messages()
+    }
+
     fn push(&mut self, bytes: &[u8], _more: bool, _now: Instant) {
         if !bytes.is_empty() {
             self.uncovered += bytes.len() as u64;

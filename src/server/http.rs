@@ -81,9 +81,9 @@ pub(super) fn redirect(path: &str, method: Method) -> Vec<u8> {
     response(301, &[("Location", path)], &format!("it is at {path}\n"), method)
 }
 
-/// The answer of a healthy server.
-pub(super) fn ok(method: Method) -> Vec<u8> {
-    response(200, &[], "ok", method)
+/// A page of text of the service's own.
+pub(super) fn page(text: &str, method: Method) -> Vec<u8> {
+    response(200, &[("Cache-Control", "no-store")], text, method)
 }
 
 fn response(status: u16, fields: &[(&'static str, &str)], body: &str, method: Method) -> Vec<u8> {

@@ -14,6 +14,7 @@ use rustix::io::Errno;
 use rustix::net::{bind, listen, sockopt};
 
 use super::http::Refusal;
+use super::metrics::{Metrics, Outcome};
 use super::quota::Quota;
 use super::{Shared, notifier, session};
 use crate::error::{Error, Result, cause};
@@ -87,7 +88,10 @@ impl Listener {
                         connections.admit(client, from);
                     }
                     Err(error) if is_passing(&error) => {}
-                    Err(error) => backoff.pause(&error, shutdown),
+                    Err(error) => {
+                        self.shared.metrics.accept_errors.add(1);
+                        backoff.pause(&error, shutdown);
+                    }
                 }
             }
         }
@@ -176,12 +180,15 @@ struct Refused {
 /// A connection's place among the others, given back when it is dropped, whatever happened.
 struct Slot {
     number: u64,
+    metrics: Arc<Metrics>,
+    outcome: Outcome,
     sender: Sender<u64>,
     waker: Arc<UnixStream>,
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
+        self.metrics.end(self.outcome);
         let _ = self.sender.send(self.number);
         // Where there is no room for one more wake-up, one is on its way.
         let _ = (&*self.waker).write(&[0]);
@@ -203,13 +210,13 @@ impl Connections {
     fn admit(&mut self, client: TcpStream, from: SocketAddr) {
         self.reap();
         if self.threads.len() >= self.shared.config.max_connections {
-            return self.refuse(client, "too many connections");
+            return self.turn_away(client, "too many connections");
         }
         if !self.quota.has_room(from.ip()) {
-            return self.refuse(client, "too many connections from this address");
+            return self.turn_away(client, "too many connections from this address");
         }
         let client = Arc::new(client);
-        if let Err(error) = self.spawn(client.clone(), from) {
+        if let Err(error) = self.serve(client.clone(), from) {
             log::error!("cannot start a thread: {}", cause(&error));
             if let Some(client) = Arc::into_inner(client) {
                 self.refuse(client, "no thread to be had");
@@ -217,22 +224,44 @@ impl Connections {
         }
     }
 
-    fn spawn(&mut self, client: Arc<TcpStream>, from: SocketAddr) -> io::Result<()> {
-        self.last += 1;
-        let slot = Slot { number: self.last, sender: self.sender.clone(), waker: self.waker.clone() };
+    fn serve(&mut self, client: Arc<TcpStream>, from: SocketAddr) -> io::Result<()> {
         let (shared, shutdown) = (self.shared.clone(), self.shutdown.clone());
-        let builder = thread::Builder::new().name(format!("client {}", self.last)).stack_size(STACK);
-        let thread = builder.spawn(move || {
-            let _slot = slot;
+        self.spawn(from.ip(), move || {
             log::debug!("{from} connected");
             match session::serve(&client, &shared, &shutdown) {
-                Ok(()) => log::debug!("{from} is gone"),
-                Err(error) => log::debug!("{from} is gone: {}", cause(&error)),
+                Ok(outcome) => {
+                    log::debug!("{from} is gone");
+                    outcome
+                }
+                Err(error) => {
+                    log::debug!("{from} is gone: {}", cause(&error));
+                    Outcome::Left
+                }
             }
+        })
+    }
+
+    fn spawn(&mut self, from: IpAddr, serve: impl FnOnce() -> Outcome + Send + 'static) -> io::Result<()> {
+        self.last += 1;
+        let (sender, waker, metrics) = (self.sender.clone(), self.waker.clone(), self.shared.metrics.clone());
+        metrics.begin();
+        // Where there is no thread to be had it is dropped as it is.
+        let slot = Slot { number: self.last, metrics, outcome: Outcome::Overloaded, sender, waker };
+        let builder = thread::Builder::new().name(format!("client {}", self.last)).stack_size(STACK);
+        let thread = builder.spawn(move || {
+            let mut slot = slot;
+            slot.outcome = Outcome::Panicked;
+            slot.outcome = serve();
         })?;
-        self.threads.insert(self.last, (thread, from.ip()));
-        self.quota.enter(from.ip());
+        self.threads.insert(self.last, (thread, from));
+        self.quota.enter(from);
         Ok(())
+    }
+
+    fn turn_away(&mut self, client: TcpStream, reason: &str) {
+        self.shared.metrics.begin();
+        self.shared.metrics.end(Outcome::Overloaded);
+        self.refuse(client, reason);
     }
 
     /// Answers 503 from here, without a thread and without waiting.
@@ -288,5 +317,38 @@ fn join(thread: JoinHandle<()>) {
     let name = thread.thread().name().unwrap_or_default().to_owned();
     if thread.join().is_err() {
         log::error!("the thread `{name}` panicked");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::follow::root::Roots;
+    use crate::server::Config;
+    use crate::server::access::Access;
+    use crate::server::base::Base;
+
+    #[test]
+    fn a_panic_ends_its_connection_alone_and_gives_its_place_back() {
+        let roots = tempfile::tempdir().unwrap();
+        let roots = Roots::open([roots.path()], false).unwrap();
+        let (config, base) = (Config::default(), Base::parse("/").unwrap());
+        let access = Access::new(&config, "http", "here").unwrap();
+        let shared = Shared { config, access, base, roots, watcher: None, metrics: Arc::default() };
+        let (_trigger, shutdown) = crate::shutdown().unwrap();
+        let mut connections = Connections::new(Arc::new(shared), shutdown.clone()).unwrap();
+        let (sender, receiver) = crossbeam_channel::bounded(0);
+        let here = IpAddr::from([127, 0, 0, 1]);
+        connections.spawn(here, move || receiver.recv().unwrap()).unwrap();
+        connections.spawn(here, || panic!("on purpose")).unwrap();
+        let deadline = Instant::now() + FAREWELL;
+        while connections.threads.len() > 1 && Instant::now() < deadline {
+            poll(&mut [PollFd::new(&connections.wakeups, PollFlags::IN)], timeout(Some(deadline)).as_ref()).unwrap();
+            connections.reap();
+        }
+        let told = connections.shared.metrics.to_string();
+        assert!(told.contains("{outcome=\"panicked\"} 1\n") && told.contains("wstail_connections_open 1\n"), "{told}");
+        sender.send_timeout(Outcome::Completed, FAREWELL).expect("the other one goes on");
+        connections.join();
     }
 }

@@ -29,6 +29,10 @@ impl<S: Socket> Sink for Messages<S> {
         self.socket.outlet()
     }
 
+    fn messages(&self) -> u64 {
+        self.socket.messages()
+    }
+
     fn push(&mut self, bytes: &[u8], more: bool, now: Instant) {
         self.lines.push(bytes, more, now);
     }

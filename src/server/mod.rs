@@ -10,8 +10,10 @@ mod http;
 mod listener;
 mod lookout;
 mod messages;
+mod metrics;
 mod notifier;
 mod outlet;
+mod process;
 mod quota;
 mod session;
 mod websocket;
@@ -25,6 +27,7 @@ use rustix::system::uname;
 
 use self::access::Access;
 use self::base::Base;
+use self::metrics::Metrics;
 use crate::error::{Error, Result};
 use crate::follow::root::Roots;
 use crate::follow::watch::Watcher;
@@ -140,6 +143,7 @@ struct Shared {
     roots: Roots,
     /// None when files are polled.
     watcher: Option<Arc<Watcher>>,
+    metrics: Arc<Metrics>,
 }
 
 impl Server {
@@ -154,7 +158,7 @@ impl Server {
         let base = Base::parse(&config.base_path)?;
         let roots = Roots::open(&config.roots, config.hidden)?;
         let watcher = if config.notify { notifier::watcher() } else { None };
-        let shared = Arc::new(Shared { config, access, base, roots, watcher });
+        let shared = Arc::new(Shared { config, access, base, roots, watcher, metrics: Arc::default() });
         let is_open = shared.config.tokens.is_empty();
         let listener = listener::Listener::bind(shared)?;
         let beyond = listener.addresses().iter().find(|address| !address.ip().to_canonical().is_loopback());

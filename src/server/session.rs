@@ -14,6 +14,7 @@ use super::heartbeat::Heartbeat;
 use super::http::{self, Head, Method, Refusal};
 use super::lookout::Lookout;
 use super::messages::Messages;
+use super::metrics::Outcome;
 use super::websocket::WebSocket;
 use crate::error::cause;
 use crate::follow::follower::Follower;
@@ -39,30 +40,30 @@ const LONGEST_LINGER: Duration = Duration::from_secs(60);
 /// that does not read, and a heartbeat would wait behind as much.
 const SEND_BUFFER: usize = 256 * 1024;
 
-/// Serves one client.
-pub(super) fn serve(socket: &TcpStream, shared: &Shared, shutdown: &Shutdown) -> io::Result<()> {
+/// Serves one client; says what became of it.
+pub(super) fn serve(socket: &TcpStream, shared: &Shared, shutdown: &Shutdown) -> io::Result<Outcome> {
     socket::prepare(socket)?;
     rustix::net::sockopt::set_socket_send_buffer_size(socket, SEND_BUFFER)?;
     let deadline = Instant::now() + HEAD_TIMEOUT;
     let served = match read_head(socket, shutdown, deadline)? {
-        Arrived::Nothing => return Ok(()),
+        Arrived::Nothing => return Ok(Outcome::Silent),
         Arrived::Head(head, early) => {
             answer(socket, &head, early, shared, shutdown).map_err(|refusal| refusal.to(head.method))
         }
         Arrived::Bad(refusal) => Err(refusal),
     };
-    let time = match served {
-        Ok(time) => time,
+    let (outcome, time) = match served {
+        Ok(served) => served,
         Err(refusal) => {
             // What is malformed is told to the client with its own words, and they may be anything, a token, too.
             let reason = if refusal.status() == 400 { "the request is malformed" } else { refusal.reason() };
             log::debug!("refused with {}: {reason}", refusal.status());
             write_all(socket, &refusal.response(), shutdown)?;
-            LINGER.max(deadline.saturating_duration_since(Instant::now()))
+            (Outcome::of_status(refusal.status()), LINGER.max(deadline.saturating_duration_since(Instant::now())))
         }
     };
     linger(socket, shutdown, time);
-    Ok(())
+    Ok(outcome)
 }
 
 enum Arrived {
@@ -104,14 +105,14 @@ fn read_head(mut socket: &TcpStream, shutdown: &Shutdown, deadline: Instant) -> 
     }
 }
 
-/// Answers a request, and says how long to linger then; what cannot be answered with a stream or a body is refused.
+/// Answers a request, and says what became of it and how long to linger then; what cannot be answered is refused.
 fn answer(
     socket: &TcpStream,
     head: &Head,
     early: Vec<u8>,
     shared: &Shared,
     shutdown: &Shutdown,
-) -> Result<Duration, Refusal> {
+) -> Result<(Outcome, Duration), Refusal> {
     let (path, query) = head.target.split_once('?').unwrap_or((&head.target, ""));
     let asked = Address::parse(path)?;
     let below = shared.base.below(path, &asked);
@@ -121,18 +122,18 @@ fn answer(
         Below::Bare => {
             let place = format!("{}{}", shared.base.path(), &head.target[path.len()..]);
             let _ = write_all(socket, &http::redirect(&place, head.method), shutdown);
-            return Ok(LINGER);
+            return Ok((Outcome::Completed, LINGER));
         }
         Below::Outside => return Err(Refusal::new(404, "no such page: all is beneath the base path")),
     };
     if let Some(service) = address.service() {
-        return match service {
-            [name] if name == b"healthz" => {
-                let _ = write_all(socket, &http::ok(head.method), shutdown);
-                Ok(LINGER)
-            }
-            _ => Err(Refusal::new(404, "no such page")),
+        let text = match service {
+            [name] if name == b"healthz" => "ok".to_owned(),
+            [name] if name == b"metrics" => shared.metrics.to_string(),
+            _ => return Err(Refusal::new(404, "no such page")),
         };
+        let _ = write_all(socket, &http::page(&text, head.method), shutdown);
+        return Ok((Outcome::Completed, LINGER));
     }
     if address.segments().is_empty() {
         return Err(Refusal::new(404, "name a log: its path follows the slash"));
@@ -164,14 +165,14 @@ struct Stream<'s> {
 }
 
 impl Stream<'_> {
-    /// Over WebSocket; says how long to linger then.
-    fn answer(self, upgrade: &[u8], early: Vec<u8>, events: bool) -> Duration {
+    /// Over WebSocket; says what became of it and how long to linger then.
+    fn answer(self, upgrade: &[u8], early: Vec<u8>, events: bool) -> (Outcome, Duration) {
         let (config, now) = (&self.shared.config, Instant::now());
         if write_all(self.socket, upgrade, self.shutdown).is_err() {
-            return Duration::ZERO;
+            return (Outcome::Left, Duration::ZERO);
         }
         let heartbeat = Heartbeat::new(config.heartbeat, config.heartbeat_timeout, now);
-        let is_unread = if events {
+        let (outcome, is_unread) = if events {
             let socket = WebSocket::new(self.socket, early, HeartbeatKind::Frame, heartbeat);
             let events =
                 Events::new(socket, self.address.to_string(), config.heartbeat, self.parameters.cursor.is_some(), now);
@@ -186,28 +187,30 @@ impl Stream<'_> {
         };
         // A word of the client's that meets a closed socket resets the connection, and what it has not read yet is lost:
         // who is still reading is waited for as long as a client may take no byte.
-        if is_unread { config.stall_timeout.unwrap_or(LONGEST_LINGER) } else { LINGER }
+        (outcome, if is_unread { config.stall_timeout.unwrap_or(LONGEST_LINGER) } else { LINGER })
     }
 
-    /// As the body of a response; says how long to linger then.
-    fn body(self, head: &Head) -> Duration {
+    /// As the body of a response; says what became of it and how long to linger then.
+    fn body(self, head: &Head) -> (Outcome, Duration) {
         let framing = match (self.follower.left(), head.http11) {
             (Some(_), _) => Framing::Sized,
             (None, true) => Framing::Chunked,
             (None, false) => Framing::UntilClose,
         };
         let body = Body::new(self.socket, framing, head.method == Method::Head);
-        self.run(body, Instant::now());
-        LINGER
+        let (outcome, _) = self.run(body, Instant::now());
+        (outcome, LINGER)
     }
 
     // A frame of its own, of the size that this kind of sink needs.
     #[inline(never)]
-    fn run(self, sink: impl Sink, now: Instant) -> bool {
+    fn run(self, sink: impl Sink, now: Instant) -> (Outcome, bool) {
         let name = sanitize::escape(&self.address.to_string());
         let config = &self.shared.config;
         let lookout = Lookout::new(config.poll, self.shared.watcher.clone().map(Watch::new), now);
-        Connection::new(name, self.follower, sink, lookout, config.stall_timeout, now).run(self.socket, self.shutdown)
+        let metrics = self.shared.metrics.clone();
+        let connection = Connection::new(name, self.follower, sink, lookout, config.stall_timeout, metrics, now);
+        connection.run(self.socket, self.shutdown)
     }
 }
 
@@ -227,7 +230,11 @@ fn open(address: &Address, parameters: &Parameters, shared: &Shared) -> Result<F
         Some((position, skip)) => Follower::resume(log, file, (position, *skip), tail, wait),
         None => Follower::new(log, file, lines(parameters, shared), tail, wait),
     };
-    follower.map_err(failed)
+    let follower = follower.map_err(failed)?;
+    if position.is_some() {
+        shared.metrics.resume(!follower.begins_with_gap());
+    }
+    Ok(follower)
 }
 
 fn position(place: &Place) -> Result<Position, Refusal> {

@@ -24,6 +24,7 @@ pub(super) struct WebSocket<S> {
     kind: HeartbeatKind,
     heartbeat: Heartbeat,
     closed: bool,
+    messages: u64,
 }
 
 impl<S: Socket> WebSocket<S> {
@@ -39,7 +40,7 @@ impl<S: Socket> WebSocket<S> {
             .max_message_size(Some(MAX_CLIENT_MESSAGE))
             .max_frame_size(Some(MAX_CLIENT_MESSAGE));
         let socket = Tungstenite::from_partially_read(Outlet::new(socket), early, Role::Server, Some(config));
-        WebSocket { socket, kind, heartbeat, closed: false }
+        WebSocket { socket, kind, heartbeat, closed: false, messages: 0 }
     }
 
     pub(super) fn outlet(&mut self) -> &mut Outlet<S> {
@@ -49,11 +50,18 @@ impl<S: Socket> WebSocket<S> {
     /// Puts a message on its way; the one before it must be out.
     pub(super) fn send(&mut self, kind: Data, payload: Vec<u8>) {
         self.outlet().send(head(kind, payload.len()), payload);
+        self.messages += 1;
     }
 
     /// The same with a binary message that lies in the log.
     pub(super) fn send_extent(&mut self, extent: Extent) {
         self.outlet().send_extent(head(Data::Binary, extent.length()), extent);
+        self.messages += 1;
+    }
+
+    /// How many messages were put on their way.
+    pub(super) fn messages(&self) -> u64 {
+        self.messages
     }
 
     /// Reads what the client sent.

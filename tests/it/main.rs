@@ -14,6 +14,7 @@ mod lifecycle;
 mod limits;
 mod logrotate;
 mod message;
+mod metrics;
 mod model;
 mod produce;
 mod proxy;

@@ -1,0 +1,85 @@
+//! What the kernel says of this process, as metrics under the names that Prometheus' own clients use.
+
+use std::fmt::{self, Write};
+use std::fs;
+
+use rustix::param::{clock_ticks_per_second, page_size};
+use rustix::process::{Resource, getrlimit};
+
+use super::metrics::family;
+
+/// Appends what there is to be known: nothing where there is no /proc.
+pub(super) fn write(f: &mut dyn Write) -> fmt::Result {
+    let Some(stat) = fs::read_to_string("/proc/self/stat").ok().and_then(|text| Stat::parse(&text)) else {
+        return Ok(());
+    };
+    let ticks = clock_ticks_per_second() as f64;
+    let cpu = stat.cpu as f64 / ticks;
+    let mut put = |kind, name, help, number: f64| {
+        family(f, name, kind, help)?;
+        writeln!(f, "{name} {number}")
+    };
+    put("counter", "process_cpu_seconds_total", "CPU time, in the kernel and out of it.", cpu)?;
+    put("gauge", "process_threads", "Threads.", stat.threads as f64)?;
+    put("gauge", "process_virtual_memory_bytes", "Memory that is mapped.", stat.virtual_bytes as f64)?;
+    let resident = stat.resident_pages as f64 * page_size() as f64;
+    put("gauge", "process_resident_memory_bytes", "Memory that is in use.", resident)?;
+    if let Some(booted) = booted() {
+        let start = booted as f64 + stat.start as f64 / ticks;
+        put("gauge", "process_start_time_seconds", "When the process began, since the epoch.", start)?;
+    }
+    if let Ok(descriptors) = fs::read_dir("/proc/self/fd") {
+        // The one through which they are counted is none of them.
+        let open = descriptors.count().saturating_sub(1) as f64;
+        put("gauge", "process_open_fds", "Open descriptors.", open)?;
+    }
+    match getrlimit(Resource::Nofile).current {
+        Some(most) => put("gauge", "process_max_fds", "Descriptors that may be open.", most as f64),
+        None => Ok(()),
+    }
+}
+
+/// The fields of proc_pid_stat(5) that are told.
+#[derive(Debug, PartialEq, Eq)]
+struct Stat {
+    /// In clock ticks, as `start`, which counts from the system's boot.
+    cpu: u64,
+    threads: u64,
+    start: u64,
+    virtual_bytes: u64,
+    resident_pages: u64,
+}
+
+impl Stat {
+    fn parse(text: &str) -> Option<Stat> {
+        // The name, in parentheses, may hold anything. Behind it comes field 3.
+        let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+        let number = |field: usize| fields.get(field - 3)?.parse::<u64>().ok();
+        Some(Stat {
+            cpu: number(14)? + number(15)?,
+            threads: number(20)?,
+            start: number(22)?,
+            virtual_bytes: number(23)?,
+            resident_pages: number(24)?,
+        })
+    }
+}
+
+/// When the system was booted, in seconds since the epoch.
+fn booted() -> Option<u64> {
+    let stat = fs::read_to_string("/proc/stat").ok()?;
+    stat.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_hold_anything() {
+        let text = "7 (a ) b) S 1 2 3 4 5 6 7 8 9 10 40 2 0 0 20 0 3 0 500 4096 9 0\n";
+        let stat = Stat { cpu: 42, threads: 3, start: 500, virtual_bytes: 4096, resident_pages: 9 };
+        assert_eq!(Stat::parse(text), Some(stat));
+        assert_eq!(Stat::parse("7 (a) S 1"), None);
+    }
+}
