@@ -2,6 +2,7 @@
 
 mod access;
 mod bulk;
+mod codes;
 mod demo;
 mod descriptors;
 mod events;
@@ -21,6 +22,7 @@ mod proxy;
 mod python;
 mod random;
 mod resume;
+mod siege;
 mod tail;
 mod usage;
 mod util;
