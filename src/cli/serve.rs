@@ -93,7 +93,7 @@ impl Serve {
         let config = self.config()?;
         allow_descriptors(config.max_connections);
         let server = Server::bind(config)?;
-        announce(&server)?;
+        announce(&server);
         server.run(&shutdown)?;
         Ok(Exit::Done)
     }
@@ -144,17 +144,16 @@ fn allow_descriptors(connections: usize) {
     }
 }
 
-/// Says where the server listens. Nobody need read it: a server whose stdout is closed serves on.
-fn announce(server: &Server) -> Result<()> {
+/// Says where the server listens. Nobody need read it: a server whose stdout is closed, or on a full disk, serves on.
+fn announce(server: &Server) {
     let mut stdout = io::stdout().lock();
     for address in server.addresses() {
         log::info!("listening on http://{address}/");
         match writeln!(stdout, "listening on http://{address}/").and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                return Err(Error::io("cannot write to stdout", error));
+                log::warn!("{}", Error::io("cannot write to stdout", error));
             }
             _ => {}
         }
     }
-    Ok(())
 }

@@ -35,7 +35,7 @@ const BACKLOG: i32 = 1024;
 const STACK: usize = 256 * 1024;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// Between two lines in the log about accepting.
+/// Between two lines in the log about the same shortage.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 /// How long the threads have to say farewell.
 const FAREWELL: Duration = Duration::from_millis(2500);
@@ -141,15 +141,27 @@ fn is_passing(error: &io::Error) -> bool {
 #[derive(Default)]
 struct AcceptBackoff {
     pause: Option<Duration>,
+    complaint: Complaint,
+}
+
+/// What clients can bring about as often as they like is logged now and then.
+#[derive(Default)]
+struct Complaint {
     logged: Option<Instant>,
+}
+
+impl Complaint {
+    fn log(&mut self, what: &str, error: &io::Error) {
+        if self.logged.is_none_or(|logged| logged.elapsed() >= LOG_INTERVAL) {
+            log::error!("{what}: {}", cause(error));
+            self.logged = Some(Instant::now());
+        }
+    }
 }
 
 impl AcceptBackoff {
     fn pause(&mut self, error: &io::Error, shutdown: &Shutdown) {
-        if self.logged.is_none_or(|logged| logged.elapsed() >= LOG_INTERVAL) {
-            log::error!("cannot accept connections: {}", cause(error));
-            self.logged = Some(Instant::now());
-        }
+        self.complaint.log("cannot accept connections", error);
         let pause = self.pause.map_or(SHORTEST_PAUSE, |pause| (pause * 2).min(LONGEST_PAUSE));
         self.pause = Some(pause);
         shutdown.sleep(pause);
@@ -170,6 +182,7 @@ struct Connections {
     /// Readable when a number may have come.
     wakeups: UnixStream,
     refused: Vec<Refused>,
+    complaint: Complaint,
 }
 
 struct Refused {
@@ -204,7 +217,8 @@ impl Connections {
         let waker = Arc::new(waker);
         let (threads, refused) = (HashMap::new(), Vec::new());
         let quota = Quota::new(shared.config.max_connections_per_ip);
-        Ok(Connections { shared, shutdown, threads, quota, last: 0, sender, waker, ended, wakeups, refused })
+        let complaint = Complaint::default();
+        Ok(Connections { shared, shutdown, threads, quota, last: 0, sender, waker, ended, wakeups, refused, complaint })
     }
 
     fn admit(&mut self, client: TcpStream, from: SocketAddr) {
@@ -217,7 +231,7 @@ impl Connections {
         }
         let client = Arc::new(client);
         if let Err(error) = self.serve(client.clone(), from) {
-            log::error!("cannot start a thread: {}", cause(&error));
+            self.complaint.log("cannot start a thread", &error);
             if let Some(client) = Arc::into_inner(client) {
                 self.refuse(client, "no thread to be had");
             }

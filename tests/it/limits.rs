@@ -139,6 +139,108 @@ fn a_generation_that_may_not_be_read_is_passed_over_with_a_gap() {
     assert_eq!(client.story("2\n"), "<gap expired><rotated>2\n");
 }
 
+/// A number of `/-/metrics`.
+fn told(server: &Server, name: &str) -> f64 {
+    let text = server.get("/-/metrics").text();
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
+}
+
+/// What a failing system may cost: a fifth of one CPU.
+fn check_cpu(server: &Server, before: f64, begun: Instant) {
+    let share = (told(server, "process_cpu_seconds_total") - before) / begun.elapsed().as_secs_f64();
+    assert!(share < 0.2, "{share} of a CPU");
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn accepting_that_fails_for_seconds_costs_little_and_works_again() {
+    let log = Log::with("a\n");
+    // The first accept is one that works.
+    let inject = "inject=accept4:error=EMFILE:when=2..8";
+    let server = serve_injected(&log, &["trace=accept4", inject], "WSTAIL_NO_NOTIFY");
+    let (before, begun) = (told(&server, "process_cpu_seconds_total"), Instant::now());
+    assert_eq!(server.get("/app.log").text(), "a\n", "it waits in the backlog meanwhile");
+    assert!(begun.elapsed() > Duration::from_secs(2), "it did fail: {:?}", begun.elapsed());
+    check_cpu(&server, before, begun);
+    assert_eq!(told(&server, "wstail_accept_errors_total"), 7.0);
+    end_traced(&server);
+    let errors = server.process.end().1;
+    assert_eq!(errors.lines().filter(|line| line.contains("cannot accept")).count(), 1, "{errors}");
+    assert!(errors.lines().count() < 10, "{errors}");
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn a_disk_that_fails_to_read_is_asked_again_and_no_line_is_lost() {
+    let log = Log::with("a\n");
+    let path = log.path();
+    let mut command = Command::new("strace");
+    command.args(["-f", "-qq", "-o", "/dev/null", "-P", path.to_str().unwrap(), "-e", "trace=pread64"]);
+    // The first reads are those that find the first line and what the file begins with.
+    command.args(["-e", "inject=pread64:error=EIO:when=12..22", env!("CARGO_BIN_EXE_wstail")]);
+    let server = crate::util::serve_by(command, &[log.directory()], &[]);
+    let (before, begun) = (told(&server, "process_cpu_seconds_total"), Instant::now());
+    let mut client = server.events("app.log?tail=1&lines=all");
+    client.story("a\n");
+    let mut story = String::new();
+    for number in 0..10 {
+        log.append(format!("{number}\n"));
+        story += &client.story(&format!("{number}\n"));
+    }
+    assert_eq!(story.replace("<waiting>", ""), (0..10).map(|number| format!("{number}\n")).collect::<String>());
+    assert!(story.contains("<waiting>"), "it did fail: {story:?}");
+    check_cpu(&server, before, begun);
+    drop(client);
+    end_traced(&server);
+    let errors = server.process.end().1;
+    assert!(errors.contains("cannot read `app.log`, trying again: "), "{errors}");
+    assert!(errors.lines().count() < 10, "{errors}");
+}
+
+#[test]
+#[ignore = "needs root, setpriv(1) and prlimit(1)"]
+fn where_threads_are_limited_one_too_many_gets_503_and_the_next_is_served() {
+    let log = Log::with("a\n");
+    fs::set_permissions(log.directory(), fs::Permissions::from_mode(0o755)).unwrap();
+    // A user of its own, whose threads nobody else's count with: main, signals, notifier, and two clients.
+    let limited = ["--reuid=64123", "--clear-groups", "prlimit", "--nproc=5"];
+    let server = serve_under(&log, "setpriv", &limited);
+    let mut clients = [server.follow(), server.follow()];
+    clients.iter_mut().for_each(|client| client.expect(["a"]));
+    for _ in 0..50 {
+        assert_eq!(server.get("/app.log").status, 503);
+    }
+    log.append("b\n");
+    clients.iter_mut().for_each(|client| client.expect(["b"]));
+    drop(clients);
+    until("it serves again", || server.get("/app.log").status == 200);
+    server.process.signal(Signal::TERM);
+    let (code, errors) = server.process.end();
+    assert_eq!(code, 0);
+    let complaints = errors.lines().filter(|line| line.contains("cannot start a thread")).count();
+    assert!((1..=2).contains(&complaints), "{complaints} complaints: {errors}");
+}
+
+#[test]
+fn where_its_own_output_meets_a_full_disk_it_serves_on() {
+    let log = Log::with("a\n");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec \"$0\" \"$@\" >/dev/full 2>/dev/full", env!("CARGO_BIN_EXE_wstail"), "serve", "--port"]);
+    command.arg(port.to_string()).arg(log.directory()).env("RUST_LOG", "trace").stdin(Stdio::null());
+    let process = Process::start(command);
+    let server = Server { process: std::sync::Arc::new(process), address: format!("127.0.0.1:{port}") };
+    until("it listens", || std::net::TcpStream::connect(&server.address).is_ok());
+    let mut client = server.follow();
+    client.expect(["a"]);
+    fs::write(log.path(), "b\n").unwrap();
+    client.expect(["b"]);
+    server.process.signal(Signal::TERM);
+    assert_eq!(client.close().0, 1001);
+    assert_eq!(server.process.wait().code(), Some(0));
+}
+
 /// Under strace, with its filters, and a variable set (`NAME=VALUE`) or unset (`NAME`).
 fn serve_injected(log: &Log, filters: &[&str; 2], variable: &str) -> Server {
     let [trace, inject] = filters;
