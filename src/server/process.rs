@@ -2,9 +2,11 @@
 
 use std::fmt::{self, Write};
 use std::fs;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::param::{clock_ticks_per_second, page_size};
 use rustix::process::{Resource, getrlimit};
+use rustix::time::{ClockId, clock_gettime};
 
 use super::metrics::family;
 
@@ -24,10 +26,11 @@ pub(super) fn write(f: &mut dyn Write) -> fmt::Result {
     put("gauge", "process_virtual_memory_bytes", "Memory that is mapped.", stat.virtual_bytes as f64)?;
     let resident = stat.resident_pages as f64 * page_size() as f64;
     put("gauge", "process_resident_memory_bytes", "Memory that is in use.", resident)?;
-    if let Some(booted) = booted() {
-        let start = booted as f64 + stat.start as f64 / ticks;
-        put("gauge", "process_start_time_seconds", "When the process began, since the epoch.", start)?;
-    }
+    // By the clock that goes on while the system sleeps: /proc/stat, which knows the time of boot, may be hidden.
+    let up = clock_gettime(ClockId::Boottime);
+    let age = up.tv_sec as f64 + up.tv_nsec as f64 / 1e9 - stat.start as f64 / ticks;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+    put("gauge", "process_start_time_seconds", "When the process began, since the epoch.", (now - age).round())?;
     if let Ok(descriptors) = fs::read_dir("/proc/self/fd") {
         // The one through which they are counted is none of them.
         let open = descriptors.count().saturating_sub(1) as f64;
@@ -63,12 +66,6 @@ impl Stat {
             resident_pages: number(24)?,
         })
     }
-}
-
-/// When the system was booted, in seconds since the epoch.
-fn booted() -> Option<u64> {
-    let stat = fs::read_to_string("/proc/stat").ok()?;
-    stat.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()
 }
 
 #[cfg(test)]

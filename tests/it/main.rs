@@ -22,6 +22,7 @@ mod proxy;
 mod python;
 mod random;
 mod resume;
+mod service;
 mod siege;
 mod tail;
 mod usage;
