@@ -66,8 +66,11 @@ fn piped_output_is_byte_for_byte() {
 
 /// What the client writes to a terminal, by way of script(1).
 fn on_a_terminal(server: &Server, arguments: &str) -> String {
-    let command =
-        format!("{} tail {}/app.log --no-follow -q {arguments}", env!("CARGO_BIN_EXE_wstail"), server.address);
+    url_on_a_terminal(&format!("{}/app.log", server.address), arguments)
+}
+
+fn url_on_a_terminal(url: &str, arguments: &str) -> String {
+    let command = format!("{} tail {url} --no-follow -q {arguments}", env!("CARGO_BIN_EXE_wstail"));
     let output = Command::new("script").args(["-qec", &command, "/dev/null"]).stdin(Stdio::null()).output().unwrap();
     String::from_utf8(output.stdout).unwrap()
 }
@@ -80,6 +83,19 @@ fn a_terminal_gets_colours_and_no_other_control() {
     assert_eq!(on_a_terminal(&server, "--color=always"), "\x1b[31mred\x1b[0m\r\n^[]52;c;x^G^[[2J\r\n");
     assert_eq!(on_a_terminal(&server, "--color=never"), "red\r\n^[]52;c;x^G^[[2J\r\n");
     assert_eq!(on_a_terminal(&server, "-o raw"), "\x1b[31mred\r\n\x1b]52;c;x\x07\x1b[2J\r\n");
+}
+
+#[test]
+#[ignore = "needs script(1)"]
+fn a_terminal_obeys_nothing_that_is_split_over_messages_either() {
+    // The clipboard, the title, the screen, a C1 CSI, the direction of writing, a bell, a device that would answer.
+    let bad = "\x1b]52;c;eA==\x07\x1b]0;title\x1b\\\x1b[2J\u{9b}2J\u{202e}\u{2066}\x07\x08\x1b[6n\x1bc";
+    let text = format!("\t\x1b[1;31mred {bad}\nplain\rover\x7f\r\n");
+    let pieces: Vec<String> = text.chars().map(String::from).collect();
+    let url = foreign(move |socket| pieces.into_iter().for_each(|piece| socket.send(Message::text(piece)).unwrap()));
+    let bad = "^[]52;c;eA==^G^[]0;title^[\\^[[2J\\x9b2J\\u{202e}\\u{2066}^G^H^[[6n^[c";
+    let expected = format!("\t\x1b[1;31mred {bad}\x1b[0m\r\nplain^Mover^?\r\n");
+    assert_eq!(url_on_a_terminal(&url, "--color=always"), expected);
 }
 
 #[test]
