@@ -13,6 +13,7 @@ mod hostile;
 mod http;
 mod lifecycle;
 mod limits;
+mod log;
 mod logrotate;
 mod message;
 mod metrics;
