@@ -182,3 +182,10 @@ impl Server {
         self.listener.run(shutdown)
     }
 }
+
+/// The target and the length of a request head: the way in for `fuzz/`.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn parse_head(arrived: &[u8]) -> Option<(String, usize)> {
+    http::parse(arrived).ok().flatten().map(|(head, length)| (head.target, length))
+}
