@@ -14,7 +14,8 @@
 //! * [`client`]: a blocking client
 //! * [`produce`]: a log writer for demonstrations, and the checker of what it wrote
 //!
-//! Everything blocks and nothing is asynchronous: a [`Shutdown`] is what ends it.
+//! Everything blocks and nothing is asynchronous: a [`Shutdown`] is what ends it. On other systems than Linux the crate
+//! is empty.
 //!
 //! ```
 //! use wstail::client::reader::{Item, Reader};
@@ -44,6 +45,8 @@
 //! # Ok(())
 //! # }
 //! ```
+
+#![cfg(target_os = "linux")]
 
 pub mod client;
 mod error;

@@ -2,8 +2,10 @@
 
 use std::process::ExitCode;
 
+#[cfg(target_os = "linux")]
 mod cli;
 
+#[cfg(target_os = "linux")]
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     match cli::run(arguments) {
@@ -13,4 +15,10 @@ fn main() -> ExitCode {
             if error.is_usage() { cli::Exit::Usage.into() } else { cli::Exit::Failed.into() }
         }
     }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() -> ExitCode {
+    eprintln!("wstail: cannot run on {}: it follows logs by means that only Linux has", std::env::consts::OS);
+    ExitCode::FAILURE
 }

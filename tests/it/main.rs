@@ -18,6 +18,7 @@ mod logrotate;
 mod message;
 mod metrics;
 mod model;
+mod portable;
 mod produce;
 mod proxy;
 mod python;
