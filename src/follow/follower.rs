@@ -23,7 +23,7 @@ pub struct Follower {
     pub(super) log: Log,
     pub(super) held: Held,
     rotate_wait: Duration,
-    backfill: Option<Backfill>,
+    pub(super) backfill: Option<Backfill>,
     /// The size the log had when it was opened.
     pub(super) opened: u64,
     /// Where a reader that does not follow stops.

@@ -1,6 +1,7 @@
 //! One log through its life, from a name to its bytes. No socket, no thread, no clock.
 
 pub mod backfill;
+mod before;
 mod bell;
 mod evidence;
 pub mod extent;

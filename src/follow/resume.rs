@@ -19,7 +19,7 @@ const ENOUGH: u64 = 256;
 const ENOUGH_OF_A_COPY: u64 = 64;
 
 /// Where the log goes on.
-enum Way {
+pub(super) enum Way {
     /// In the file that the name leads to.
     Log,
     /// In a file that was rotated away.
@@ -146,7 +146,7 @@ impl Follower {
 }
 
 /// The siblings of a log that may be rotated at this very moment.
-fn list(log: &Log) -> io::Result<Siblings> {
+pub(super) fn list(log: &Log) -> io::Result<Siblings> {
     const TRIES: usize = 20;
     let mut tries = (0..TRIES).map(|_| siblings::list(log));
     let changes = |result: &io::Result<_>| matches!(result, Err(error) if error.kind() == io::ErrorKind::Interrupted);
@@ -154,7 +154,7 @@ fn list(log: &Log) -> io::Result<Siblings> {
 }
 
 /// Fingerprints decide, and what the file system calls the files where several bear the same.
-fn find(follower: &Follower, position: &Position, skip: u64, siblings: &Siblings) -> io::Result<Way> {
+pub(super) fn find(follower: &Follower, position: &Position, skip: u64, siblings: &Siblings) -> io::Result<Way> {
     let (log, current) = (&follower.log, &follower.held);
     let holds_it = holds(&current.file, position, skip)?;
     if is_called(&current.status.identity, &position.identity) {

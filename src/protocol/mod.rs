@@ -10,6 +10,7 @@
 //! | `tail` | `1`, `0` | `0` | follow the log; else close with 1000 once the end is reached |
 //! | `lines` | N, `all` | the server's `--lines` | that many of the last lines come first |
 //! | `cursor` | CURSOR, CURSOR`.`N | none | go on there, see [below](#cursors); `lines` is ignored then |
+//! | `before` | CURSOR | none | the last `lines` lines of the same file before that place, then the end; see [below](#older-lines) |
 //! | `format` | `text`, `html` | the server's `--format` | `html`: escaped text, colours as `<span style="…">`; plain streams only |
 //! | `heartbeat` | `text`, `frame` | `text` | which ping the server sends; plain streams only |
 //!
@@ -59,6 +60,13 @@
 //! 4. To survive its own end it notes the place, once what it covers is printed.
 //!
 //! Plain streams and plain HTTP take cursors, too, but are told none.
+//!
+//! # Older lines
+//!
+//! `before=C` with `lines=N` sends the last N lines of what C's file holds before C, and closes with 1000: so a reader pages
+//! back as far as the file goes, each time with the `cursor` of the last `open`. Where C stands within a line, the part
+//! before it counts as one. The file is found under whatever name it has by now, as for `cursor`; where it is gone, a `gap`
+//! comes instead. Neither `tail=1` nor `cursor` goes with it. It is for every kind of connection.
 //!
 //! # Plain streams
 //!

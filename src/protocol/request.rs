@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
 
-use super::cursor::Place;
+use super::cursor::{Cursor, Place};
 
 /// How many of the last lines come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub struct Parameters {
     pub lines: Option<Lines>,
     /// Where to go on; then `lines` says nothing.
     pub cursor: Option<Place>,
+    /// The last lines of the same file before that place come, then the end; not with `tail` or `cursor`.
+    pub before: Option<Cursor>,
     /// In which form the text is sent.
     pub format: Option<Format>,
     /// Which ping is sent.
@@ -134,12 +136,12 @@ impl fmt::Display for Address {
 }
 
 impl Parameters {
-    const NAMES: &str = "tail, lines, cursor, format, heartbeat";
+    const NAMES: &str = "tail, lines, cursor, before, format, heartbeat";
 
     /// Reads a query: `tail=1&lines=10`.
     ///
     /// # Errors
-    /// An unknown or repeated parameter, a value that is none; the message names it.
+    /// An unknown or repeated parameter, a value that is none, two that exclude each other; the message names it.
     pub fn parse(query: &str) -> Result<Parameters, BadTarget> {
         let mut parameters = Parameters::default();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -149,7 +151,7 @@ impl Parameters {
             let value = word(value).ok_or_else(|| malformed(format!("the parameter `{}`", name.escape_debug())))?;
             parameters.set(&name, &value)?;
         }
-        Ok(parameters)
+        parameters.check()
     }
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), BadTarget> {
@@ -157,6 +159,7 @@ impl Parameters {
             "tail" => put(&mut self.tail, name, value, "1 or 0", flag),
             "lines" => put(&mut self.lines, name, value, "a number or `all`", |value| value.parse().ok()),
             "cursor" => put(&mut self.cursor, name, value, "a cursor of this server", |value| value.parse().ok()),
+            "before" => put(&mut self.before, name, value, "a cursor of this server", |value| value.parse().ok()),
             "format" => put(&mut self.format, name, value, "text or html", |value| value.parse().ok()),
             "heartbeat" => put(&mut self.heartbeat, name, value, "text or frame", |value| value.parse().ok()),
             _ => Err(BadTarget::because(format!(
@@ -165,6 +168,18 @@ impl Parameters {
                 Parameters::NAMES
             ))),
         }
+    }
+
+    fn check(self) -> Result<Parameters, BadTarget> {
+        let other = match (self.tail, &self.cursor) {
+            (Some(true), _) => "tail=1",
+            (_, Some(_)) => "cursor",
+            _ => return Ok(self),
+        };
+        if self.before.is_none() {
+            return Ok(self);
+        }
+        Err(BadTarget::because(format!("the parameter `before` cannot be had with `{other}`")))
     }
 }
 
@@ -295,6 +310,8 @@ mod tests {
         assert_eq!(read.tail, Some(true));
         assert_eq!(read.lines, Some(Lines::All));
         assert_eq!((read.format, read.heartbeat), (Some(Format::Html), Some(HeartbeatKind::Frame)));
+        let before = Parameters::parse("before=c&tail=0&lines=2").unwrap().before;
+        assert_eq!(before, Some("c".parse().unwrap()));
         assert_eq!(Parameters::parse("").unwrap(), Parameters::default());
     }
 
@@ -310,6 +327,9 @@ mod tests {
             ("cursor=", "cursor"),
             ("cursor=a.b", "cursor"),
             ("cursor=%C3%A4", "cursor"),
+            ("before=a.5", "before"),
+            ("before=a&tail=1", "before"),
+            ("cursor=a&before=a&tail=0", "before"),
             ("format=HTML", "format"),
             ("colour=1", "colour"),
         ];

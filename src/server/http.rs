@@ -149,10 +149,11 @@ fn parse_any(arrived: &[u8]) -> Result<Option<(Head, usize)>, Refusal> {
 /// A cursor that makes the line too long is a bad cursor in the first place.
 fn too_long(line: &[u8]) -> Refusal {
     let (_, query) = line.split_at(memchr::memchr(b'?', line).unwrap_or(line.len()));
-    let mut values =
-        query[query.len().min(1)..].split(|&byte| byte == b'&').filter_map(|pair| pair.strip_prefix(b"cursor="));
+    let mut values = query[query.len().min(1)..]
+        .split(|&byte| byte == b'&')
+        .filter_map(|pair| pair.strip_prefix(b"cursor=").or_else(|| pair.strip_prefix(b"before=")));
     if values.any(|value| value.len() > MAX_CURSOR + 1 + 20) {
-        return Refusal::new(400, format!("the parameter `cursor` takes {MAX_CURSOR} characters at most"));
+        return Refusal::new(400, format!("the parameters `cursor` and `before` take {MAX_CURSOR} characters at most"));
     }
     Refusal::new(414, "the request line is longer than 8 KiB")
 }

@@ -20,7 +20,7 @@ use crate::error::cause;
 use crate::follow::follower::Follower;
 use crate::follow::position::Position;
 use crate::follow::watch::Watch;
-use crate::protocol::cursor::Place;
+use crate::protocol::cursor::Cursor;
 use crate::protocol::request::{Address, BadTarget, Format, HeartbeatKind, Lines, Parameters};
 use crate::shutdown::Shutdown;
 use crate::socket::{self, is_nothing_now};
@@ -219,27 +219,29 @@ fn open(address: &Address, parameters: &Parameters, shared: &Shared) -> Result<F
         log::debug!("cannot open `{}`: {}", sanitize::escape(&address.to_string()), cause(&error));
         Refusal::new(503, format!("the log cannot be opened now: {}", cause(&error)))
     };
-    let position = match &parameters.cursor {
-        Some(place) => Some((position(place)?, place.skip)),
-        None => None,
-    };
+    let from = parameters.cursor.as_ref().map(|place| position("cursor", &place.cursor)).transpose()?;
+    let before = parameters.before.as_ref().map(|cursor| position("before", cursor)).transpose()?;
     let found = shared.roots.find(address).map_err(failed)?;
     let (log, file) = found.ok_or_else(|| Refusal::new(404, "no such log"))?;
     let (tail, wait) = (parameters.tail.unwrap_or(false), shared.config.rotate_wait);
-    let follower = match &position {
-        Some((position, skip)) => Follower::resume(log, file, (position, *skip), tail, wait),
-        None => Follower::new(log, file, lines(parameters, shared), tail, wait),
+    let follower = match (&from, &before) {
+        (Some(position), _) => {
+            let skip = parameters.cursor.as_ref().map_or(0, |place| place.skip);
+            Follower::resume(log, file, (position, skip), tail, wait)
+        }
+        (None, Some(position)) => Follower::before(log, file, position, lines(parameters, shared)),
+        (None, None) => Follower::new(log, file, lines(parameters, shared), tail, wait),
     };
     let follower = follower.map_err(failed)?;
-    if position.is_some() {
+    if from.is_some() {
         shared.metrics.resume(!follower.begins_with_gap());
     }
     Ok(follower)
 }
 
-fn position(place: &Place) -> Result<Position, Refusal> {
-    let position = Position::parse(&place.cursor);
-    Ok(position.ok_or_else(|| BadTarget::bad_value("cursor", place.cursor.as_str(), "a cursor of this server"))?)
+fn position(name: &str, cursor: &Cursor) -> Result<Position, Refusal> {
+    let position = Position::parse(cursor);
+    Ok(position.ok_or_else(|| BadTarget::bad_value(name, cursor.as_str(), "a cursor of this server"))?)
 }
 
 impl From<BadTarget> for Refusal {

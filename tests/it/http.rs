@@ -151,7 +151,7 @@ fn every_refusal_has_its_status_and_says_why() {
     for (request, status) in &cases {
         check(&server.ask(request), *status);
     }
-    assert!(server.get("/app.log?colour=1").text().contains("tail, lines, cursor, format, heartbeat"));
+    assert!(server.get("/app.log?colour=1").text().contains("tail, lines, cursor, before, format, heartbeat"));
     assert!(server.ask("POST / HTTP/1.1\r\nHost: localhost\r\n\r\n").head.contains("Allow: GET, HEAD\r\n"));
 }
 

@@ -1,6 +1,7 @@
 //! The program from outside: the real binary, real sockets, real files.
 
 mod access;
+mod before;
 mod bulk;
 mod codes;
 mod demo;

@@ -1,0 +1,52 @@
+//! Back from a cursor: the lines of its file that come before it, for readers that page to older ones.
+
+use std::fs::File;
+use std::io;
+use std::time::Duration;
+
+use super::backfill::Backfill;
+use super::follower::{Follower, Step};
+use super::held::Held;
+use super::position::Position;
+use super::resume::{Way, find, list};
+use super::root::Log;
+use crate::protocol::event::Missing;
+use crate::protocol::request::Lines;
+
+impl Follower {
+    /// The last `lines` lines before `position` and nothing else, in `file`, which `log` led to, or in the generation of it
+    /// that holds the position. Where none does, a gap is told and the end.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn before(log: Log, file: File, position: &Position, lines: Lines) -> io::Result<Follower> {
+        let mut follower = Follower::at_start(log, file, false, Duration::ZERO)?;
+        let siblings = list(&follower.log)?;
+        match find(&follower, position, 0, &siblings)? {
+            Way::Log => follower.end_at(position.offset, lines),
+            Way::Generation(file) | Way::Copy { copy: file, .. } => {
+                follower.held = Held::new(file)?;
+                follower.held.since = position.written;
+                follower.end_at(position.offset, lines);
+            }
+            Way::Truncated(_) => follower.tell_lost(Missing::Truncated),
+            Way::Nowhere => follower.tell_lost(Missing::Cursor),
+        }
+        Ok(follower)
+    }
+
+    fn end_at(&mut self, offset: u64, lines: Lines) {
+        self.set_end(offset);
+        self.backfill = Some(Backfill::new(lines, offset));
+    }
+
+    fn tell_lost(&mut self, missing: Missing) {
+        self.set_end(0);
+        self.told.extend([Step::Started, Step::Gap(missing, None), Step::Ended]);
+    }
+
+    fn set_end(&mut self, offset: u64) {
+        self.opened = offset;
+        self.end.as_mut().expect("it does not follow").size = offset;
+    }
+}

@@ -1,0 +1,100 @@
+//! Paging back from a cursor, on every kind of connection.
+
+use std::fs;
+
+use wstail::protocol::event::Event;
+
+use crate::random::{Random, seeds};
+use crate::util::{Item, Log, Server, serve};
+
+/// A cursor of the log's end.
+fn end(server: &Server) -> String {
+    let mut client = server.events("app.log?lines=1");
+    client.story("<1000>");
+    client.cursors.last().expect("an open event has one").0.clone()
+}
+
+/// The page before a cursor, and the cursor of its first byte.
+fn page(server: &Server, cursor: &str, lines: usize) -> (Vec<u8>, String) {
+    let mut client = server.events(&format!("app.log?before={cursor}&lines={lines}"));
+    let Item::Event(Event::Open { cursor, .. }) = client.next() else { panic!("no open event") };
+    client.story("<1000>");
+    (client.bytes, cursor.to_string())
+}
+
+#[test]
+fn the_lines_before_a_cursor_come_and_then_the_end() {
+    let log = Log::with("a\nb\nc\n");
+    let server = serve(&log);
+    let cursor = end(&server);
+    log.append("d\n");
+    let (target, text) = (format!("app.log?before={cursor}&lines=2"), "b\nc\n");
+    assert_eq!(server.events(&target).story("<1000>"), format!("<open>{text}<end><1000>"));
+    assert_eq!(server.get(&format!("/{target}")).body, text.as_bytes());
+    assert!(server.get(&format!("/{target}")).head.contains("Content-Length: 4\r\n"));
+    let mut plain = server.client(&target);
+    assert_eq!((plain.message(), plain.close().0), (text.to_owned(), 1000));
+    assert_eq!(server.get(&format!("/app.log?before={cursor}&lines=0")).body, b"");
+    assert_eq!(server.get(&format!("/app.log?before={cursor}&lines=all&tail=0")).body, b"a\nb\nc\n");
+    assert_eq!(server.get(&format!("/app.log?before={cursor}")).body, b"a\nb\nc\n");
+}
+
+#[test]
+fn before_is_refused_with_what_contradicts_it() {
+    let log = Log::with("a\n");
+    let server = serve(&log);
+    let cursor = end(&server);
+    for query in [format!("before={cursor}&tail=1"), format!("before={cursor}&cursor={cursor}"), "before=abc".into()] {
+        let answer = server.get(&format!("/app.log?{query}"));
+        assert_eq!(answer.status, 400, "{query}");
+        assert!(answer.text().contains("`before`"), "{answer:?}");
+    }
+}
+
+#[test]
+fn a_rotated_file_is_paged_back_in_and_nothing_of_the_next_comes() {
+    let log = Log::with("a\nb\n".repeat(100));
+    let server = serve(&log);
+    let cursor = end(&server);
+    log.rotate("app.log.1", "c\n");
+    assert_eq!(page(&server, &cursor, 3).0, b"b\na\nb\n");
+}
+
+#[test]
+fn where_the_place_is_gone_a_gap_is_told() {
+    let log = Log::with("a\nb\n".repeat(100));
+    let server = serve(&log);
+    let cursor = end(&server);
+    let target = format!("app.log?before={cursor}");
+    fs::write(log.path(), "new\n").unwrap();
+    assert_eq!(server.events(&target).story("<1000>"), "<open><gap truncated><end><1000>");
+    fs::remove_file(log.path()).unwrap();
+    log.append("newer\n");
+    assert_eq!(server.events(&target).story("<1000>"), "<open><gap cursor><end><1000>");
+    assert_eq!(server.get(&format!("/{target}")).body, b"");
+}
+
+#[test]
+fn paging_back_with_any_page_size_gives_the_whole_file() {
+    for seed in seeds(40) {
+        let mut random = Random::new(seed);
+        let mut bytes = Vec::new();
+        for _ in 0..random.below(20) {
+            let times = if random.below(20) == 0 { 5_000 } else { 1 };
+            bytes.extend(random.bytes().repeat(times));
+        }
+        let log = Log::with(&bytes);
+        let server = serve(&log);
+        let mut cursor = end(&server);
+        let mut expected = &bytes[..];
+        while !expected.is_empty() {
+            let lines = 1 + random.below(expected.len() / 2 + 2);
+            let (got, first) = page(&server, &cursor, lines);
+            let whole = expected.strip_suffix(&got[..]).unwrap_or_else(|| panic!("seed {seed}: other bytes"));
+            let count = got.split_inclusive(|&byte| byte == b'\n').count();
+            assert!(count == lines || count < lines && whole.is_empty(), "seed {seed}: {count} of {lines} lines");
+            (expected, cursor) = (whole, first);
+        }
+        assert_eq!(page(&server, &cursor, 5).0, b"", "seed {seed}");
+    }
+}
