@@ -8,6 +8,7 @@ pub mod extent;
 pub mod follower;
 mod held;
 mod late;
+pub mod listing;
 pub mod position;
 mod resume;
 pub mod root;

@@ -18,19 +18,19 @@ use crate::protocol::request::Address;
 /// What may be served.
 #[derive(Debug)]
 pub struct Roots {
-    roots: Vec<Arc<Root>>,
-    hidden: bool,
+    pub(super) roots: Vec<Arc<Root>>,
+    pub(super) hidden: bool,
 }
 
 /// A directory below which files may be read, or one file in it.
 #[derive(Debug)]
-struct Root {
+pub(super) struct Root {
     /// The directory, held open: a rename of its path changes nothing.
     directory: OwnedFd,
     /// By which absolute paths the directory is known, as segments: the one given, and the one without links.
-    paths: Vec<Vec<Vec<u8>>>,
+    pub(super) paths: Vec<Vec<Vec<u8>>>,
     /// The one file that is served, as it is asked for and as it is opened.
-    file: Option<(Vec<u8>, Vec<u8>)>,
+    pub(super) file: Option<(Vec<u8>, Vec<u8>)>,
     walk: AtomicBool,
 }
 
@@ -145,6 +145,15 @@ impl Root {
         Ok(File::from(fd))
     }
 
+    /// Opens a directory for listing; the root itself where no segment is named.
+    pub(super) fn open_directory(&self, segments: &[Vec<u8>]) -> io::Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+        match segments {
+            [] => Ok(fs::openat(&self.directory, ".", flags | OFlags::CLOEXEC, Mode::empty())?),
+            segments => self.resolve(segments, flags),
+        }
+    }
+
     fn is_direct(&self, segments: &[Vec<u8>]) -> bool {
         let (path, flags) = (segments.join(&b'/'), OFlags::PATH | OFlags::CLOEXEC);
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
@@ -242,14 +251,14 @@ impl Log {
         Log { root: self.root.clone(), segments }
     }
 
+    /// Whether it is what that root calls so.
+    pub(super) fn is_in(&self, root: &Arc<Root>, segments: &[Vec<u8>]) -> bool {
+        Arc::ptr_eq(&self.root, root) && self.segments == segments
+    }
+
     /// The names in the log's directory, and the directory to look at them.
     pub(super) fn neighbours(&self) -> io::Result<(OwnedFd, Vec<OsString>)> {
-        let directory = &self.segments[..self.segments.len().saturating_sub(1)];
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
-        let directory = match directory {
-            [] => fs::openat(&self.root.directory, ".", flags | OFlags::CLOEXEC, Mode::empty())?,
-            segments => self.root.resolve(segments, flags)?,
-        };
+        let directory = self.root.open_directory(&self.segments[..self.segments.len().saturating_sub(1)])?;
         let names = fs::Dir::read_from(&directory)?
             .map(|entry| Ok(OsString::from_vec(entry?.file_name().to_bytes().to_vec())))
             .collect::<io::Result<_>>()?;

@@ -111,6 +111,12 @@ impl Address {
         Ok(Address { segments })
     }
 
+    /// The address of a name, if a request can name it so: it holds no byte below 0x20, and is not the service's own.
+    pub fn of(segments: Vec<Vec<u8>>) -> Option<Address> {
+        let is_plain = segments.iter().flatten().all(|&byte| byte >= 0x20);
+        Some(Address { segments }).filter(|address| is_plain && address.service().is_none())
+    }
+
     /// The segments between the slashes; none for `/`.
     pub fn segments(&self) -> &[Vec<u8>] {
         &self.segments

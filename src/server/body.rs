@@ -46,7 +46,7 @@ impl<S: Socket> Body<S> {
             _ => None,
         };
         let headers = framing.into_iter().chain([("Cache-Control", "no-store".to_owned())]);
-        self.outlet.send(http::head(200, headers), Vec::new());
+        self.outlet.send(http::head(200, http::TEXT, headers), Vec::new());
         self.begun = true;
     }
 }

@@ -8,6 +8,7 @@ use tungstenite::handshake::server::{Request, create_response, write_response};
 use tungstenite::http::HeaderValue;
 
 use super::access::Claims;
+use super::viewer::Part;
 use crate::protocol::cursor::MAX_CURSOR;
 use crate::protocol::event::SUBPROTOCOL;
 
@@ -29,6 +30,10 @@ pub(super) struct Head {
     /// The client speaks `wstail.v1`.
     pub events: bool,
     pub claims: Claims,
+    /// The client wants HTML, as browsers do for a page.
+    pub html: bool,
+    /// The field `If-None-Match`.
+    pub if_none_match: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,24 +91,53 @@ pub(super) fn page(text: &str, method: Method) -> Vec<u8> {
     response(200, &[("Cache-Control", "no-store")], text, method)
 }
 
+/// JSON that is true for a moment.
+pub(super) fn json(method: Method, body: &str) -> Vec<u8> {
+    let fields = [("Cache-Control", "no-store".to_owned()), ("Content-Length", body.len().to_string())];
+    with_body(head(200, "application/json", fields), body, method)
+}
+
+/// A part of the viewer, unless the client has it already.
+pub(super) fn part(asked: &Head, part: Part) -> Vec<u8> {
+    let Part { kind, etag, text, mut fields } = part;
+    let is_known = asked.if_none_match.as_deref().is_some_and(|known| matches(known, &etag));
+    fields.push(("ETag", etag));
+    if is_known {
+        return head(304, kind, fields);
+    }
+    fields.push(("Content-Length", text.len().to_string()));
+    with_body(head(200, kind, fields), &text, asked.method)
+}
+
+/// Whether one of the entity tags of an `If-None-Match` is that one, as a proxy may have weakened it.
+fn matches(known: &str, etag: &str) -> bool {
+    let mut tags = known.split(',').map(|tag| tag.trim().trim_start_matches("W/"));
+    tags.any(|tag| tag == etag || tag == "*")
+}
+
 fn response(status: u16, fields: &[(&'static str, &str)], body: &str, method: Method) -> Vec<u8> {
     let length = ("Content-Length", body.len().to_string());
     let fields = fields.iter().map(|&(name, value)| (name, value.to_owned()));
-    let mut response = head(status, fields.chain([length]));
+    with_body(head(status, TEXT, fields.chain([length])), body, method)
+}
+
+fn with_body(mut response: Vec<u8>, body: &str, method: Method) -> Vec<u8> {
     if method == Method::Get {
         response.extend_from_slice(body.as_bytes());
     }
     response
 }
 
-/// A response's head, with what every text answer bears.
-pub(super) fn head(status: u16, fields: impl IntoIterator<Item = (&'static str, String)>) -> Vec<u8> {
+/// The content type of a log.
+pub(super) const TEXT: &str = "text/plain; charset=utf-8";
+
+/// A response's head, with what every answer bears.
+pub(super) fn head(status: u16, kind: &str, fields: impl IntoIterator<Item = (&'static str, String)>) -> Vec<u8> {
     let mut head = format!("HTTP/1.1 {status} {}\r\n", phrase(status));
     for (name, value) in fields {
         let _ = write!(head, "{name}: {value}\r\n");
     }
-    head.push_str("Content-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n");
-    head.push_str("Connection: close\r\n\r\n");
+    let _ = write!(head, "Content-Type: {kind}\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n");
     head.into_bytes()
 }
 
@@ -177,7 +211,10 @@ impl Head {
         let upgrade = (asks && http11 && method == Method::Get).then(|| upgrade(request)).transpose()?;
         let events = offers_events(request);
         let claims = claims(request, authority);
-        Ok(Head { target, method, http11, upgrade, events, claims })
+        let html = values(request, "accept").any(accepts_html);
+        let if_none_match = values(request, "if-none-match").next();
+        let if_none_match = if_none_match.map(|value| String::from_utf8_lossy(value).into_owned());
+        Ok(Head { target, method, http11, upgrade, events, claims, html, if_none_match })
     }
 }
 
@@ -250,6 +287,16 @@ fn claims(request: &httparse::Request<'_, '_>, authority: Option<&str>) -> Claim
     }
 }
 
+/// HTML is named, and not as what is refused.
+fn accepts_html(value: &[u8]) -> bool {
+    let value = String::from_utf8_lossy(value).to_ascii_lowercase();
+    value.split(',').any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let is_refused = |part: &str| part.strip_prefix("q=").is_some_and(|weight| weight.parse() == Ok(0.0));
+        parts.next() == Some("text/html") && !parts.any(is_refused)
+    })
+}
+
 fn values<'r>(request: &'r httparse::Request<'_, '_>, name: &'static str) -> impl Iterator<Item = &'r [u8]> {
     request.headers.iter().filter(move |field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value)
 }
@@ -317,6 +364,21 @@ mod tests {
             let start: String = request.chars().take(60).collect();
             assert_eq!(status(&request), expected, "{start:?} of {}", request.len());
         }
+    }
+
+    #[test]
+    fn who_names_html_gets_it() {
+        for html in ["text/html", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", "*/*, Text/HTML; q=0.1"] {
+            assert!(accepts_html(html.as_bytes()), "{html}");
+        }
+        for other in ["", "*/*", "text/plain", "text/html;q=0", "text/html; q=0.000", "text/htmlx"] {
+            assert!(!accepts_html(other.as_bytes()), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_entity_tag_is_known_again() {
+        assert!(matches("\"a\", W/\"b\"", "\"b\"") && matches("*", "\"b\"") && !matches("\"a\"", "\"b\""));
     }
 
     #[test]

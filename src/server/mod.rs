@@ -5,6 +5,7 @@ mod base;
 mod body;
 mod connection;
 mod events;
+mod files;
 mod heartbeat;
 mod http;
 mod listener;
@@ -16,6 +17,7 @@ mod outlet;
 mod process;
 mod quota;
 mod session;
+mod viewer;
 mod websocket;
 
 use std::net::SocketAddr;

@@ -5,7 +5,6 @@ use std::net::{Shutdown as Half, TcpStream};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use super::Shared;
 use super::base::Below;
 use super::body::{Body, Framing};
 use super::connection::{Connection, Sink};
@@ -16,6 +15,7 @@ use super::lookout::Lookout;
 use super::messages::Messages;
 use super::metrics::Outcome;
 use super::websocket::WebSocket;
+use super::{Shared, files, viewer};
 use crate::error::cause;
 use crate::follow::follower::Follower;
 use crate::follow::position::Position;
@@ -116,7 +116,7 @@ fn answer(
     let (path, query) = head.target.split_once('?').unwrap_or((&head.target, ""));
     let asked = Address::parse(path)?;
     let below = shared.base.below(path, &asked);
-    shared.access.check(&head.claims, is_public(&below))?;
+    shared.access.check(&head.claims, is_public(&below, head))?;
     let address = match below {
         Below::Address(address) => address,
         Below::Bare => {
@@ -127,16 +127,21 @@ fn answer(
         Below::Outside => return Err(Refusal::new(404, "no such page: all is beneath the base path")),
     };
     if let Some(service) = address.service() {
-        let text = match service {
-            [name] if name == b"healthz" => "ok".to_owned(),
-            [name] if name == b"metrics" => shared.metrics.to_string(),
-            _ => return Err(Refusal::new(404, "no such page")),
+        return match service {
+            [name] if name == b"healthz" => Ok(say(socket, &http::page("ok", head.method), shutdown)),
+            [name] if name == b"metrics" => {
+                Ok(say(socket, &http::page(&shared.metrics.to_string(), head.method), shutdown))
+            }
+            [name] if name == b"files" => Ok(say(socket, &http::json(head.method, &list(shared)?), shutdown)),
+            [name, rest @ ..] if name == b"viewer" => {
+                let part = viewer::asset(rest).ok_or_else(|| Refusal::new(404, "no such part of the viewer"))?;
+                Ok(say(socket, &http::part(head, part), shutdown))
+            }
+            _ => Err(Refusal::new(404, "no such page")),
         };
-        let _ = write_all(socket, &http::page(&text, head.method), shutdown);
-        return Ok((Outcome::Completed, LINGER));
     }
-    if address.segments().is_empty() {
-        return Err(Refusal::new(404, "name a log: its path follows the slash"));
+    if is_page(&address, head) {
+        return Ok(say(socket, &http::part(head, viewer::page(shared.base.path())), shutdown));
     }
     let parameters = Parameters::parse(query)?;
     let follower = open(&address, &parameters, shared)?;
@@ -148,10 +153,25 @@ fn answer(
     }
 }
 
-/// What needs no token: it tells nothing of the logs.
-fn is_public(below: &Below) -> bool {
+/// What needs no token, for it tells nothing of the logs: the page, its parts, and the server's health.
+fn is_public(below: &Below, head: &Head) -> bool {
     let Below::Address(address) = below else { return true };
-    address.segments().is_empty() || matches!(address.service(), Some([name]) if name == b"healthz")
+    match address.service() {
+        Some([name]) => name == b"healthz",
+        Some([name, ..]) => name == b"viewer",
+        _ => is_page(address, head),
+    }
+}
+
+/// What a browser goes to, whether there is such a log or not.
+fn is_page(address: &Address, head: &Head) -> bool {
+    head.upgrade.is_none() && (head.html || address.segments().is_empty())
+}
+
+fn list(shared: &Shared) -> Result<String, Refusal> {
+    let listing = shared.roots.list();
+    let listing = listing.map_err(|error| Refusal::new(503, format!("cannot list the logs now: {}", cause(&error))))?;
+    Ok(files::json(&listing))
 }
 
 /// A log and where it is to go.
@@ -254,12 +274,19 @@ fn lines(parameters: &Parameters, shared: &Shared) -> Lines {
     parameters.lines.unwrap_or(shared.config.lines)
 }
 
-/// Writes a short answer to a client that may be slow to take it.
+/// Answers a request as a whole, and says how long to linger then; a client that does not take it has left.
+fn say(socket: &TcpStream, answer: &[u8], shutdown: &Shutdown) -> (Outcome, Duration) {
+    let _ = write_all(socket, answer, shutdown);
+    (Outcome::Completed, LINGER)
+}
+
+/// Writes an answer to a client that may be slow to take it, as long as it takes some of it.
 fn write_all(mut socket: &TcpStream, mut bytes: &[u8], shutdown: &Shutdown) -> io::Result<()> {
-    let deadline = Instant::now() + if shutdown.is_ordered() { LAST_LINGER } else { LINGER };
+    let patience = || Instant::now() + if shutdown.is_ordered() { LAST_LINGER } else { LINGER };
+    let mut deadline = patience();
     while !bytes.is_empty() && Instant::now() < deadline {
         match socket.write(bytes) {
-            Ok(written) => bytes = &bytes[written..],
+            Ok(written) => (bytes, deadline) = (&bytes[written..], patience()),
             Err(error) if is_nothing_now(&error) => {}
             Err(error) => return Err(error),
         }

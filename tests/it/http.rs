@@ -137,7 +137,6 @@ fn every_refusal_has_its_status_and_says_why() {
         (get("/.hidden"), 404),
         (get("/etc/passwd"), 404),
         (get("/-/nothing"), 404),
-        (get("/"), 404),
         ("DELETE /app.log HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned(), 405),
         ("GET /app.log HTTP/1.1\r\n\r\n".to_owned(), 400),
         ("GET /app.log HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".to_owned(), 400),

@@ -1,0 +1,120 @@
+//! The page for browsers and what it is made of, compiled in: hand-written HTML, CSS and JavaScript modules.
+//!
+//! The page is the same for every address and is asked for anew each time. Everything else has the hash of the whole in
+//! its address and is kept by browsers for as long as they like: after an update of the server there is no old part in a
+//! new page. Comments and indentation are for who reads the sources; they are not sent.
+
+use std::sync::LazyLock;
+
+/// A file of the viewer.
+struct Asset {
+    name: &'static str,
+    kind: &'static str,
+    text: &'static str,
+}
+
+macro_rules! assets {
+    ($($name:literal: $kind:expr),* $(,)?) => {
+        &[$(Asset { name: $name, kind: $kind, text: include_str!($name) }),*]
+    };
+}
+
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+static ASSETS: &[Asset] = assets! {
+    "viewer.css": "text/css; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+    "main.js": SCRIPT,
+    "ansi.js": SCRIPT,
+    "files.js": SCRIPT,
+    "finder.js": SCRIPT,
+    "links.js": SCRIPT,
+    "older.js": SCRIPT,
+    "pane.js": SCRIPT,
+    "row.js": SCRIPT,
+    "settings.js": SCRIPT,
+    "store.js": SCRIPT,
+    "stream.js": SCRIPT,
+    "take.js": SCRIPT,
+    "token.js": SCRIPT,
+};
+
+static PAGE: &str = include_str!("page.html");
+
+/// Tells one set of assets from another.
+static HASH: LazyLock<String> = LazyLock::new(|| {
+    let mut hasher = crc32fast::Hasher::new();
+    ASSETS.iter().for_each(|asset| hasher.update(asset.text.as_bytes()));
+    format!("{:08x}", hasher.finalize())
+});
+
+/// A text without its comments, which have lines of their own, and without its indentation.
+fn lean(text: &str) -> String {
+    let lines = text.lines().map(str::trim_start);
+    let is_comment = |line: &&str| ["//", "/*"].iter().any(|start| line.starts_with(start));
+    lines.filter(|line| !is_comment(line)).flat_map(|line| [line, "\n"]).collect()
+}
+
+/// Scripts, styles, the icon and connections, all from where the page is from; `'self'` covers `ws:` and `wss:` there.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// One of the viewer's parts, ready to be answered with.
+pub(super) struct Part {
+    pub kind: &'static str,
+    pub etag: String,
+    pub text: String,
+    pub fields: Vec<(&'static str, String)>,
+}
+
+/// The page, whose parts lie below `base`: a path that begins and ends with a slash.
+pub(super) fn page(base: &str) -> Part {
+    let text = lean(PAGE).replace("{parts}", &format!("{base}-/viewer/{}/", *HASH));
+    let fields = [("Cache-Control", "no-cache"), ("Vary", "Accept"), ("Content-Security-Policy", POLICY)];
+    part("text/html; charset=utf-8", text, &fields)
+}
+
+/// The part at `HASH/NAME` below `/-/viewer/`.
+pub(super) fn asset(address: &[Vec<u8>]) -> Option<Part> {
+    let [hash, name] = address else { return None };
+    let asset = ASSETS.iter().find(|asset| asset.name.as_bytes() == name).filter(|_| hash == HASH.as_bytes())?;
+    Some(part(asset.kind, lean(asset.text), &[("Cache-Control", "public, max-age=31536000, immutable")]))
+}
+
+fn part(kind: &'static str, text: String, fields: &[(&'static str, &str)]) -> Part {
+    let etag = format!("\"{:08x}\"", crc32fast::hash(text.as_bytes()));
+    let fields = fields.iter().chain(&[("Referrer-Policy", "no-referrer")]);
+    Part { kind, etag, text, fields: fields.map(|&(name, value)| (name, value.to_owned())).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_parts_together_have_60_kb_at_most() {
+        let assets: usize = ASSETS.iter().map(|asset| lean(asset.text).len()).sum();
+        let size = assets + page("/").text.len();
+        assert!(size <= 60_000, "{size}");
+    }
+
+    #[test]
+    fn comments_and_indentation_are_not_sent() {
+        assert_eq!(lean("// for people\nif (a) {\n  /** so it is */\n  b; // kept\n}\n"), "if (a) {\nb; // kept\n}\n");
+    }
+
+    #[test]
+    fn every_part_is_found_below_the_hash_only() {
+        for asset in ASSETS {
+            let address = |hash: &str| [hash.as_bytes().to_vec(), asset.name.as_bytes().to_vec()];
+            assert_eq!(super::asset(&address(&HASH)).unwrap().text, lean(asset.text));
+            assert!(super::asset(&address("0")).is_none());
+        }
+    }
+
+    #[test]
+    fn the_page_addresses_its_parts_below_the_base() {
+        let text = page("/logs/").text;
+        assert!(text.contains(&format!("\"/logs/-/viewer/{}/main.js\"", *HASH)) && !text.contains("{parts}"), "{text}");
+    }
+}

@@ -1,0 +1,104 @@
+//! The page and its parts as an HTTP client sees them.
+
+use crate::util::{Answer, Log, Server, serve, serve_with};
+
+fn browse(server: &Server, target: &str, fields: &str) -> Answer {
+    server.ask(format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html,*/*;q=0.8\r\n{fields}\r\n"))
+}
+
+fn field<'a>(answer: &'a Answer, name: &str) -> &'a str {
+    let mut lines = answer.head.lines().filter_map(|line| line.split_once(": "));
+    lines.find(|(known, _)| known.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value)
+}
+
+/// The addresses of the page's parts.
+fn parts(page: &Answer) -> Vec<String> {
+    let text = page.text();
+    let quoted = text.split(['"', '\'']).filter(|part| part.contains("-/viewer/"));
+    quoted.map(str::to_owned).collect()
+}
+
+#[test]
+fn a_browser_gets_the_same_page_for_every_address() {
+    let log = Log::with("a\n");
+    let server = serve(&log);
+    let page = browse(&server, "/", "");
+    assert_eq!((page.status, field(&page, "content-type")), (200, "text/html; charset=utf-8"));
+    for target in ["/app.log", "/app.log?tail=1&lines=5", "/missing", "/any/where?colour=1"] {
+        assert_eq!(browse(&server, target, "").body, page.body, "{target}");
+    }
+    assert_eq!(server.get("/").body, page.body);
+    assert_eq!(server.get("/app.log").body, b"a\n", "who does not ask for HTML gets the text");
+    let head = server.ask("HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert_eq!((head.status, head.body.len()), (200, 0));
+}
+
+#[test]
+fn the_page_allows_nothing_but_what_it_needs_from_where_it_is_from() {
+    let log = Log::with("a\n");
+    let server = serve(&log);
+    let page = browse(&server, "/", "");
+    let policy = field(&page, "content-security-policy");
+    let names = ["default-src", "base-uri", "form-action", "frame-ancestors"];
+    for none in names.map(|name| format!("{name} 'none'")) {
+        assert!(policy.contains(&none), "{policy}");
+    }
+    let sources = policy.split(';').flat_map(|directive| directive.split_whitespace().skip(1));
+    assert!(sources.into_iter().all(|source| ["'none'", "'self'"].contains(&source)), "{policy}");
+    assert_eq!(field(&page, "referrer-policy"), "no-referrer");
+    assert_eq!(field(&page, "x-content-type-options"), "nosniff");
+    let text = page.text();
+    assert!(!text.contains("<style") && !text.contains(" style="), "nothing inline");
+    assert!(text.contains("<html lang=") && text.contains("name=\"viewport\""));
+    assert_eq!(field(&server.get("/app.log"), "cache-control"), "no-store");
+}
+
+#[test]
+fn parts_are_kept_by_browsers_and_the_page_is_asked_for_again() {
+    let server = serve(&Log::with("a\n"));
+    let page = browse(&server, "/", "");
+    assert_eq!(field(&page, "cache-control"), "no-cache");
+    let known = format!("If-None-Match: {}\r\n", field(&page, "etag"));
+    let again = browse(&server, "/app.log", &known);
+    assert_eq!((again.status, again.body.len()), (304, 0));
+    assert_eq!(parts(&page).len(), 3);
+    for address in parts(&page) {
+        let part = server.get(&address);
+        assert_eq!(part.status, 200, "{address}");
+        assert!(field(&part, "cache-control").contains("immutable"), "{part:?}");
+        assert!(!field(&part, "etag").is_empty() && field(&part, "x-content-type-options") == "nosniff");
+        let known =
+            format!("GET {address} HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: {}\r\n\r\n", field(&part, "etag"));
+        assert_eq!(server.ask(known).status, 304);
+    }
+    assert_eq!(server.get("/-/viewer/00000000/main.js").status, 404);
+}
+
+#[test]
+fn with_a_base_path_the_parts_are_beneath_it() {
+    let server = serve_with(&Log::with("a\n"), &["--base-path=/deep/logs"]);
+    let page = browse(&server, "/deep/logs/app.log", "");
+    assert_eq!(page.status, 200);
+    for address in parts(&page) {
+        assert!(address.starts_with("/deep/logs/-/viewer/"), "{address}");
+        assert_eq!(server.get(&address).status, 200);
+    }
+    assert_eq!(server.get("/deep/logs/-/files").status, 200);
+}
+
+#[test]
+fn the_page_needs_no_token_and_the_list_does() {
+    let log = Log::with("a\n");
+    std::fs::write(log.beside("tokens"), "secret\n").unwrap();
+    let server = serve_with(&log, &["--token-file", log.beside("tokens").to_str().unwrap()]);
+    let page = browse(&server, "/app.log", "");
+    assert_eq!(page.status, 200);
+    for address in parts(&page) {
+        assert_eq!(server.get(&address).status, 200);
+    }
+    for target in ["/-/files", "/app.log"] {
+        assert_eq!(server.get(target).status, 401, "{target}");
+    }
+    assert_eq!(browse(&server, "/-/files", "").status, 401);
+    assert_eq!(browse(&server, "/-/files", "Authorization: Bearer secret\r\n").status, 200);
+}
