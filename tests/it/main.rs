@@ -32,5 +32,6 @@ mod siege;
 mod tail;
 mod usage;
 mod util;
+mod viewer;
 mod violence;
 mod watch;

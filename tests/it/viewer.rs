@@ -1,0 +1,63 @@
+//! The page, in a browser: each part of it by a script of its own in `tests/viewer/`, driven with Selenium.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Plays a script; what it prints is for people.
+fn play(script: &str) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/viewer").join(script);
+    let mut command = Command::new("python3");
+    command.arg("-B").arg(script).arg(env!("CARGO_BIN_EXE_wstail")).env("PYTHONUTF8", "1").env("SE_OFFLINE", "true");
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let (printed, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    println!("{printed}");
+    assert!(output.status.success(), "{errors}");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn a_log_is_chosen_and_a_link_shows_the_same() {
+    play("choosing.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn the_end_is_followed_and_the_view_holds_still_where_one_reads() {
+    play("watching.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn many_lines_freeze_nothing_and_older_ones_come() {
+    play("scale.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn matches_are_marked_counted_jumped_to_and_filtered() {
+    play("finding.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn losses_rotations_and_gaps_are_shown_and_nothing_is_lost_or_doubled() {
+    play("truth.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn lines_are_copied_downloaded_and_had_raw() {
+    play("taking.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn keyboard_phone_and_eyes_are_enough() {
+    play("people.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn a_token_is_asked_for_once_and_kept_for_the_tab() {
+    play("tokens.py");
+}

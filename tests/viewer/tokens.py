@@ -1,0 +1,44 @@
+"""Tokens: asked for, kept for the tab, handed over, asked for again after a wrong one; accepted in the fragment."""
+
+import tempfile
+
+from selenium.webdriver.common.by import By
+
+from browser import Keys, Logs, Page, numbered, until
+
+TOKEN = "s3cret/+token~"
+file = tempfile.NamedTemporaryFile("w", encoding="utf-8")
+file.write(TOKEN + "\n")
+file.flush()
+logs = Logs(numbered(1, 50), ["--token-file", file.name, "--base-path=/deep/er"])
+complaints = ["401", "WebSocket connection"]
+
+
+def asked(page):
+    field = page.driver.find_element(By.CSS_SELECTOR, "input[type=password]")
+    return field if field.is_displayed() else None
+
+
+page = Page(logs.address + "deep/er/").open("app.log")
+field = until("the token is asked for", lambda: asked(page))
+assert field.accessible_name == "Token"
+field.send_keys("wrong", Keys.ENTER)
+until("it is said that it was wrong", lambda: "not accepted" in page.driver.find_element(By.ID, "ask").text)
+asked(page).send_keys(TOKEN, Keys.ENTER)
+page.shows("line 50")
+until("the logs are listed", lambda: page.has("link", "app.log"))
+logs.append("live\n")
+page.shows("live")
+page.driver.refresh()
+page.shows("live")
+assert TOKEN not in page.driver.current_url and TOKEN not in page.driver.page_source
+assert page.js("return localStorage.length + document.cookie.length") == 0
+page.scroll_to(0)
+page.named("button", "Download")
+page.close(expected=complaints)
+
+page = Page(logs.address + "deep/er/").open("app.log#wrap=1&token=s3cret%2F%2Btoken~")
+page.shows("live")
+assert page.driver.current_url.endswith("app.log#wrap=1"), page.driver.current_url
+page.close(expected=complaints)
+logs.close()
