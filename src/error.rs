@@ -19,6 +19,7 @@ enum Kind {
     Io { what: String, cause: io::Error },
     Usage { message: String },
     Timeout { message: String },
+    Untrusted { what: String, reason: String },
     Refused { what: String, status: u16, reason: String },
     Protocol { what: String, cause: WsError },
     Closed { what: String, code: u16, reason: String },
@@ -37,6 +38,12 @@ impl Error {
 
     pub(crate) fn timeout(message: impl Into<String>) -> Error {
         Kind::Timeout { message: message.into() }.into()
+    }
+
+    /// A server that is not the one its certificate should prove it to be.
+    #[cfg_attr(not(feature = "tls"), expect(dead_code))]
+    pub(crate) fn untrusted(what: impl Into<String>, reason: &str) -> Error {
+        Kind::Untrusted { what: what.into(), reason: reason.to_owned() }.into()
     }
 
     pub(crate) fn refused(what: impl Into<String>, status: u16, reason: &str) -> Error {
@@ -68,6 +75,11 @@ impl Error {
         }
     }
 
+    /// A server's certificate was not trusted.
+    pub fn is_untrusted(&self) -> bool {
+        matches!(*self.kind, Kind::Untrusted { .. })
+    }
+
     /// The HTTP status with which a server refused the stream.
     pub fn status(&self) -> Option<u16> {
         match *self.kind {
@@ -96,6 +108,7 @@ impl fmt::Display for Error {
         match &*self.kind {
             Kind::Io { what, cause: error } => write!(f, "{what}: {}", cause(error)),
             Kind::Usage { message } | Kind::Timeout { message } => f.write_str(message),
+            Kind::Untrusted { what, reason } => write!(f, "{what}: the certificate is not trusted: {reason}"),
             Kind::Refused { what, status, .. } if *status < 300 => {
                 write!(f, "{what}: the server answers without a stream (status {status})")
             }

@@ -57,6 +57,11 @@ pub mod server;
 mod shutdown;
 mod socket;
 pub mod text;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "tls/absent.rs"]
+mod tls;
 mod turn;
 mod wait;
 

@@ -2,9 +2,36 @@
 //! tungstenite reads and writes in loops that a dripping peer can hold for ever; behind this they cannot.
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 
 use crate::socket::is_nothing_now;
 use crate::wait::Ready;
+
+/// What is read and written turn by turn: until it says `WouldBlock`, then no more before the next turn.
+pub(crate) trait Turn: Read + Write {
+    /// Begins a turn.
+    fn begin(&mut self, ready: Ready);
+
+    /// Bytes read and bytes written so far, as the kernel counts them.
+    fn count(&self) -> (u64, u64);
+
+    /// Queues the word that nothing more will be written, where there is one to be said; a flush sends it.
+    fn finish(&mut self) {}
+}
+
+impl<T: Turn> Turn for &mut T {
+    fn begin(&mut self, ready: Ready) {
+        (**self).begin(ready);
+    }
+
+    fn count(&self) -> (u64, u64) {
+        (**self).count()
+    }
+
+    fn finish(&mut self) {
+        (**self).finish();
+    }
+}
 
 /// A stream that gives each turn its share. The socket's own timeouts bound a call that misbehaves.
 #[derive(Debug)]
@@ -23,24 +50,9 @@ impl<S> TurnStream<S> {
         TurnStream { socket, readable: false, writable: true, full: false, bytes_read: 0, bytes_written: 0 }
     }
 
+    #[cfg(test)]
     pub(crate) fn socket(&self) -> &S {
         &self.socket
-    }
-
-    /// Begins a turn.
-    pub(crate) fn begin(&mut self, ready: Ready) {
-        self.readable = ready.read;
-        self.writable = ready.write || !self.full;
-    }
-
-    /// Bytes read so far.
-    pub(crate) fn bytes_read(&self) -> u64 {
-        self.bytes_read
-    }
-
-    /// Bytes written so far.
-    pub(crate) fn bytes_written(&self) -> u64 {
-        self.bytes_written
     }
 
     /// Writes `wanted` bytes, or as many as are taken, in a way of the caller's.
@@ -58,6 +70,23 @@ impl<S> TurnStream<S> {
         let written = nothing_now(result)?;
         self.bytes_written += written as u64;
         Ok(written)
+    }
+}
+
+impl<S: Read + Write> Turn for TurnStream<S> {
+    fn begin(&mut self, ready: Ready) {
+        self.readable = ready.read;
+        self.writable = ready.write || !self.full;
+    }
+
+    fn count(&self) -> (u64, u64) {
+        (self.bytes_read, self.bytes_written)
+    }
+}
+
+impl<S: AsFd> AsFd for TurnStream<S> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 }
 
@@ -130,6 +159,6 @@ mod tests {
         assert!(turn.write(b"c").is_err_and(would_block));
         turn.begin(Ready { write: true, ..Ready::default() });
         assert_eq!(turn.write(b"c").unwrap(), 1);
-        assert_eq!((turn.bytes_read(), turn.bytes_written()), (1, 5));
+        assert_eq!(turn.count(), (1, 5));
     }
 }

@@ -1,16 +1,18 @@
 //! `wstail healthcheck`: asks a server how it is, for images without a shell.
 
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use argh::FromArgs;
-use wstail::client::connect;
 use wstail::client::url::Url;
+use wstail::client::{Config, connect};
 use wstail::text::sanitize::escape;
 use wstail::{Error, Result};
 
-use super::{Exit, print_error};
+use super::values::path;
+use super::{Exit, print_error, trust};
 
 const TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -21,14 +23,24 @@ pub(super) struct Healthcheck {
     /// what to ask; default http://127.0.0.1:8765/-/healthz
     #[argh(positional, arg_name = "URL", default = "\"http://127.0.0.1:8765/-/healthz\".to_owned()")]
     url: String,
+
+    /// file of the authorities' certificates that are trusted, PEM; default: the system's
+    #[argh(option, arg_name = "FILE", from_str_fn(path))]
+    ca_file: Option<PathBuf>,
+
+    /// trust any certificate
+    #[argh(switch)]
+    insecure: bool,
 }
 
 impl Healthcheck {
     pub(super) fn run(self) -> Result<Exit> {
         let url = Url::page(&self.url)?;
+        let config =
+            Config { trust: trust::from_options(self.ca_file.as_deref(), self.insecure)?, ..Config::default() };
         // A thread of its own: nothing else bounds the time in which a name is looked up.
         let (sender, receiver) = mpsc::channel();
-        thread::spawn(move || sender.send(ask(&url)));
+        thread::spawn(move || sender.send(ask(&url, &config)));
         let complaint = match receiver.recv_timeout(TIMEOUT) {
             Ok(Ok(200)) => return Ok(Exit::Done),
             Ok(Ok(status)) => format!("status {status}"),
@@ -40,7 +52,7 @@ impl Healthcheck {
     }
 }
 
-fn ask(url: &Url) -> Result<u16> {
+fn ask(url: &Url, config: &Config) -> Result<u16> {
     let (_trigger, shutdown) = wstail::shutdown().map_err(|error| Error::io("cannot start", error))?;
-    connect::status(url, &shutdown)
+    connect::status(url, config, &shutdown)
 }

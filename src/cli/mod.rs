@@ -11,6 +11,7 @@ mod record;
 mod serve;
 mod tail;
 mod tokens;
+mod trust;
 mod values;
 
 use std::ffi::OsString;

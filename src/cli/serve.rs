@@ -73,6 +73,14 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     token_file: Option<PathBuf>,
 
+    /// file of the server's certificate, PEM, with those that lead to its root behind it: then only TLS is spoken
+    #[argh(option, arg_name = "FILE", from_str_fn(path))]
+    tls_cert: Option<PathBuf>,
+
+    /// file of the certificate's key, PEM
+    #[argh(option, arg_name = "FILE", from_str_fn(path))]
+    tls_key: Option<PathBuf>,
+
     /// path beneath which all is answered, behind a reverse proxy; default /
     #[argh(option, arg_name = "PATH")]
     base_path: Option<String>,
@@ -116,6 +124,8 @@ impl Serve {
             allow_origin: self.allow_origin,
             allow_host: self.allow_host,
             tokens: tokens::load(self.token_file.as_deref())?,
+            tls_cert: self.tls_cert,
+            tls_key: self.tls_key,
             base_path: self.base_path.unwrap_or(default.base_path),
             stall_timeout: self.stall_timeout.map_or(default.stall_timeout, |time| (!time.is_zero()).then_some(time)),
             hidden: self.hidden,
@@ -148,8 +158,9 @@ fn allow_descriptors(connections: usize) {
 fn announce(server: &Server) {
     let mut stdout = io::stdout().lock();
     for address in server.addresses() {
-        log::info!("listening on http://{address}/");
-        match writeln!(stdout, "listening on http://{address}/").and_then(|()| stdout.flush()) {
+        let scheme = server.scheme();
+        log::info!("listening on {scheme}://{address}/");
+        match writeln!(stdout, "listening on {scheme}://{address}/").and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 log::warn!("{}", Error::io("cannot write to stdout", error));
             }

@@ -18,13 +18,13 @@ use super::printer::{Form, Printer, Stdout};
 use super::progress::Progress;
 use super::record::Record;
 use super::values::path;
-use super::{Exit, set_up_log, stop_on_signal, tokens};
+use super::{Exit, print_error, set_up_log, stop_on_signal, tokens, trust};
 
 /// Follow logs that `wstail serve` serves.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "tail", help_triggers("-h", "--help"))]
 pub(super) struct Tail {
-    /// logs: ws://HOST:PORT/LOG, http://HOST:PORT/LOG or HOST:PORT/LOG
+    /// logs: ws://HOST:PORT/LOG, also wss://, http:// and https://, or HOST:PORT/LOG
     #[argh(positional, arg_name = "URL")]
     urls: Vec<String>,
 
@@ -68,6 +68,14 @@ pub(super) struct Tail {
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     token_file: Option<PathBuf>,
 
+    /// file of the authorities' certificates that are trusted with wss://, PEM; default: the system's
+    #[argh(option, arg_name = "FILE", from_str_fn(path))]
+    ca_file: Option<PathBuf>,
+
+    /// trust any certificate: who sits between can read and change everything
+    #[argh(switch)]
+    insecure: bool,
+
     /// no notices on stderr
     #[argh(switch, short = 'q')]
     quiet: bool,
@@ -98,7 +106,11 @@ impl Tail {
         set_up_log("warn");
         let urls = self.urls()?;
         // The file's come first.
-        let config = Config { token: tokens::load(self.token_file.as_deref())?.into_iter().next() };
+        let token = tokens::load(self.token_file.as_deref())?.into_iter().next();
+        let config = Config { token, trust: trust::from_options(self.ca_file.as_deref(), self.insecure)? };
+        if self.insecure && !self.quiet && urls.iter().any(Url::is_secure) {
+            print_error(&"no certificate is checked: who sits between can read and change everything");
+        }
         let record = self.cursor_file.take().map(Record::open).transpose()?;
         let (trigger, shutdown) = stop_on_signal()?;
         let stdout = Stdout::new(trigger, shutdown.clone())?;

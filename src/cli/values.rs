@@ -9,8 +9,8 @@ use wstail::text::sanitize::escape;
 use wstail::{Error, Result};
 
 /// Options that take no value.
-const SWITCHES: [&str; 8] =
-    ["--help", "--version", "--hidden", "--no-follow", "--quiet", "--stamp", "--show-cursor", "--verify"];
+const SWITCHES: [&str; 9] =
+    ["--help", "--version", "--hidden", "--insecure", "--no-follow", "--quiet", "--stamp", "--show-cursor", "--verify"];
 /// Options with a short name that takes a value.
 const SHORT: [&str; 2] = ["-n", "-o"];
 

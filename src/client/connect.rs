@@ -17,6 +17,7 @@ use tungstenite::{Error as WsError, WebSocket};
 use super::Config;
 use super::http::{self, Answer};
 use super::url::Url;
+use super::wire::Wire;
 use crate::error::{Error, Result};
 use crate::protocol::event::SUBPROTOCOL;
 use crate::shutdown::Shutdown;
@@ -24,13 +25,13 @@ use crate::socket;
 use crate::turn::TurnStream;
 use crate::wait::{Interest, wait};
 
-/// How long connecting to one address may take, and how long its answer may.
+/// How long connecting to one address may take, and how long the handshakes may that follow.
 const CONNECT: Duration = Duration::from_secs(5);
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// A server of another make may send all that was missed in one message.
 const MAX_MESSAGE: usize = 64 << 20;
 
-pub(super) type Socket = WebSocket<TurnStream<TcpStream>>;
+pub(super) type Socket = WebSocket<Wire>;
 
 /// Connects to the first of the host's addresses that answers, and asks for the log; says whether the server speaks
 /// `wstail.v1`.
@@ -41,36 +42,46 @@ pub(super) fn open(url: &Url, config: &Config, shutdown: &Shutdown) -> Result<(S
     let what = || format!("cannot follow {url}");
     let key = generate_key();
     let request = request(url, config, &key)?;
-    let socket = reach(url, shutdown)?;
-    let fd = socket.try_clone().map_err(|error| Error::io(what(), error))?;
-    let mut stream = TurnStream::new(socket);
-    let until = Instant::now() + HANDSHAKE;
-    let answer = http::ask(&mut stream, fd.as_fd(), request.as_bytes(), until, shutdown);
+    let (mut wire, until) = reach(url, config, shutdown)?;
+    let answer = http::ask(&mut wire, request.as_bytes(), until, shutdown);
     let answer = answer.map_err(|error| failure(what(), error))?;
     if answer.status != 101 {
         return Err(Error::refused(what(), answer.status, &answer.reason()));
     }
     let has_events = verify(&answer, &key).map_err(|fault| Error::protocol(what(), WsError::Protocol(fault)))?;
     let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
-    Ok((WebSocket::from_partially_read(stream, answer.rest, Role::Client, Some(limits)), has_events))
+    Ok((WebSocket::from_partially_read(wire, answer.rest, Role::Client, Some(limits)), has_events))
 }
 
-/// Asks for a page by plain HTTP; the status of the answer. The address's parameters go along.
+/// Asks for a page by HTTP, without a token; the status of the answer. The address's parameters go along.
 ///
 /// # Errors
-/// When no address answers in time, or what answers speaks no HTTP.
-pub fn status(url: &Url, shutdown: &Shutdown) -> Result<u16> {
+/// When no address answers in time, its certificate is not trusted, or what answers speaks no HTTP.
+pub fn status(url: &Url, config: &Config, shutdown: &Shutdown) -> Result<u16> {
     let what = || format!("cannot ask {}", url.authority());
     let (target, authority) = (url.target(), url.authority());
     let request = format!("GET {target} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
-    let socket = reach(url, shutdown)?;
-    let fd = socket.try_clone().map_err(|error| Error::io(what(), error))?;
-    let until = Instant::now() + HANDSHAKE;
-    let answer = http::ask(&mut TurnStream::new(socket), fd.as_fd(), request.as_bytes(), until, shutdown);
+    let (mut wire, until) = reach(url, config, shutdown)?;
+    let answer = http::ask(&mut wire, request.as_bytes(), until, shutdown);
     answer.map(|answer| answer.status).map_err(|error| failure(what(), error))
 }
 
-fn reach(url: &Url, shutdown: &Shutdown) -> Result<TcpStream> {
+/// Connects as the URL says; with the time until which the rest of the handshakes must be done.
+fn reach(url: &Url, config: &Config, shutdown: &Shutdown) -> Result<(Wire, Instant)> {
+    let connector = if url.is_secure() { Some(config.trust.connector()?) } else { None };
+    let turn = TurnStream::new(find(url, shutdown)?);
+    let until = Instant::now() + HANDSHAKE;
+    let wire = match connector {
+        None => Wire::Plain(turn),
+        Some(connector) => {
+            let what = format!("cannot connect to {url}");
+            Wire::Tls(connector.connect(turn, (url.host(), &what), until, shutdown)?)
+        }
+    };
+    Ok((wire, until))
+}
+
+fn find(url: &Url, shutdown: &Shutdown) -> Result<TcpStream> {
     let what = || format!("cannot connect to {}", url.authority());
     let addresses = (url.host(), url.port()).to_socket_addrs().map_err(|error| Error::io(what(), error))?;
     let mut last = io::Error::other("the name has no address");

@@ -1,8 +1,8 @@
 //! One HTTP request and the head of its answer, up to a deadline.
 //! tungstenite's own handshake would log the request, and the token in it.
 
-use std::io::{ErrorKind, Read, Write};
-use std::os::fd::BorrowedFd;
+use std::io::ErrorKind;
+use std::os::fd::AsFd;
 use std::time::Instant;
 
 use httparse::{EMPTY_HEADER, Status};
@@ -11,7 +11,7 @@ use tungstenite::error::ProtocolError;
 
 use crate::shutdown::Shutdown;
 use crate::text::sanitize;
-use crate::turn::TurnStream;
+use crate::turn::Turn;
 use crate::wait::{Interest, wait};
 
 /// The longest answer that is looked at, in bytes, and how many header fields it may have.
@@ -31,9 +31,8 @@ pub(super) struct Answer {
 ///
 /// # Errors
 /// When the connection is lost, the answer is not HTTP, or time is up.
-pub(super) fn ask<S: Read + Write>(
-    stream: &mut TurnStream<S>,
-    fd: BorrowedFd<'_>,
+pub(super) fn ask(
+    stream: &mut (impl Turn + AsFd),
     request: &[u8],
     until: Instant,
     shutdown: &Shutdown,
@@ -41,15 +40,19 @@ pub(super) fn ask<S: Read + Write>(
     let (mut unsent, mut arrived) = (request, Vec::new());
     loop {
         unsent = &unsent[now(stream.write(unsent))?.unwrap_or(0)..];
-        let interest = Interest { read: true, write: !unsent.is_empty() };
-        let ready = wait(fd, interest, Some(shutdown), Some(until))?;
+        let is_sent = now(stream.flush())?.is_some() && unsent.is_empty();
+        let ready = wait(stream.as_fd(), Interest { read: true, write: !is_sent }, Some(shutdown), Some(until))?;
         if ready.stop {
             return Err(WsError::Io(ErrorKind::Interrupted.into()));
         }
         stream.begin(ready);
         let mut chunk = [0; 4096];
-        let read = now(stream.read(&mut chunk))?;
-        arrived.extend_from_slice(&chunk[..read.unwrap_or(0)]);
+        let read = loop {
+            match now(stream.read(&mut chunk))? {
+                Some(read) if read > 0 => arrived.extend_from_slice(&chunk[..read]),
+                read => break read,
+            }
+        };
         let is_late = until <= Instant::now();
         let is_last = read == Some(0) || is_late || arrived.len() > MAX_ANSWER;
         match parse(&arrived)? {
@@ -62,7 +65,7 @@ pub(super) fn ask<S: Read + Write>(
 }
 
 /// `None` where nothing can be done now.
-fn now(result: std::io::Result<usize>) -> std::io::Result<Option<usize>> {
+fn now<T>(result: std::io::Result<T>) -> std::io::Result<Option<T>> {
     match result {
         Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
         result => result.map(Some),
@@ -111,8 +114,9 @@ impl Answer {
 mod tests {
     use super::*;
     use crate::shutdown::shutdown;
+    use crate::turn::TurnStream;
+    use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
-    use std::os::fd::AsFd;
     use std::time::Duration;
 
     /// What is made of an answer that comes in these pieces, one a turn, and then ends.
@@ -123,7 +127,7 @@ mod tests {
         let (_trigger, shutdown) = shutdown().unwrap();
         let until = Instant::now() + Duration::from_secs(20);
         std::thread::scope(|scope| {
-            let asking = scope.spawn(|| ask(&mut TurnStream::new(&client), client.as_fd(), b"GET", until, &shutdown));
+            let asking = scope.spawn(|| ask(&mut TurnStream::new(&client), b"GET", until, &shutdown));
             server.read_exact(&mut [0; 3]).unwrap();
             pieces.iter().for_each(|piece| server.write_all(piece.as_bytes()).unwrap());
             drop(server);

@@ -241,7 +241,7 @@ impl Reader {
         let is_refused = error.status().is_some_and(|status| status < 500) && !is_missing;
         // Of a copy that was cut off, and has no cursor, the rest cannot be had by asking for the last lines again.
         let is_cut_off = self.was_plain && self.place.is_none() && !self.url.follows();
-        self.retries && !error.is_usage() && !is_refused && !is_cut_off
+        self.retries && !error.is_usage() && !error.is_untrusted() && !is_refused && !is_cut_off
     }
 }
 

@@ -1,7 +1,6 @@
 //! A log as it comes: its bytes, and how the stream ended.
 
 use std::io::ErrorKind;
-use std::net::TcpStream;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -16,14 +15,13 @@ use crate::protocol::event::Event;
 use crate::protocol::{PING, PONG};
 use crate::shutdown::Shutdown;
 use crate::text::sanitize;
+use crate::turn::Turn;
 use crate::wait::{Interest, Ready, wait};
 
 /// One connection: `wstail.v1` where the server speaks it, else plain text messages. It answers heartbeats by itself whenever it is read.
 #[derive(Debug)]
 pub struct Stream {
     socket: Socket,
-    /// The same socket, to wait on.
-    waiting: TcpStream,
     context: String,
     /// How long the server may be silent; one that speaks no `wstail.v1` may be for ever.
     patience: Option<Duration>,
@@ -50,17 +48,17 @@ pub enum Received {
 }
 
 impl Stream {
-    /// Connects and asks for the log. Each address has 5 s to answer, the handshake 10 s; how long a name takes to be
+    /// Connects and asks for the log. Each address has 5 s to answer, the handshakes 10 s together; how long a name takes to be
     /// looked up is the system's affair.
     ///
     /// # Errors
-    /// When no address answers in time or the server refuses; [`Error::status`] tells the HTTP status.
+    /// When no address answers in time, the server's certificate is not trusted ([`Error::is_untrusted`]), or the server
+    /// refuses; [`Error::status`] tells the HTTP status.
     pub fn open(url: &Url, config: &Config, shutdown: &Shutdown) -> Result<Stream> {
         let (socket, has_events) = connect::open(url, config, shutdown)?;
         let context = format!("lost {url}");
-        let waiting = socket.get_ref().socket().try_clone().map_err(|error| Error::io(&context, error))?;
         let patience = has_events.then(|| patience(HEARTBEAT));
-        Ok(Stream { socket, waiting, context, patience, heard: (Instant::now(), 0) })
+        Ok(Stream { socket, context, patience, heard: (Instant::now(), 0) })
     }
 
     /// Whether the server speaks `wstail.v1`.
@@ -145,13 +143,13 @@ impl Stream {
             Err(WsError::Io(error)) if error.kind() == ErrorKind::WouldBlock => true,
             result => result.map(|()| false).map_err(|error| Error::protocol(&self.context, error))?,
         };
-        let brought = self.socket.get_ref().bytes_read();
+        let brought = self.socket.get_ref().count().0;
         if brought != self.heard.1 {
             self.heard = (Instant::now(), brought);
         }
         let until = self.patience.map(|patience| self.heard.0 + patience);
         let interest = Interest { read: true, write };
-        let ready = wait(self.waiting.as_fd(), interest, Some(shutdown), until)
+        let ready = wait(self.socket.get_ref().as_fd(), interest, Some(shutdown), until)
             .map_err(|error| Error::io(&self.context, error))?;
         if ready == Ready::default() && until.is_some_and(|until| until <= Instant::now()) {
             return Err(Error::timeout(format!("{}: no heartbeat came", self.context)));

@@ -9,12 +9,13 @@ use crate::error::Error;
 use crate::protocol::cursor::Place;
 use crate::protocol::request::{HeartbeatKind, Lines};
 
-/// The address of a log: `ws://HOST:PORT/LOG`, `http://…`, or `HOST:PORT/LOG`.
+/// The address of a log: `ws://HOST:PORT/LOG`, `http://…`, `wss://…`, `https://…`, or `HOST:PORT/LOG`, which is `ws://`.
 ///
 /// What it holds that no URL may, a space or a letter beyond ASCII, is percent-encoded; `%`, `?` and `#` mean what they
 /// mean in a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
+    is_secure: bool,
     host: String,
     port: u16,
     path: String,
@@ -30,7 +31,12 @@ impl Url {
         &self.host
     }
 
-    /// The port; 80 for `ws://` and `http://` where none is named.
+    /// Whether TLS is to be spoken.
+    pub fn is_secure(&self) -> bool {
+        self.is_secure
+    }
+
+    /// The port; where none is named 80, or 443 with TLS.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -118,11 +124,12 @@ impl Url {
         let bad = |cause: &str| bad(text, cause);
         let (scheme, rest) = text.split_once("://").unwrap_or(("ws", text));
         let named = text.contains("://");
-        match scheme.to_ascii_lowercase().as_str() {
-            "ws" | "http" => {}
-            "wss" | "https" => return Err(bad("this version speaks no TLS")),
-            _ => return Err(bad("it is neither ws:// nor http://")),
-        }
+        let is_secure = match scheme.to_ascii_lowercase().as_str() {
+            "ws" | "http" => false,
+            "wss" | "https" if cfg!(feature = "tls") => true,
+            "wss" | "https" => return Err(bad("this wstail was built without the feature `tls`")),
+            _ => return Err(bad("it is none of ws://, wss://, http:// and https://")),
+        };
         let rest = rest.split('#').next().unwrap_or_default();
         let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         let authority = authority.rsplit('@').next().unwrap_or_default();
@@ -140,7 +147,8 @@ impl Url {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             (encode(name), encode(value))
         });
-        Ok(Url { host: host.to_owned(), port: port.unwrap_or(80), path: encode(path), query: pairs.collect() })
+        let port = port.unwrap_or(if is_secure { 443 } else { 80 });
+        Ok(Url { is_secure, host: host.to_owned(), port, path: encode(path), query: pairs.collect() })
     }
 }
 
@@ -166,7 +174,8 @@ fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
 
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ws://{}{}", self.authority(), self.path)
+        let scheme = if self.is_secure { "wss" } else { "ws" };
+        write!(f, "{scheme}://{}{}", self.authority(), self.path)
     }
 }
 
@@ -186,6 +195,22 @@ mod tests {
         }
         assert_eq!(url("ws://[::1]:9/x").authority(), "[::1]:9");
         assert_eq!(url("ws://[::1]/x").to_string(), "ws://[::1]:80/x");
+    }
+
+    #[test]
+    #[cfg(feature = "tls")]
+    fn tls_has_a_port_of_its_own() {
+        for text in ["wss://h/a", "HTTPS://h/a", "https://h:443/a"] {
+            let url = url(text);
+            assert!(url.is_secure() && url.to_string() == "wss://h:443/a", "{text}: {url}");
+        }
+        assert!(!url("http://h/a").is_secure());
+    }
+
+    #[test]
+    #[cfg(not(feature = "tls"))]
+    fn without_the_feature_there_is_no_tls() {
+        assert!("wss://h/a".parse::<Url>().unwrap_err().to_string().ends_with("without the feature `tls`"));
     }
 
     #[test]
@@ -211,7 +236,6 @@ mod tests {
             "a.log",
             "h/a.log",
             "ftp://h/a",
-            "wss://h/a",
             "ws://h:0/a",
             "ws://h:x/a",
             "ws:///a",

@@ -68,6 +68,11 @@ impl Access {
         })
     }
 
+    /// What the server speaks.
+    pub(super) fn scheme(&self) -> &'static str {
+        self.scheme
+    }
+
     /// Whether the request may be answered; `is_public`: what it asks for needs no token.
     pub(super) fn check(&self, claims: &Claims, is_public: bool) -> Result<(), Refusal> {
         let authority = claims.host.as_deref().map(|host| str::from_utf8(host).ok().and_then(parse_authority));

@@ -94,13 +94,17 @@ impl<S: Socket> Sink for Body<S> {
     }
 
     fn receive(&mut self) -> Result<(), Gone> {
-        match self.outlet.read(&mut [0; 1024]) {
-            Ok(0) => self.half_closed = true,
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(_) => return Err(Gone::Disconnected),
+        loop {
+            match self.outlet.read(&mut [0; 1024]) {
+                Ok(0) => {
+                    self.half_closed = true;
+                    return Ok(());
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(_) => return Err(Gone::Disconnected),
+            }
         }
-        Ok(())
     }
 
     fn beat(&mut self, _now: Instant, _full: bool) -> Result<(), Gone> {

@@ -426,6 +426,7 @@ mod tests {
     use crate::server::heartbeat::Heartbeat;
     use crate::server::messages::Messages;
     use crate::server::websocket::WebSocket;
+    use crate::turn::TurnStream;
     use std::cell::RefCell;
     use std::fs;
     use std::io::{Read, Write};
@@ -438,7 +439,7 @@ mod tests {
         shut: Rc<RefCell<bool>>,
     }
 
-    impl Socket for Memory {}
+    impl Socket for TurnStream<Memory> {}
 
     impl Read for Memory {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
@@ -471,7 +472,7 @@ mod tests {
     struct Place {
         directory: tempfile::TempDir,
         client: Memory,
-        connection: Connection<Messages<Memory>>,
+        connection: Connection<Messages<TurnStream<Memory>>>,
         now: Instant,
     }
 
@@ -485,7 +486,7 @@ mod tests {
             let follower = Follower::new(log, file, Lines::All, true, SECOND).unwrap();
             let heartbeat = Heartbeat::new(1000 * SECOND, SECOND, now);
             let lines = crate::text::lines::LineBuffer::new(None, true);
-            let socket = WebSocket::new(client.clone(), Vec::new(), HeartbeatKind::Text, heartbeat);
+            let socket = WebSocket::new(TurnStream::new(client.clone()), Vec::new(), HeartbeatKind::Text, heartbeat);
             let messages = Messages::new(socket, lines);
             let lookout = Lookout::new(POLL, None, now);
             let connection = Connection::new("app.log".into(), follower, messages, lookout, STALL, Arc::default(), now);

@@ -16,7 +16,7 @@ use rustix::net::{bind, listen, sockopt};
 use super::http::Refusal;
 use super::metrics::{Metrics, Outcome};
 use super::quota::Quota;
-use super::{Shared, notifier, session};
+use super::{Shared, notifier, secure, session};
 use crate::error::{Error, Result, cause};
 use crate::shutdown::Shutdown;
 use crate::socket;
@@ -65,6 +65,10 @@ impl Listener {
 
     pub(super) fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     pub(super) fn run(self, shutdown: &Shutdown) -> Result<()> {
@@ -283,7 +287,10 @@ impl Connections {
         /// More than that see their connection closed at once.
         const MAX_REFUSED: usize = 256;
         const LINGER: Duration = Duration::from_secs(1);
-        let answer = Refusal::new(503, reason).response();
+        let answer = match self.shared.acceptor {
+            Some(_) => secure::ALERT.to_vec(),
+            None => Refusal::new(503, reason).response(),
+        };
         let written = client.set_nonblocking(true).and_then(|()| (&client).write(&answer));
         if written.is_ok() && client.shutdown(Half::Write).is_ok() && self.refused.len() < MAX_REFUSED {
             self.refused.push(Refused { socket: client, until: Instant::now() + LINGER });
@@ -348,7 +355,7 @@ mod tests {
         let roots = Roots::open([roots.path()], false).unwrap();
         let (config, base) = (Config::default(), Base::parse("/").unwrap());
         let access = Access::new(&config, "http", "here").unwrap();
-        let shared = Shared { config, access, base, roots, watcher: None, metrics: Arc::default() };
+        let shared = Shared { config, access, acceptor: None, base, roots, watcher: None, metrics: Arc::default() };
         let (_trigger, shutdown) = crate::shutdown().unwrap();
         let mut connections = Connections::new(Arc::new(shared), shutdown.clone()).unwrap();
         let (sender, receiver) = crossbeam_channel::bounded(0);

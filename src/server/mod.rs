@@ -16,6 +16,7 @@ mod notifier;
 mod outlet;
 mod process;
 mod quota;
+mod secure;
 mod session;
 mod viewer;
 mod websocket;
@@ -37,6 +38,7 @@ use crate::protocol::DEFAULT_PORT;
 use crate::protocol::request::{Format, Lines};
 use crate::protocol::token::Token;
 use crate::shutdown::Shutdown;
+use crate::tls::Acceptor;
 
 /// What a server serves, and how.
 #[derive(Clone, Debug)]
@@ -76,6 +78,10 @@ pub struct Config {
     pub allow_host: Vec<String>,
     /// One of these must be shown by who wants to read, if there are any. Default: none.
     pub tokens: Vec<Token>,
+    /// The server's certificate, PEM, with those that lead to its root behind it; with it all speak TLS. Default: none.
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's key, PEM: PKCS #8, PKCS #1 or SEC 1, without a pass phrase. Default: none.
+    pub tls_key: Option<PathBuf>,
     /// The path beneath which the service answers. Default: `/`.
     pub base_path: String,
     /// How long a client may take no byte; `None` for as long as it likes. Default: 60 s.
@@ -102,6 +108,8 @@ impl Default for Config {
             allow_origin: Vec::new(),
             allow_host: Vec::new(),
             tokens: Vec::new(),
+            tls_cert: None,
+            tls_key: None,
             base_path: "/".to_owned(),
             stall_timeout: Some(Duration::from_secs(60)),
             hidden: false,
@@ -128,6 +136,15 @@ impl Config {
             None => Ok(()),
         }
     }
+
+    fn acceptor(&self) -> Result<Option<Acceptor>> {
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(cert), Some(key)) => Acceptor::load(cert, key).map(Some),
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(Error::usage("cannot serve TLS: there is a certificate, but no key")),
+            (None, Some(_)) => Err(Error::usage("cannot serve TLS: there is a key, but no certificate")),
+        }
+    }
 }
 
 /// A server that is bound to its addresses: who connects from now on will be answered.
@@ -141,6 +158,8 @@ pub struct Server {
 struct Shared {
     config: Config,
     access: Access,
+    /// None when HTTP is spoken as it is.
+    acceptor: Option<Acceptor>,
     base: Base,
     roots: Roots,
     /// None when files are polled.
@@ -152,15 +171,17 @@ impl Server {
     /// Opens the roots and binds the addresses.
     ///
     /// # Errors
-    /// A usage error ([`crate::Error::is_usage`]) when a root does not exist, a time is out of range, or an origin, a host
-    /// or the base path is none; another when an address cannot be listened on.
+    /// A usage error ([`crate::Error::is_usage`]) when a root does not exist, a time is out of range, an origin, a host or
+    /// the base path is none, or certificate and key are not usable, or not both there; another when an address cannot be listened on.
     pub fn bind(config: Config) -> Result<Server> {
         config.check()?;
-        let access = Access::new(&config, "http", &uname().nodename().to_string_lossy())?;
+        let acceptor = config.acceptor()?;
+        let scheme = if acceptor.is_some() { "https" } else { "http" };
+        let access = Access::new(&config, scheme, &uname().nodename().to_string_lossy())?;
         let base = Base::parse(&config.base_path)?;
         let roots = Roots::open(&config.roots, config.hidden)?;
         let watcher = if config.notify { notifier::watcher() } else { None };
-        let shared = Arc::new(Shared { config, access, base, roots, watcher, metrics: Arc::default() });
+        let shared = Arc::new(Shared { config, access, acceptor, base, roots, watcher, metrics: Arc::default() });
         let is_open = shared.config.tokens.is_empty();
         let listener = listener::Listener::bind(shared)?;
         let beyond = listener.addresses().iter().find(|address| !address.ip().to_canonical().is_loopback());
@@ -173,6 +194,11 @@ impl Server {
     /// The addresses it listens on, with the real port.
     pub fn addresses(&self) -> &[SocketAddr] {
         self.listener.addresses()
+    }
+
+    /// What it speaks: `http`, or `https` with a certificate.
+    pub fn scheme(&self) -> &'static str {
+        self.listener.shared().access.scheme()
     }
 
     /// Serves until the order to stop is given. Then every client is told (close code 1001), and the threads are joined as

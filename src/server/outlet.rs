@@ -9,11 +9,12 @@ use std::os::unix::fs::FileExt;
 use rustix::fs::sendfile;
 
 use crate::follow::extent::Extent;
-use crate::turn::TurnStream;
+use crate::tls::TlsStream;
+use crate::turn::{Turn, TurnStream};
 use crate::wait::Ready;
 
 /// What a connection runs over.
-pub(super) trait Socket: Read + Write {
+pub(super) trait Socket: Turn {
     /// Whether it takes bytes of a file without their passing through this process.
     const TAKES_FILES: bool = false;
 
@@ -23,17 +24,27 @@ pub(super) trait Socket: Read + Write {
     }
 }
 
-impl Socket for &TcpStream {
+impl Socket for TurnStream<&TcpStream> {
     const TAKES_FILES: bool = true;
 
     fn write_file(&mut self, file: &File, mut start: u64, bytes: usize) -> io::Result<usize> {
-        Ok(sendfile(*self, file, Some(&mut start), bytes)?)
+        self.write_by(bytes, |socket| Ok(sendfile(*socket, file, Some(&mut start), bytes)?))
+    }
+}
+
+impl<T: Turn> Socket for TlsStream<T> {}
+
+impl<S: Socket> Socket for &mut S {
+    const TAKES_FILES: bool = S::TAKES_FILES;
+
+    fn write_file(&mut self, file: &File, start: u64, bytes: usize) -> io::Result<usize> {
+        (**self).write_file(file, start, bytes)
     }
 }
 
 #[derive(Debug)]
 pub(super) struct Outlet<S> {
-    turn: TurnStream<S>,
+    socket: S,
     head: Vec<u8>,
     /// What comes between head and body.
     extent: Option<Extent>,
@@ -44,16 +55,16 @@ pub(super) struct Outlet<S> {
 
 impl<S: Socket> Outlet<S> {
     pub(super) fn new(socket: S) -> Outlet<S> {
-        Outlet { turn: TurnStream::new(socket), head: Vec::new(), extent: None, body: Vec::new(), sent: 0 }
+        Outlet { socket, head: Vec::new(), extent: None, body: Vec::new(), sent: 0 }
     }
 
     pub(super) fn begin(&mut self, ready: Ready) {
-        self.turn.begin(ready);
+        self.socket.begin(ready);
     }
 
-    /// Bytes read and bytes written so far.
+    /// Bytes read and bytes written so far, as the kernel counts them.
     pub(super) fn count(&self) -> (u64, u64) {
-        (self.turn.bytes_read(), self.turn.bytes_written())
+        self.socket.count()
     }
 
     /// Puts a frame on its way; the one before it must be out.
@@ -80,13 +91,17 @@ impl<S: Socket> Outlet<S> {
             }
         }
         (self.head, self.body, self.sent) = (Vec::new(), Vec::new(), 0);
-        Ok(true)
+        match self.socket.flush() {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     fn push_memory(&mut self) -> io::Result<()> {
         let head = &self.head[self.sent.min(self.head.len())..];
         let body = &self.body[self.sent.saturating_sub(self.head.len())..];
-        match self.turn.write_vectored(&[IoSlice::new(head), IoSlice::new(body)])? {
+        match self.socket.write_vectored(&[IoSlice::new(head), IoSlice::new(body)])? {
             0 => Err(ErrorKind::WriteZero.into()),
             written => {
                 self.sent += written;
@@ -99,7 +114,7 @@ impl<S: Socket> Outlet<S> {
         let Some(extent) = &mut self.extent else { return Ok(()) };
         let (start, left) = extent.left();
         if left > 0 {
-            match self.turn.write_by(left, |socket| socket.write_file(log, start, left)) {
+            match self.socket.write_file(log, start, left) {
                 Ok(0) => return Err(io::Error::new(ErrorKind::UnexpectedEof, "the log has shrunk while it was sent")),
                 Ok(moved) => {
                     extent.advance(moved);
@@ -125,7 +140,7 @@ impl<S: Socket> Outlet<S> {
 
 impl<S: Read> Read for Outlet<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.turn.read(buffer)
+        self.socket.read(buffer)
     }
 }
 
@@ -135,11 +150,11 @@ impl<S: Socket> Write for Outlet<S> {
         if !self.is_clear() {
             return Err(ErrorKind::WouldBlock.into());
         }
-        self.turn.write(bytes)
+        self.socket.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.turn.flush()
+        self.socket.flush()
     }
 }
 
@@ -173,7 +188,7 @@ mod tests {
         }
     }
 
-    impl Socket for Drip {
+    impl Drip {
         fn write_file(&mut self, file: &File, start: u64, bytes: usize) -> io::Result<usize> {
             if !self.takes_files {
                 return Err(ErrorKind::InvalidInput.into());
@@ -184,14 +199,20 @@ mod tests {
         }
     }
 
-    fn outlet(takes_files: bool) -> Outlet<Drip> {
-        let mut outlet = Outlet::new(Drip { taken: Vec::new(), share: 700, takes_files });
+    impl Socket for TurnStream<Drip> {
+        fn write_file(&mut self, file: &File, start: u64, bytes: usize) -> io::Result<usize> {
+            self.write_by(bytes, |drip| drip.write_file(file, start, bytes))
+        }
+    }
+
+    fn outlet(takes_files: bool) -> Outlet<TurnStream<Drip>> {
+        let mut outlet = Outlet::new(TurnStream::new(Drip { taken: Vec::new(), share: 700, takes_files }));
         outlet.begin(Ready { write: true, ..Ready::default() });
         outlet
     }
 
     /// Pushes until it is out, or until something happens after so many calls; what became of it.
-    fn push(outlet: &mut Outlet<Drip>, file: &File, calls: usize) -> io::Result<bool> {
+    fn push(outlet: &mut Outlet<TurnStream<Drip>>, file: &File, calls: usize) -> io::Result<bool> {
         for _ in 0..calls {
             outlet.begin(Ready { write: true, ..Ready::default() });
             if outlet.push(file)? {
@@ -210,7 +231,7 @@ mod tests {
             assert!(push(&mut outlet, &file, 100).unwrap());
             outlet.send(b"next".to_vec(), Vec::new());
             assert!(push(&mut outlet, &file, 1).unwrap());
-            assert!(outlet.turn.socket().taken == [b"head", &bytes(10_000)[1000..9000], b"next"].concat());
+            assert!(outlet.socket.socket().taken == [b"head", &bytes(10_000)[1000..9000], b"next"].concat());
         }
     }
 
@@ -238,7 +259,7 @@ mod tests {
             assert!(!push(&mut outlet, &file, calls).unwrap());
             change(&file);
             assert!(push(&mut outlet, &file, 100).is_err());
-            assert!(outlet.turn.socket().taken.len() < 8000);
+            assert!(outlet.socket.socket().taken.len() < 8000);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One connection from its first byte to its last: the head is read, answered, and becomes a stream or not.
 
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::net::{Shutdown as Half, TcpStream};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -14,6 +14,8 @@ use super::http::{self, Head, Method, Refusal};
 use super::lookout::Lookout;
 use super::messages::Messages;
 use super::metrics::Outcome;
+use super::outlet::Socket;
+use super::secure::{self, Opening};
 use super::websocket::WebSocket;
 use super::{Shared, files, viewer};
 use crate::error::cause;
@@ -23,10 +25,11 @@ use crate::follow::watch::Watch;
 use crate::protocol::cursor::Cursor;
 use crate::protocol::request::{Address, BadTarget, Format, HeartbeatKind, Lines, Parameters};
 use crate::shutdown::Shutdown;
-use crate::socket::{self, is_nothing_now};
+use crate::socket;
 use crate::text::ansi::Html;
 use crate::text::lines::LineBuffer;
 use crate::text::sanitize;
+use crate::turn::TurnStream;
 use crate::wait::{Interest, wait};
 
 /// How long a request head may take, from the moment the connection is accepted.
@@ -40,11 +43,41 @@ const LONGEST_LINGER: Duration = Duration::from_secs(60);
 /// that does not read, and a heartbeat would wait behind as much.
 const SEND_BUFFER: usize = 256 * 1024;
 
+/// A client: what is waited on, and what is read from and written to.
+struct Peer<'s, S> {
+    tcp: &'s TcpStream,
+    stream: S,
+}
+
 /// Serves one client; says what became of it.
-pub(super) fn serve(socket: &TcpStream, shared: &Shared, shutdown: &Shutdown) -> io::Result<Outcome> {
-    socket::prepare(socket)?;
-    rustix::net::sockopt::set_socket_send_buffer_size(socket, SEND_BUFFER)?;
+pub(super) fn serve(tcp: &TcpStream, shared: &Shared, shutdown: &Shutdown) -> io::Result<Outcome> {
+    socket::prepare(tcp)?;
+    rustix::net::sockopt::set_socket_send_buffer_size(tcp, SEND_BUFFER)?;
     let deadline = Instant::now() + HEAD_TIMEOUT;
+    let turn = TurnStream::new(tcp);
+    let Some(acceptor) = &shared.acceptor else {
+        return converse(&mut Peer { tcp, stream: turn }, shared, shutdown, deadline);
+    };
+    match secure::opening(tcp, deadline, shutdown)? {
+        Opening::Nothing => Ok(Outcome::Silent),
+        Opening::Tls => match acceptor.accept(turn, deadline, shutdown) {
+            Ok(stream) => converse(&mut Peer { tcp, stream }, shared, shutdown, deadline),
+            Err(error) => secure::outcome(error),
+        },
+        Opening::Plain => {
+            let refusal = Refusal::new(400, "this port speaks TLS: use https:// or wss://");
+            end(&mut Peer { tcp, stream: turn }, Err(refusal), shutdown, deadline)
+        }
+    }
+}
+
+/// Serves a client over whatever it has agreed to.
+fn converse(
+    socket: &mut Peer<'_, impl Socket>,
+    shared: &Shared,
+    shutdown: &Shutdown,
+    deadline: Instant,
+) -> io::Result<Outcome> {
     let served = match read_head(socket, shutdown, deadline)? {
         Arrived::Nothing => return Ok(Outcome::Silent),
         Arrived::Head(head, early) => {
@@ -52,6 +85,16 @@ pub(super) fn serve(socket: &TcpStream, shared: &Shared, shutdown: &Shutdown) ->
         }
         Arrived::Bad(refusal) => Err(refusal),
     };
+    end(socket, served, shutdown, deadline)
+}
+
+/// Says what is to be said to a client that was not served, and ends the connection.
+fn end(
+    socket: &mut Peer<'_, impl Socket>,
+    served: Result<(Outcome, Duration), Refusal>,
+    shutdown: &Shutdown,
+    deadline: Instant,
+) -> io::Result<Outcome> {
     let (outcome, time) = match served {
         Ok(served) => served,
         Err(refusal) => {
@@ -75,31 +118,34 @@ enum Arrived {
 
 // What it needs of the stack is not to lie below the loop's for as long as the connection stands.
 #[inline(never)]
-fn read_head(mut socket: &TcpStream, shutdown: &Shutdown, deadline: Instant) -> io::Result<Arrived> {
+fn read_head(socket: &mut Peer<'_, impl Socket>, shutdown: &Shutdown, deadline: Instant) -> io::Result<Arrived> {
     let mut arrived = Vec::new();
     let mut chunk = [0; 1024];
     loop {
-        let ready = wait(socket.as_fd(), Interest { read: true, write: false }, Some(shutdown), Some(deadline))?;
-        let refusal = if ready.stop {
-            Refusal::new(503, "the server is going away")
-        } else if ready.read {
-            match socket.read(&mut chunk) {
-                Ok(0) => Refusal::new(400, "the request ended before its head was complete"),
-                Ok(read) => {
-                    arrived.extend_from_slice(&chunk[..read]);
-                    match http::parse(&arrived) {
-                        Ok(None) => continue,
-                        Ok(Some((head, length))) => return Ok(Arrived::Head(head, arrived.split_off(length))),
-                        Err(refusal) => refusal,
-                    }
+        // Part of it may have come with the TLS handshake: it is read before it is waited for.
+        let refusal = match socket.stream.read(&mut chunk) {
+            Ok(0) => Refusal::new(400, "the request ended before its head was complete"),
+            Ok(read) => {
+                arrived.extend_from_slice(&chunk[..read]);
+                match http::parse(&arrived) {
+                    Ok(None) => continue,
+                    Ok(Some((head, length))) => return Ok(Arrived::Head(head, arrived.split_off(length))),
+                    Err(refusal) => refusal,
                 }
-                Err(error) if is_nothing_now(&error) => continue,
-                Err(error) => return Err(error),
             }
-        } else if Instant::now() >= deadline {
-            Refusal::new(408, "the request head was not complete within 5 s")
-        } else {
-            continue;
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                let interest = Interest { read: true, write: false };
+                let ready = wait(socket.tcp.as_fd(), interest, Some(shutdown), Some(deadline))?;
+                if ready.stop {
+                    Refusal::new(503, "the server is going away")
+                } else if Instant::now() >= deadline {
+                    Refusal::new(408, "the request head was not complete within 5 s")
+                } else {
+                    socket.stream.begin(ready);
+                    continue;
+                }
+            }
+            Err(error) => return Err(error),
         };
         return Ok(if arrived.is_empty() { Arrived::Nothing } else { Arrived::Bad(refusal) });
     }
@@ -107,7 +153,7 @@ fn read_head(mut socket: &TcpStream, shutdown: &Shutdown, deadline: Instant) -> 
 
 /// Answers a request, and says what became of it and how long to linger then; what cannot be answered is refused.
 fn answer(
-    socket: &TcpStream,
+    socket: &mut Peer<'_, impl Socket>,
     head: &Head,
     early: Vec<u8>,
     shared: &Shared,
@@ -146,10 +192,10 @@ fn answer(
     let parameters = Parameters::parse(query)?;
     let follower = open(&address, &parameters, shared)?;
     log::debug!("serving `{}`", sanitize::escape(&address.to_string()));
-    let stream = Stream { socket, address, parameters, follower, shared, shutdown };
+    let stream = Stream { tcp: socket.tcp, address, parameters, follower, shared, shutdown };
     match &head.upgrade {
-        Some(upgrade) => Ok(stream.answer(upgrade, early, head.events)),
-        None => Ok(stream.body(head)),
+        Some(upgrade) => Ok(stream.answer(socket, upgrade, early, head.events)),
+        None => Ok(stream.body(socket, head)),
     }
 }
 
@@ -176,7 +222,7 @@ fn list(shared: &Shared) -> Result<String, Refusal> {
 
 /// A log and where it is to go.
 struct Stream<'s> {
-    socket: &'s TcpStream,
+    tcp: &'s TcpStream,
     address: Address,
     parameters: Parameters,
     follower: Follower,
@@ -186,20 +232,26 @@ struct Stream<'s> {
 
 impl Stream<'_> {
     /// Over WebSocket; says what became of it and how long to linger then.
-    fn answer(self, upgrade: &[u8], early: Vec<u8>, events: bool) -> (Outcome, Duration) {
+    fn answer(
+        self,
+        socket: &mut Peer<'_, impl Socket>,
+        upgrade: &[u8],
+        early: Vec<u8>,
+        events: bool,
+    ) -> (Outcome, Duration) {
         let (config, now) = (&self.shared.config, Instant::now());
-        if write_all(self.socket, upgrade, self.shutdown).is_err() {
+        if write_all(socket, upgrade, self.shutdown).is_err() {
             return (Outcome::Left, Duration::ZERO);
         }
         let heartbeat = Heartbeat::new(config.heartbeat, config.heartbeat_timeout, now);
         let (outcome, is_unread) = if events {
-            let socket = WebSocket::new(self.socket, early, HeartbeatKind::Frame, heartbeat);
+            let socket = WebSocket::new(&mut socket.stream, early, HeartbeatKind::Frame, heartbeat);
             let events =
                 Events::new(socket, self.address.to_string(), config.heartbeat, self.parameters.cursor.is_some(), now);
             self.run(events, now)
         } else {
             let kind = self.parameters.heartbeat.unwrap_or_default();
-            let socket = WebSocket::new(self.socket, early, kind, heartbeat);
+            let socket = WebSocket::new(&mut socket.stream, early, kind, heartbeat);
             let html = (self.parameters.format.unwrap_or(config.format) == Format::Html).then(Html::default);
             let backfill = self.parameters.cursor.is_none() && lines(&self.parameters, self.shared) != Lines::Last(0);
             let messages = Messages::new(socket, LineBuffer::new(html, backfill));
@@ -211,13 +263,13 @@ impl Stream<'_> {
     }
 
     /// As the body of a response; says what became of it and how long to linger then.
-    fn body(self, head: &Head) -> (Outcome, Duration) {
+    fn body(self, socket: &mut Peer<'_, impl Socket>, head: &Head) -> (Outcome, Duration) {
         let framing = match (self.follower.left(), head.http11) {
             (Some(_), _) => Framing::Sized,
             (None, true) => Framing::Chunked,
             (None, false) => Framing::UntilClose,
         };
-        let body = Body::new(self.socket, framing, head.method == Method::Head);
+        let body = Body::new(&mut socket.stream, framing, head.method == Method::Head);
         let (outcome, _) = self.run(body, Instant::now());
         (outcome, LINGER)
     }
@@ -230,7 +282,7 @@ impl Stream<'_> {
         let lookout = Lookout::new(config.poll, self.shared.watcher.clone().map(Watch::new), now);
         let metrics = self.shared.metrics.clone();
         let connection = Connection::new(name, self.follower, sink, lookout, config.stall_timeout, metrics, now);
-        connection.run(self.socket, self.shutdown)
+        connection.run(self.tcp, self.shutdown)
     }
 }
 
@@ -275,32 +327,48 @@ fn lines(parameters: &Parameters, shared: &Shared) -> Lines {
 }
 
 /// Answers a request as a whole, and says how long to linger then; a client that does not take it has left.
-fn say(socket: &TcpStream, answer: &[u8], shutdown: &Shutdown) -> (Outcome, Duration) {
+fn say(socket: &mut Peer<'_, impl Socket>, answer: &[u8], shutdown: &Shutdown) -> (Outcome, Duration) {
     let _ = write_all(socket, answer, shutdown);
     (Outcome::Completed, LINGER)
 }
 
 /// Writes an answer to a client that may be slow to take it, as long as it takes some of it.
-fn write_all(mut socket: &TcpStream, mut bytes: &[u8], shutdown: &Shutdown) -> io::Result<()> {
+fn write_all(socket: &mut Peer<'_, impl Socket>, mut bytes: &[u8], shutdown: &Shutdown) -> io::Result<()> {
     let patience = || Instant::now() + if shutdown.is_ordered() { LAST_LINGER } else { LINGER };
-    let mut deadline = patience();
-    while !bytes.is_empty() && Instant::now() < deadline {
-        match socket.write(bytes) {
-            Ok(written) => (bytes, deadline) = (&bytes[written..], patience()),
-            Err(error) if is_nothing_now(&error) => {}
+    let (mut taken, mut deadline) = (0, patience());
+    while !write(&mut socket.stream, &mut bytes)? && Instant::now() < deadline {
+        let (_, now) = socket.stream.count();
+        if std::mem::replace(&mut taken, now) != now {
+            deadline = patience();
+        }
+        let interest = Interest { read: false, write: true };
+        socket.stream.begin(wait(socket.tcp.as_fd(), interest, None, Some(deadline))?);
+    }
+    Ok(())
+}
+
+/// Writes what the socket takes now; whether that is all.
+fn write(stream: &mut impl Socket, bytes: &mut &[u8]) -> io::Result<bool> {
+    loop {
+        let written = if bytes.is_empty() { stream.flush().map(|()| 0) } else { stream.write(bytes) };
+        match written {
+            Ok(_) if bytes.is_empty() => return Ok(true),
+            Ok(written) => *bytes = &bytes[written..],
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
             Err(error) => return Err(error),
         }
     }
-    Ok(())
 }
 
 /// Waits for the client to see the end: closing while it still sends would reset the connection, and what was written
 /// last could be lost on its way.
 #[inline(never)]
-fn linger(mut socket: &TcpStream, shutdown: &Shutdown, time: Duration) {
-    if socket.shutdown(Half::Write).is_err() {
+fn linger(socket: &mut Peer<'_, impl Socket>, shutdown: &Shutdown, time: Duration) {
+    socket.stream.finish();
+    if write_all(socket, &[], shutdown).is_err() || socket.tcp.shutdown(Half::Write).is_err() {
         return;
     }
+    let mut socket = socket.tcp;
     let (mut shutdown, mut deadline) = (Some(shutdown), Instant::now() + time);
     let mut dropped = [0; 4096];
     while Instant::now() < deadline {

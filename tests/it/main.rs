@@ -30,6 +30,8 @@ mod resume;
 mod service;
 mod siege;
 mod tail;
+#[cfg(feature = "tls")]
+mod tls;
 mod usage;
 mod util;
 mod viewer;

@@ -10,7 +10,7 @@ fn run(arguments: &[&str]) -> Output {
 
 #[test]
 fn bad_usage_is_named_in_one_line() {
-    let cases: [(&[&str], &str); 20] = [
+    let cases: [(&[&str], &str); 22] = [
         (&[], "no command"),
         (&["frobnicate"], "frobnicate"),
         (&["serve"], "no root"),
@@ -25,6 +25,8 @@ fn bad_usage_is_named_in_one_line() {
         (&["serve", ".", "--allow-host", "*"], "`*`"),
         (&["serve", ".", "--base-path", "logs"], "`logs`"),
         (&["serve", ".", "--max-connections-per-ip=-1"], "--max-connections-per-ip"),
+        (&["serve", ".", "--tls-cert", "cert.pem"], "no key"),
+        (&["serve", ".", "--tls-key", "key.pem"], "no certificate"),
         (&["tail"], "no URL"),
         (&["tail", "ftp://x/y"], "`ftp://x/y`"),
         (&["tail", "h:1/a", "-o", "xml"], "'-o'"),
@@ -38,6 +40,24 @@ fn bad_usage_is_named_in_one_line() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {errors}");
         assert!(errors.lines().count() == 1 && errors.contains(expected), "{arguments:?}: {errors}");
         assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+#[cfg(not(feature = "tls"))]
+fn a_build_without_tls_names_the_feature() {
+    for arguments in [
+        &["serve", ".", "--tls-cert", "cert.pem", "--tls-key", "key.pem"][..],
+        &["tail", "wss://localhost/app.log"],
+        &["tail", "https://localhost/app.log"],
+        &["tail", "h:1/a", "--ca-file", "ca.pem"],
+        &["tail", "h:1/a", "--insecure"],
+        &["healthcheck", "https://localhost/-/healthz"],
+    ] {
+        let output = run(arguments);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {errors}");
+        assert!(errors.lines().count() == 1 && errors.contains("without the feature `tls`"), "{arguments:?}: {errors}");
     }
 }
 

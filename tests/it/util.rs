@@ -79,7 +79,8 @@ pub fn serve_by(mut command: Command, paths: &[&Path], options: &[&str]) -> Serv
     command.arg("serve").args(paths).args(["--port", "0"]).args(options).stdout(Stdio::piped());
     let process = Process::start(command);
     let line = process.line();
-    let address = line.strip_prefix("listening on http://").and_then(|rest| rest.strip_suffix('/'));
+    let place = line.strip_prefix("listening on http://").or(line.strip_prefix("listening on https://"));
+    let address = place.and_then(|rest| rest.strip_suffix('/'));
     let address = address.unwrap_or_else(|| panic!("not an address: {line:?}")).to_owned();
     Server { process: Arc::new(process), address }
 }
@@ -515,7 +516,7 @@ pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 /// Reads one frame of a server: its first byte and its payload.
-pub fn read_frame(stream: &mut TcpStream) -> io::Result<(u8, Vec<u8>)> {
+pub fn read_frame(stream: &mut impl Read) -> io::Result<(u8, Vec<u8>)> {
     let mut head = [0; 2];
     stream.read_exact(&mut head)?;
     let length = match head[1] {

@@ -1,0 +1,524 @@
+//! TLS: who is trusted, what a handshake may cost, and that what comes over it is what comes without.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rustix::process::Signal;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+use crate::random::Random;
+use crate::util::{Log, Process, Server, frame, read_frame, serve_with, until, wstail};
+
+/// An authority, and a server's certificate and key, as files.
+struct Files {
+    directory: tempfile::TempDir,
+}
+
+impl Files {
+    /// The certificate is for these names and addresses.
+    fn new(names: &[&str]) -> Files {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, format!("authority of {}", names[0]));
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(names.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap();
+        let certificate = params.signed_by(&key, &authority).unwrap();
+        let files = Files { directory: tempfile::tempdir().unwrap() };
+        let contents = [("ca.pem", authority.pem()), ("cert.pem", certificate.pem()), ("key.pem", key.serialize_pem())];
+        contents.iter().for_each(|(name, text)| fs::write(files.path(name), text).unwrap());
+        files
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn word(&self, name: &str) -> String {
+        self.path(name).to_str().unwrap().to_owned()
+    }
+
+    fn serve(&self, log: &Log, options: &[&str]) -> Server {
+        let (cert, key) = (self.word("cert.pem"), self.word("key.pem"));
+        serve_with(log, &[&["--tls-cert", &cert, "--tls-key", &key], options].concat())
+    }
+
+    /// An open connection on which nothing was said yet.
+    fn connect(&self, server: &Server) -> StreamOwned<ClientConnection, TcpStream> {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(self.path("ca.pem")).unwrap()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
+        let session = ClientConnection::new(config, "localhost".try_into().unwrap()).unwrap();
+        let mut stream = StreamOwned::new(session, server.connect());
+        while stream.conn.is_handshaking() {
+            stream.conn.complete_io(&mut stream.sock).unwrap();
+        }
+        stream
+    }
+
+    /// All that is answered to a request, up to the end, which must be told.
+    fn get(&self, server: &Server, target: &str, fields: &str) -> Vec<u8> {
+        let mut stream = self.connect(server);
+        write!(stream, "GET {target} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n").unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        answer
+    }
+
+    /// An open WebSocket.
+    fn upgraded(&self, server: &Server, target: &str) -> StreamOwned<ClientConnection, TcpStream> {
+        let mut stream = self.connect(server);
+        write!(
+            stream,
+            "GET /{target} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        .unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.extend(byte);
+        }
+        assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
+        stream
+    }
+}
+
+fn local() -> Files {
+    Files::new(&["localhost", "127.0.0.1"])
+}
+
+fn tail(url: &str, arguments: &[&str]) -> Process {
+    let mut command = wstail();
+    command.args(["tail", url]).args(arguments).stdout(Stdio::piped());
+    Process::start(command)
+}
+
+fn url(server: &Server) -> String {
+    format!("wss://{}/app.log", server.address)
+}
+
+#[test]
+fn a_log_is_followed_over_wss_and_https() {
+    let (log, files) = (Log::with("a\nb\n"), local());
+    let server = files.serve(&log, &[]);
+    for scheme in ["wss", "https"] {
+        let tail =
+            tail(&format!("{scheme}://{}/app.log", server.address), &["--ca-file", &files.word("ca.pem"), "-n1"]);
+        let last = fs::read_to_string(log.path()).unwrap().lines().last().unwrap().to_owned();
+        assert_eq!(tail.line(), last);
+        log.append(format!("{scheme}\n"));
+        assert_eq!(tail.line(), scheme);
+        tail.signal(Signal::INT);
+        assert_eq!(tail.end(), (130, format!("wstail: connected to {}\n", url(&server))));
+    }
+    until("both are gone", || server.connections() == 0);
+}
+
+#[test]
+fn two_megabytes_come_byte_for_byte_and_the_end_is_told() {
+    let mut random = Random::new(7);
+    let bytes: Vec<u8> = (0..2_000_000).map(|_| random.below(256) as u8).collect();
+    let (log, files) = (Log::with(&bytes), local());
+    let server = files.serve(&log, &[]);
+    let output = wstail()
+        .args(["tail", &url(&server), "--ca-file", &files.word("ca.pem"), "--no-follow", "-n", "all", "-q"])
+        .stdout(Stdio::piped())
+        .output()
+        .unwrap();
+    assert!(output.status.success() && output.stdout == bytes, "{} bytes over wss", output.stdout.len());
+    let answer = files.get(&server, "/app.log?lines=all", "");
+    assert!(answer.ends_with(&bytes), "{} bytes over https", answer.len());
+}
+
+#[test]
+fn the_heartbeat_is_asked_and_answered_over_tls() {
+    let (log, files) = (Log::with("a\n"), local());
+    let server = files.serve(&log, &["--heartbeat", "0.3", "--heartbeat-timeout", "0.5"]);
+    let tail = tail(&url(&server), &["--ca-file", &files.word("ca.pem")]);
+    assert_eq!(tail.line(), "a");
+    let mut silent = files.upgraded(&server, "app.log?tail=1&lines=0");
+    assert_eq!(close_code(&mut silent), 4408);
+    thread::sleep(Duration::from_millis(1200));
+    log.append("b\n");
+    assert_eq!(tail.line(), "b");
+    tail.signal(Signal::INT);
+    assert_eq!(tail.end(), (130, format!("wstail: connected to {}\n", url(&server))), "one connection did for it all");
+}
+
+/// The code of the close that comes next, whatever comes before it.
+fn close_code(stream: &mut impl Read) -> u16 {
+    loop {
+        let (first, payload) = read_frame(stream).expect("a close frame");
+        if first == 0x88 {
+            return u16::from_be_bytes([payload[0], payload[1]]);
+        }
+    }
+}
+
+#[test]
+fn silent_and_dripping_clients_are_gone_after_the_one_deadline() {
+    let (log, files) = (Log::with("a\n"), local());
+    let server = files.serve(&log, &[]);
+    let begun = Instant::now();
+    let silent = server.connect();
+    let mut hello = server.connect();
+    // A record of the handshake's that never comes to its end.
+    hello.write_all(&[22, 3, 1, 1, 0]).unwrap();
+    let shaken = files.connect(&server);
+    let mut head = files.connect(&server);
+    head.conn.writer().write_all(&[b'x'; 4000]).unwrap();
+    let mut record = Vec::new();
+    head.conn.write_tls(&mut record).unwrap();
+    let mut record = record.into_iter();
+    let tail = tail(&url(&server), &["--ca-file", &files.word("ca.pem"), "-q"]);
+    assert_eq!(tail.line(), "a");
+    until("all are served", || server.connections() == 5);
+    while server.connections() > 1 {
+        let _ = hello.write_all(&[1]);
+        let _ = head.sock.write_all(&[record.next().unwrap()]);
+        thread::sleep(Duration::from_millis(20));
+        assert!(begun.elapsed() < Duration::from_millis(6500), "{} are left", server.connections());
+    }
+    assert!(begun.elapsed() > Duration::from_millis(4500), "{:?}", begun.elapsed());
+    log.append("b\n");
+    assert_eq!(tail.line(), "b");
+    drop((silent, shaken));
+}
+
+#[test]
+fn a_dripped_record_stops_neither_lines_nor_the_heartbeat_nor_the_end() {
+    let (log, files) = (Log::with(""), local());
+    let server = files.serve(&log, &["--heartbeat", "0.3", "--heartbeat-timeout", "60"]);
+    let mut stream = files.upgraded(&server, "app.log?tail=1&lines=0");
+    stream.conn.writer().write_all(&frame(0x81, &[b'x'; 4000])).unwrap();
+    let mut record = Vec::new();
+    stream.conn.write_tls(&mut record).unwrap();
+    let mut dripping = stream.sock.try_clone().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            for byte in record {
+                if dripping.write_all(&[byte]).is_err() {
+                    break;
+                }
+                thread::sleep(Duration::from_millis(2));
+            }
+        });
+        let (mut pings, mut lines) = (0, 0);
+        while pings < 3 || lines < 3 {
+            match read_frame(&mut stream).unwrap() {
+                (0x81, payload) if payload == b"ping" => {
+                    pings += 1;
+                    log.append("line\n");
+                }
+                (0x81, payload) => lines += String::from_utf8(payload).unwrap().lines().count(),
+                other => panic!("{other:?}"),
+            }
+        }
+        let begun = Instant::now();
+        server.process.signal(Signal::TERM);
+        assert_eq!(close_code(&mut stream), 1001);
+        assert_eq!(server.process.wait().code(), Some(0));
+        assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    });
+}
+
+#[test]
+fn many_small_words_in_one_record_are_all_heard() {
+    let (log, files) = (Log::with(""), local());
+    let server = files.serve(&log, &[]);
+    let mut stream = files.upgraded(&server, "app.log?tail=1&lines=0");
+    // More than one read of the server's takes, and then not a word more.
+    let words: Vec<u8> = (0..1000).flat_map(|_| frame(0x81, b"word")).collect();
+    stream.write_all(&[words, frame(0x88, &1000u16.to_be_bytes())].concat()).unwrap();
+    assert_eq!(close_code(&mut stream), 1000);
+}
+
+#[test]
+fn a_head_of_several_reads_that_comes_at_once_is_answered() {
+    let (log, files) = (Log::with("a\n"), local());
+    let server = files.serve(&log, &[]);
+    let answer = files.get(&server, "/app.log", &format!("x: {}\r\n", "y".repeat(12_000)));
+    assert!(answer.ends_with(b"\r\n\r\na\n"), "{}", String::from_utf8_lossy(&answer));
+}
+
+#[test]
+fn who_leaves_without_a_word_is_gone_and_who_ends_its_side_alone_is_served() {
+    let (log, files) = (Log::with("a\n"), local());
+    let server = files.serve(&log, &[]);
+    let streams = [files.upgraded(&server, "app.log?tail=1"), files.connect(&server)];
+    until("both are served", || server.connections() == 2);
+    // The TCP connection ends, and TLS has said nothing of it.
+    drop(streams);
+    until("both are gone", || server.connections() == 0);
+    let mut stream = files.connect(&server);
+    stream.write_all(b"GET /app.log?tail=1&lines=all HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    stream.conn.send_close_notify();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    assert!(
+        answer.ends_with(b"2\r\na\n\r\n") || answer.ends_with(b"0\r\n\r\n"),
+        "{}",
+        String::from_utf8_lossy(&answer)
+    );
+}
+
+#[test]
+fn a_client_that_stops_reading_catches_up_and_one_that_never_does_is_closed() {
+    let line = format!("{}\n", "x".repeat(99));
+    let (log, files) = (Log::with(line.repeat(200_000)), local());
+    let server = files.serve(&log, &["--stall-timeout", "1", "--heartbeat", "0.3", "--heartbeat-timeout", "0.3"]);
+    let never = files.upgraded(&server, "app.log?tail=1&lines=all");
+    let mut slow = files.upgraded(&server, "app.log?lines=all");
+    let idle = server.process.status("VmRSS");
+    let (mut received, begun) = (0, Instant::now());
+    loop {
+        match read_frame(&mut slow).unwrap() {
+            (0x81, payload) if payload == b"ping" => slow.write_all(&frame(0x81, b"pong")).unwrap(),
+            (0x81, payload) => received += payload.len(),
+            (_, payload) => break assert_eq!(&payload[..2], 1000u16.to_be_bytes()),
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(received, 20_000_000);
+    assert!(begun.elapsed() > Duration::from_secs(1), "{:?}", begun.elapsed());
+    until("the other is closed", || server.connections() == 0);
+    assert!(server.process.status("VmRSS").saturating_sub(idle) < 8 * 1024);
+    drop(never);
+    server.process.signal(Signal::TERM);
+    let (_, errors) = server.process.end();
+    assert!(errors.contains("4410: no byte taken for 1s"), "{errors}");
+}
+
+#[test]
+fn the_last_bytes_of_a_followed_body_come_though_no_more_are_written() {
+    let (log, files) = (Log::with(format!("{}\n", "x".repeat(99)).repeat(100_000)), local());
+    log.append("the end\n");
+    let server = files.serve(&log, &[]);
+    let mut stream = files.connect(&server);
+    stream.write_all(b"GET /app.log?tail=1&lines=all HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"the end\n\r\n") {
+        let mut chunk = [0; 16_384];
+        let read = stream.read(&mut chunk).unwrap();
+        answer.extend(&chunk[..read]);
+        thread::sleep(Duration::from_micros(500));
+    }
+}
+
+#[test]
+fn who_is_not_trusted_is_refused_and_not_tried_again() {
+    let (log, files, others) = (Log::with("a\n"), local(), [local(), Files::new(&["elsewhere"])]);
+    let server = files.serve(&log, &[]);
+    let refused = |cause: &str| {
+        let line = format!("wstail: cannot connect to {}: the certificate is not trusted: {cause}\n", url(&server));
+        (1, line)
+    };
+    let check = |arguments: &[&str]| tail(&url(&server), &[arguments, &["--no-follow"]].concat());
+    let causes = ["its issuer's key is not the one that is known here", "its issuer is not known here"];
+    for (other, cause) in others.iter().zip(causes) {
+        assert_eq!(check(&["--ca-file", &other.word("ca.pem")]).end(), refused(cause));
+    }
+    let trusting = check(&["--insecure"]);
+    assert_eq!(trusting.lines(), ["a"]);
+    let warning = "wstail: no certificate is checked: who sits between can read and change everything\n";
+    assert_eq!(trusting.end(), (0, format!("{warning}wstail: connected to {}\n", url(&server))));
+    let quiet = check(&["--insecure", "-q"]);
+    assert_eq!((quiet.lines(), quiet.end()), (vec!["a".to_owned()], (0, String::new())));
+}
+
+#[test]
+fn a_certificate_for_another_name_is_refused() {
+    let log = Log::with("a\n");
+    for (names, host, expected) in [
+        (&["logs.example.com", "127.0.0.2"][..], "127.0.0.1", 1),
+        (&["logs.example.com", "127.0.0.1"], "localhost", 1),
+        (&["127.0.0.1"], "127.0.0.1", 0),
+        (&["localhost"], "localhost", 0),
+        (&["localhost"], "127.0.0.1", 1),
+    ] {
+        let files = Files::new(names);
+        let server = files.serve(&log, &[]);
+        let port = server.address.rsplit(':').next().unwrap();
+        let arguments = ["--ca-file", &files.word("ca.pem"), "--no-follow", "-q"];
+        let (code, errors) = tail(&format!("wss://{host}:{port}/app.log"), &arguments).end();
+        let end = if expected == 0 { "" } else { ": the certificate is not trusted: it is for another name\n" };
+        assert!(code == expected && errors.ends_with(end), "{names:?} as {host}: {code} {errors}");
+    }
+}
+
+#[test]
+fn the_systems_roots_are_trusted_unless_a_file_says_otherwise() {
+    let (log, files, other) = (Log::with("a\n"), local(), local());
+    let server = files.serve(&log, &[]);
+    let run = |arguments: &[&str]| {
+        let mut command = wstail();
+        command.env("SSL_CERT_FILE", files.path("ca.pem")).env_remove("SSL_CERT_DIR").args(arguments);
+        Process::start(command).end()
+    };
+    assert_eq!(run(&["tail", &url(&server), "--no-follow", "-q"]), (0, String::new()));
+    assert_eq!(run(&["healthcheck", &format!("https://{}/-/healthz", server.address)]), (0, String::new()));
+    let (code, errors) = run(&["tail", &url(&server), "--ca-file", &other.word("ca.pem"), "--no-follow"]);
+    assert!(code == 1 && errors.contains("is not trusted"), "{errors}");
+}
+
+#[test]
+fn files_that_cannot_be_used_are_named_in_one_line() {
+    let (log, files, other) = (Log::with("a\n"), local(), local());
+    fs::write(files.path("empty.pem"), "").unwrap();
+    let directory = log.directory().to_str().unwrap().to_owned();
+    let [cert, key, empty, foreign] =
+        [files.word("cert.pem"), files.word("key.pem"), files.word("empty.pem"), other.word("key.pem")];
+    let missing = files.word("missing.pem");
+    let serve = |cert: &str, key: &str| ["serve", &directory, "--tls-cert", cert, "--tls-key", key].map(str::to_owned);
+    let tail = |options: &[&str]| [&["tail", "h:1/a"], options].concat().into_iter().map(str::to_owned).collect();
+    let cases: [(Vec<String>, String); 8] = [
+        (
+            serve(&missing, &key).into(),
+            format!("cannot use the certificate file `{missing}`: no such file or directory"),
+        ),
+        (serve(&cert, &missing).into(), format!("cannot use the key file `{missing}`: no such file or directory")),
+        (serve(&empty, &key).into(), format!("cannot use the certificate file `{empty}`: it holds no certificate")),
+        (serve(&cert, &cert).into(), format!("cannot use the key file `{cert}`: it holds no key")),
+        (serve(&cert, &foreign).into(), format!("cannot use the key file `{foreign}`: it is not the key of `{cert}`")),
+        (tail(&["--ca-file", &empty]), format!("cannot use the CA file `{empty}`: it holds no certificate")),
+        (tail(&["--ca-file", &missing]), format!("cannot use the CA file `{missing}`: no such file or directory")),
+        (
+            tail(&["--ca-file", &cert, "--insecure"]),
+            "give --ca-file or --insecure, not both (see `wstail --help`)".into(),
+        ),
+    ];
+    for (arguments, expected) in cases {
+        let mut command = wstail();
+        command.args(&arguments);
+        assert_eq!(Process::start(command).end(), (2, format!("wstail: {expected}\n")), "{arguments:?}");
+    }
+}
+
+#[test]
+fn who_does_not_speak_tls_is_told_so_on_either_end() {
+    let (log, files) = (Log::with("a\n"), local());
+    let server = files.serve(&log, &[]);
+    let answer = server.get("/app.log");
+    assert_eq!((answer.status, answer.text().as_str()), (400, "this port speaks TLS: use https:// or wss://\n"));
+    let (code, errors) = tail(&format!("ws://{}/app.log", server.address), &[]).end();
+    assert!(code == 1 && errors.contains("this port speaks TLS"), "{errors}");
+    let plain = serve_with(&log, &[]);
+    let (code, errors) = tail(&url(&plain), &["--insecure", "-q", "--retry", "never"]).end();
+    let expected = format!("wstail: cannot connect to {}: what answers does not speak TLS\n", url(&plain));
+    assert_eq!((code, errors), (1, expected));
+}
+
+#[test]
+fn a_server_that_stops_or_is_full_says_so() {
+    let (log, files) = (Log::with("a\n"), local());
+    let server = files.serve(&log, &["--max-connections", "1"]);
+    let ca = files.word("ca.pem");
+    let served = tail(&url(&server), &["--ca-file", &ca, "--retry", "never", "-q"]);
+    assert_eq!(served.line(), "a");
+    let refused = tail(&url(&server), &["--ca-file", &ca, "--retry", "never", "-q"]);
+    let (code, errors) = refused.end();
+    assert!(code == 1 && errors.contains("received fatal alert"), "{errors}");
+    server.process.signal(Signal::TERM);
+    let (code, errors) = served.end();
+    assert!(code == 1 && errors.contains("server is going away (closed with 1001)"), "{errors}");
+    assert_eq!(server.process.wait().code(), Some(0));
+}
+
+#[test]
+fn a_full_server_is_tried_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let tail = tail(&format!("wss://{}/app.log", listener.local_addr().unwrap()), &["--insecure", "-q"]);
+    for _ in 0..2 {
+        listener.accept().unwrap().0.write_all(&[21, 3, 1, 0, 2, 2, 80]).unwrap();
+    }
+    tail.signal(Signal::INT);
+    assert_eq!(tail.end(), (130, String::new()));
+}
+
+#[test]
+fn it_ends_within_3_s_though_clients_hang_in_tls() {
+    let (log, files) = (Log::with(format!("{}\n", "x".repeat(99)).repeat(500_000)), local());
+    let server = files.serve(&log, &[]);
+    let mut hello = server.connect();
+    hello.write_all(&[22, 3, 1, 1, 0]).unwrap();
+    let _others = (server.connect(), files.connect(&server), files.upgraded(&server, "app.log?tail=1&lines=all"));
+    until("all are served", || server.connections() == 4);
+    let begun = Instant::now();
+    server.process.signal(Signal::TERM);
+    assert_eq!(server.process.wait().code(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_server_that_hangs_within_tls_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = format!("wss://{}/app.log", listener.local_addr().unwrap());
+    let stopped = tail(&silent, &["--insecure", "-q"]);
+    let late = tail(&silent, &["--insecure", "-q", "--retry", "never"]);
+    let begun = Instant::now();
+    let _accepted = [listener.accept().unwrap(), listener.accept().unwrap()];
+    stopped.signal(Signal::INT);
+    assert_eq!(stopped.end(), (130, String::new()));
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    let expected = format!("wstail: cannot connect to {silent}: the TLS handshake was not finished within 10 s\n");
+    assert_eq!(late.end(), (1, expected));
+}
+
+#[test]
+fn the_servers_own_origin_is_https() {
+    let (log, files) = (Log::with("a\n"), local());
+    let server = files.serve(&log, &[]);
+    for (origin, status) in [("https://localhost", "200"), ("http://localhost", "403")] {
+        let answer = files.get(&server, "/app.log", &format!("Origin: {origin}\r\n"));
+        assert!(answer.starts_with(format!("HTTP/1.1 {status} ").as_bytes()), "{origin}");
+    }
+}
+
+#[test]
+#[ignore = "needs curl"]
+fn curl_reads_over_tls_of_both_versions() {
+    let (log, files) = (Log::with("a\nb\n"), local());
+    let server = files.serve(&log, &[]);
+    for version in [&["--tlsv1.3"][..], &["--tlsv1.2", "--tls-max", "1.2"]] {
+        let url = format!("https://{}/app.log?lines=1", server.address);
+        let mut command = Command::new("curl");
+        command.args(["-sS", "--cacert", &files.word("ca.pem")]).args(version).arg(url).stdout(Stdio::piped());
+        let curl = Process::start(command);
+        assert_eq!((curl.lines(), curl.end()), (vec!["b".to_owned()], (0, String::new())), "{version:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs websockets from PyPI"]
+fn an_asyncio_consumer_follows_over_wss_for_three_heartbeats() {
+    let (log, files) = (Log::with(""), local());
+    let server = files.serve(&log, &["--heartbeat=0.5", "--heartbeat-timeout=0.4"]);
+    let mut command = wstail();
+    command.arg("produce").arg(log.path()).args(["--rate", "50"]);
+    let _producer = Process::start(command);
+    let url = format!("wss://{}/app.log?tail=1", server.address);
+    let mut command = Command::new("python3");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/follow.py");
+    // Python's ssl reads the variable, too.
+    command.arg(script).args([&url, "pings", "4"]).env("PYTHONUTF8", "1").env("SSL_CERT_FILE", files.path("ca.pem"));
+    let client = Process::start({
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        command
+    });
+    let lines = client.lines();
+    assert_eq!(client.end(), (0, String::new()));
+    assert!(lines.len() > 50 && lines.iter().all(|line| line.ends_with(" - 你好aaa")), "{} lines", lines.len());
+}
