@@ -9,6 +9,8 @@ mod descriptors;
 mod events;
 mod files;
 mod follow;
+#[cfg(feature = "tls")]
+mod foreign;
 mod heartbeat;
 mod history;
 mod hostile;

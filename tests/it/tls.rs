@@ -19,7 +19,7 @@ use crate::random::Random;
 use crate::util::{Log, Process, Server, frame, read_frame, serve_with, until, wstail};
 
 /// An authority, and a server's certificate and key, as files.
-struct Files {
+pub struct Files {
     directory: tempfile::TempDir,
 }
 
@@ -39,7 +39,7 @@ impl Files {
         files
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
@@ -47,7 +47,7 @@ impl Files {
         self.path(name).to_str().unwrap().to_owned()
     }
 
-    fn serve(&self, log: &Log, options: &[&str]) -> Server {
+    pub fn serve(&self, log: &Log, options: &[&str]) -> Server {
         let (cert, key) = (self.word("cert.pem"), self.word("key.pem"));
         serve_with(log, &[&["--tls-cert", &cert, "--tls-key", &key], options].concat())
     }
@@ -96,7 +96,7 @@ impl Files {
     }
 }
 
-fn local() -> Files {
+pub fn local() -> Files {
     Files::new(&["localhost", "127.0.0.1"])
 }
 

@@ -1,0 +1,58 @@
+//! WebSocket clients that no one here wrote follow a live log, over TLS, too, and answer its heartbeats of both kinds.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::tls;
+use crate::util::{Log, Process, serve_with, wstail};
+
+/// Lines that take four heartbeats to be written.
+const LINES: usize = 100;
+const PACE: [&str; 2] = ["--heartbeat=0.5", "--heartbeat-timeout=0.4"];
+
+/// `script` follows for as many lines by either heartbeat, with TLS and without.
+fn follows(interpreter: &str, script: &str) {
+    let log = Log::with("");
+    let files = tls::local();
+    let (plain, secure) = (serve_with(&log, &PACE), files.serve(&log, &PACE));
+    let mut command = wstail();
+    command.arg("produce").arg(log.path()).args(["--rate", "50"]);
+    let _producer = Process::start(command);
+    for address in [format!("ws://{}", plain.address), format!("wss://{}", secure.address)] {
+        for heartbeat in ["text", "frame"] {
+            let mut command = Command::new(interpreter);
+            command
+                .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(script))
+                .args([&format!("{address}/app.log?tail=1&lines=0&heartbeat={heartbeat}"), &LINES.to_string()])
+                .env("PYTHONUTF8", "1")
+                // As each of them is told whom to trust.
+                .env("SSL_CERT_FILE", files.path("ca.pem"))
+                .env("WEBSOCKET_CLIENT_CA_BUNDLE", files.path("ca.pem"))
+                .env("NODE_EXTRA_CA_CERTS", files.path("ca.pem"))
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped());
+            let client = Process::start(command);
+            let lines = client.lines();
+            assert_eq!(client.end(), (0, String::new()), "{address}, {heartbeat}");
+            assert!(lines.len() >= LINES && lines.iter().all(|line| line.ends_with(" - 你好aaa")), "{address}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs websocket-client from PyPI"]
+fn pythons_websocket_client_follows() {
+    follows("python3", "websocket_client.py");
+}
+
+#[test]
+#[ignore = "needs aiohttp from PyPI"]
+fn aiohttp_follows() {
+    follows("python3", "aiohttp_client.py");
+}
+
+#[test]
+#[ignore = "needs Node.js, and ws from npm in NODE_PATH"]
+fn nodes_ws_follows() {
+    follows("node", "ws.js");
+}
