@@ -99,7 +99,7 @@ impl Server {
         let stream = self.connect();
         let (socket, _) =
             client(format!("ws://{}/{target}", self.address), stream).map_err(|error| error.to_string())?;
-        Ok(Client { socket, deadline: Instant::now() + DEADLINE, _server: self.process.clone() })
+        Ok(Client { socket, _server: self.process.clone() })
     }
 
     /// A client that speaks `wstail.v1`.
@@ -220,15 +220,15 @@ pub fn dechunk(mut body: &[u8]) -> (Vec<u8>, Option<&[u8]>) {
 #[derive(Debug)]
 pub struct Client {
     pub socket: WebSocket<TcpStream>,
-    deadline: Instant,
     _server: Arc<Process>,
 }
 
 impl Client {
     /// The next message of the log, or how the stream was closed.
     pub fn next(&mut self) -> Result<String, (u16, String)> {
+        let deadline = Instant::now() + DEADLINE;
         loop {
-            assert!(Instant::now() < self.deadline, "no message in time");
+            assert!(Instant::now() < deadline, "no message in time");
             match self.raw() {
                 Ok(Message::Text(text)) if text == "ping" => self.socket.send(Message::text("pong")).unwrap(),
                 Ok(Message::Text(text)) => return Ok(text.to_string()),
