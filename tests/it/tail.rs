@@ -194,8 +194,6 @@ fn foreign(speak: impl FnOnce(&mut WebSocket<TcpStream>) + Send + 'static) -> St
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
-        // The first connection offers a subprotocol that is not known here; its client comes again without.
-        drop(accept(listener.accept().unwrap().0));
         let (stream, _) = listener.accept().unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         let mut socket = accept(stream).unwrap();
