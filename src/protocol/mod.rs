@@ -85,8 +85,8 @@
 //!
 //! A server with tokens asks for one: `Authorization: Bearer TOKEN`, or, from a browser, the offered subprotocol
 //! `bearer.BASE64URL(TOKEN)` without padding. That one is never picked; browsers take it for a failure when none of what
-//! they offer is, so they offer `wstail.v1`, too. A token in the query is refused like any unknown parameter. `/` and
-//! `/-/healthz` need none. A server without tokens wants `Host` to be an IP literal, `localhost`, its machine's own name or
+//! they offer is, so they offer `wstail.v1`, too. A token in the query is refused like any unknown parameter. The
+//! viewer's page, its parts and `/-/healthz` need none. A server without tokens wants `Host` to be an IP literal, `localhost`, its machine's own name or
 //! one that it was told. Either wants an `Origin`, where there is one, to be its own or one that it was told.
 //!
 //! # Ends and refusals

@@ -19,7 +19,9 @@ export function firstLines() {
 /** Takes over what the fragment says; a token in it is kept and removed from there. */
 export function readFragment() {
   const fragment = new URLSearchParams(location.hash.slice(1));
-  if (fragment.get("token")) keep(fragment.get("token"));
+  // Tokens are often base64, in which a plus is no space.
+  const token = new URLSearchParams(location.hash.slice(1).replaceAll("+", "%2B")).get("token");
+  if (token) keep(token);
   for (const flag of FLAGS) {
     settings[flag] = fragment.has(flag) ? fragment.get(flag) === "1" : defaults[flag];
   }
@@ -29,7 +31,9 @@ export function readFragment() {
 
 /** Says the settings in the page's address. */
 export function writeFragment() {
-  history.replaceState(history.state, "", location.pathname + location.search + fragment());
+  const address = new URL(location);
+  address.hash = fragment();
+  history.replaceState(history.state, "", address);
 }
 
 /** The settings as a fragment: what differs from the defaults. */

@@ -50,6 +50,7 @@ export class Stream {
 
   #connect() {
     clearTimeout(this.#timer);
+    this.#leave();
     const socket = new WebSocket(socketAddress(this.log, { tail: 1, ...this.#parameters() }), protocols());
     socket.binaryType = "arraybuffer";
     const isResumed = this.#place !== null;
@@ -119,6 +120,8 @@ export class Stream {
       // Of a log that is gone only the server's health can be asked for.
       const address = this.#isWaiting ? healthAddress : logAddress(this.log, this.#parameters());
       const answer = await ask(address, { signal: stop.signal });
+      // A server that has no room for the question still has its streams.
+      if (!answer.ok && answer.status !== 503) return false;
       const { value } = this.#isWaiting ? {} : await answer.body.getReader().read();
       const isBehind = answer.ok && value?.length > 0;
       if (isBehind) await new Promise((resolve) => setTimeout(resolve, GRACE));
@@ -179,7 +182,8 @@ export class Stream {
     } catch {
       state("lost", this.#place ? "Connection lost, trying again" : "No connection, trying again");
     }
-    if (!this.#isOver) this.#retry();
+    // Meanwhile `hurry` may have connected.
+    if (!this.#isOver && !this.#socket) this.#retry();
   }
 }
 
