@@ -60,6 +60,10 @@ page.driver.get(address)
 until("a link shows the same", lambda: page.text.startswith("line 4") and len(page.lines) == 11)
 assert page.is_pressed("Wrap") and page.is_pressed("Filter")
 
+page.open("/app.log#token=x")
+page.shows("line 50")
+assert page.driver.current_url.endswith("//app.log"), page.driver.current_url
+
 page.open("missing.log")
 until("it is said that there is no such log", lambda: "no such log" in page.status)
 logs.append("at last\n", "missing.log")

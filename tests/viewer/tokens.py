@@ -24,6 +24,9 @@ field = until("the token is asked for", lambda: asked(page))
 assert field.accessible_name == "Token"
 field.send_keys("wrong", Keys.ENTER)
 until("it is said that it was wrong", lambda: "not accepted" in page.driver.find_element(By.ID, "ask").text)
+asked(page).send_keys("sécret✓", Keys.ENTER)
+until("it is said that this cannot be one", lambda: "ASCII" in page.driver.find_element(By.ID, "ask").text)
+asked(page).clear()
 asked(page).send_keys(TOKEN, Keys.ENTER)
 page.shows("line 50")
 until("the logs are listed", lambda: page.has("link", "app.log"))
@@ -37,8 +40,9 @@ page.scroll_to(0)
 page.named("button", "Download")
 page.close(expected=complaints)
 
-page = Page(logs.address + "deep/er/").open("app.log#wrap=1&token=s3cret%2F%2Btoken~")
-page.shows("live")
-assert page.driver.current_url.endswith("app.log#wrap=1"), page.driver.current_url
-page.close(expected=complaints)
+for spelling in ["s3cret%2F%2Btoken~", TOKEN]:
+    page = Page(logs.address + "deep/er/").open(f"app.log#wrap=1&token={spelling}")
+    page.shows("live")
+    assert page.driver.current_url.endswith("app.log#wrap=1"), page.driver.current_url
+    page.close(expected=complaints)
 logs.close()

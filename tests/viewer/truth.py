@@ -54,5 +54,28 @@ logs.append("after the silence\n")
 page.shows("after the silence")
 until("it is live", lambda: "Live" in page.status)
 assert page.text.count("after the silence") == 1
+
+# The network is said to be back while it is still asked why there is no stream.
+page.js("""
+  const real = window.fetch;
+  [window.begun, window.done] = [0, 0];
+  window.fetch = async (address, options) => {
+    if (options?.method !== "HEAD") return real(address, options);
+    window.begun++;
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    return real(address, options).finally(() => window.done++);
+  };
+""")
+logs.kill()
+until("it is asked why", lambda: page.js("return window.begun") > 0)
+logs.start()
+page.js("dispatchEvent(new Event('online'))")
+until("it is live", lambda: "Live" in page.status)
+until("that is answered", lambda: page.js("return window.done") > 0)
+for number in range(20):
+    logs.append(f"once {number}\n")
+    page.shows(f"once {number}")
+    page.js("return new Promise((resolve) => setTimeout(resolve, 100))")
+assert page.text.count("once 19") == 1 and page.text.count("once 15") == 1, page.text
 page.close(expected=["WebSocket connection", "ERR_", "Failed to load"])
 logs.close()

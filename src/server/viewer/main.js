@@ -136,6 +136,7 @@ async function fetchOlder() {
     sayTop({ gone: "Older lines are gone", start: "Beginning of the file" }[before] ?? "");
     changed();
   } catch {
+    if (store !== asked) return;
     sayTop("Older lines cannot be loaded now");
     setTimeout(() => (before = ""), 2000);
   }

@@ -6,12 +6,16 @@ import { protocols } from "./token.js";
 const LINES = 2000;
 /** More than that is not taken in one page. */
 const MAX_BYTES = 32 * 1024 * 1024;
+/** A server that has fallen silent, in milliseconds. */
+const PATIENCE = 20_000;
 
 /** The page before an anchor: its bytes, the cursor of its first one, and whether the file begins there. */
-export function loadOlder(log, { cursor, over }) {
+export function loadOlder(log, anchor, lines = LINES) {
+  const { cursor, over } = anchor;
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(socketAddress(log, { before: cursor, lines: LINES + (over ? 1 : 0) }), protocols());
+    const socket = new WebSocket(socketAddress(log, { before: cursor, lines: lines + (over ? 1 : 0) }), protocols());
     socket.binaryType = "arraybuffer";
+    const timer = setTimeout(() => socket.close(), PATIENCE);
     const pieces = [];
     let [size, first, gap] = [0, null, null];
     socket.onmessage = ({ data }) => {
@@ -26,10 +30,13 @@ export function loadOlder(log, { cursor, over }) {
       if (size > MAX_BYTES) socket.close();
     };
     socket.onclose = ({ code }) => {
+      clearTimeout(timer);
       if (gap) return resolve({ isGone: true });
+      // Long lines: fewer of them.
+      if (size > MAX_BYTES && lines > 1) return resolve(loadOlder(log, anchor, Math.ceil(lines / 8)));
       if (!first || code !== 1000 || size > MAX_BYTES) return reject(new Error("older lines cannot be loaded"));
       const bytes = join(pieces, size).subarray(0, size - over);
-      resolve({ bytes, cursor: first, isStart: count(bytes) < LINES });
+      resolve({ bytes, cursor: first, isStart: count(bytes) < lines });
     };
   });
 }

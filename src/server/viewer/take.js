@@ -74,7 +74,11 @@ export async function download(log, ids, store) {
 /** Opens a log's text. A browser that goes to its address gets this page, so the text is fetched. */
 export async function openRaw(log) {
   const view = open("about:blank", "_blank");
-  const answer = await ask(logAddress(log, { lines: "all" }));
-  const text = new Blob([await answer.blob()], { type: "text/plain;charset=utf-8" });
-  if (view) view.location = URL.createObjectURL(text);
+  try {
+    const answer = await ask(logAddress(log, { lines: "all" }));
+    const text = new Blob([await answer.blob()], { type: "text/plain;charset=utf-8" });
+    if (view) view.location = URL.createObjectURL(text);
+  } catch {
+    view?.close();
+  }
 }

@@ -10,9 +10,11 @@ function token() {
   return sessionStorage.getItem(KEY);
 }
 
-/** Keeps a token for this tab. */
+/** Keeps a token for this tab; whether it is one. */
 export function keep(value) {
-  sessionStorage.setItem(KEY, value);
+  const isToken = /^[\x21-\x7e]+$/.test(value);
+  if (isToken) sessionStorage.setItem(KEY, value);
+  return isToken;
 }
 
 /** The subprotocols to offer. */
@@ -37,7 +39,10 @@ export function askPerson() {
     document.getElementById("ask-form").onsubmit = (event) => {
       event.preventDefault();
       if (!field.value.trim()) return;
-      keep(field.value.trim());
+      if (!keep(field.value.trim())) {
+        note.textContent = "A token has no spaces, and no letters beyond ASCII.";
+        return;
+      }
       field.value = "";
       asked = null;
       dialog.close();
