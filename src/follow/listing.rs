@@ -41,12 +41,28 @@ impl Roots {
     /// # Errors
     /// When the process has no descriptor or memory left.
     pub fn list(&self) -> io::Result<Listing> {
-        let mut walk = Walk { roots: self, names: MAX_NAMES, listing: Listing::default() };
+        self.list_some(MAX_NAMES)
+    }
+
+    fn list_some(&self, names: usize) -> io::Result<Listing> {
+        let mut walk = Walk { roots: self, names, listing: Listing::default() };
+        let mut level = Vec::new();
         for root in &self.roots {
             match &root.file {
                 Some((asked, opened)) => walk.admit(root, vec![asked.clone()], vec![opened.clone()])?,
-                None => walk.descend(root)?,
+                None => level.push((root, Vec::new())),
             }
+        }
+        // Level by level through all roots, so that what is cut off is what lies deepest.
+        while !level.is_empty() {
+            let mut below = Vec::new();
+            for (root, directory) in &level {
+                if walk.listing.is_cut {
+                    break;
+                }
+                below.extend(walk.visit(root, directory)?.into_iter().map(|directory| (*root, directory)));
+            }
+            level = below;
         }
         let mut listing = walk.listing;
         listing.entries.sort_by(|left, right| right.modified.cmp(&left.modified).then(left.path.cmp(&right.path)));
@@ -62,19 +78,6 @@ struct Walk<'r> {
 }
 
 impl Walk<'_> {
-    /// Level by level, so that what is cut off is what lies deepest.
-    fn descend(&mut self, root: &Arc<Root>) -> io::Result<()> {
-        let mut level = vec![Vec::new()];
-        while !level.is_empty() {
-            let mut below = Vec::new();
-            for directory in &level {
-                below.extend(self.visit(root, directory)?);
-            }
-            level = below;
-        }
-        Ok(())
-    }
-
     /// Admits a directory's files, and returns its directories. One that cannot be read holds nothing.
     fn visit(&mut self, root: &Arc<Root>, directory: &[Vec<u8>]) -> io::Result<Vec<Vec<Vec<u8>>>> {
         let mut below = Vec::new();
@@ -133,5 +136,30 @@ fn spare<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Err(error) if is_shortage(&error) => Err(error),
         result => Ok(result.ok()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn what_is_cut_off_is_what_lies_deepest_in_any_root() {
+        let directories = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        for (directory, name) in directories.iter().zip(["a", "b"]) {
+            fs::create_dir(directory.path().join("deep")).unwrap();
+            fs::write(directory.path().join(name), "").unwrap();
+            (0..9).for_each(|at| fs::write(directory.path().join(format!("deep/{name}{at}")), "").unwrap());
+        }
+        let roots = Roots::open(&directories, false).unwrap();
+        let names = |most| {
+            let listing = roots.list_some(most).unwrap();
+            let mut names: Vec<_> = listing.entries.into_iter().map(|entry| entry.path).collect();
+            names.sort();
+            (names, listing.is_cut)
+        };
+        assert_eq!(names(4), (vec!["a".to_owned(), "b".to_owned()], true));
+        assert!(matches!(names(22), (all, false) if all.len() == 20));
     }
 }

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::time::Instant;
 
 use super::connection::{Gone, Sink};
-use super::http;
+use super::http::{self, Method};
 use super::outlet::{Outlet, Socket};
 use crate::follow::extent::Extent;
 use crate::follow::follower::{Follower, Step};
@@ -130,7 +130,9 @@ impl<S: Socket> Sink for Body<S> {
     fn close(&mut self, close: &Close) {
         if !self.begun {
             self.begun = true;
-            self.outlet.send(http::Refusal::new(503, close.reason.clone()).response(), Vec::new());
+            let method = if self.head_only { Method::Head } else { Method::Get };
+            let refusal = http::Refusal::new(503, close.reason.clone()).to(method);
+            self.outlet.send(refusal.response(), Vec::new());
         }
     }
 }

@@ -355,7 +355,8 @@ mod tests {
         let roots = Roots::open([roots.path()], false).unwrap();
         let (config, base) = (Config::default(), Base::parse("/").unwrap());
         let access = Access::new(&config, "http", "here").unwrap();
-        let shared = Shared { config, access, acceptor: None, base, roots, watcher: None, metrics: Arc::default() };
+        let (metrics, listing) = (Arc::default(), Default::default());
+        let shared = Shared { config, access, acceptor: None, base, roots, watcher: None, metrics, listing };
         let (_trigger, shutdown) = crate::shutdown().unwrap();
         let mut connections = Connections::new(Arc::new(shared), shutdown.clone()).unwrap();
         let (sender, receiver) = crossbeam_channel::bounded(0);

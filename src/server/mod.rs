@@ -23,7 +23,7 @@ mod websocket;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rustix::system::uname;
@@ -165,6 +165,8 @@ struct Shared {
     /// None when files are polled.
     watcher: Option<Arc<Watcher>>,
     metrics: Arc<Metrics>,
+    /// Held by who lists the logs.
+    listing: Mutex<()>,
 }
 
 impl Server {
@@ -181,7 +183,16 @@ impl Server {
         let base = Base::parse(&config.base_path)?;
         let roots = Roots::open(&config.roots, config.hidden)?;
         let watcher = if config.notify { notifier::watcher() } else { None };
-        let shared = Arc::new(Shared { config, access, acceptor, base, roots, watcher, metrics: Arc::default() });
+        let shared = Arc::new(Shared {
+            config,
+            access,
+            acceptor,
+            base,
+            roots,
+            watcher,
+            metrics: Arc::default(),
+            listing: Mutex::default(),
+        });
         let is_open = shared.config.tokens.is_empty();
         let listener = listener::Listener::bind(shared)?;
         let beyond = listener.addresses().iter().find(|address| !address.ip().to_canonical().is_loopback());

@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind, Read};
 use std::net::{Shutdown as Half, TcpStream};
 use std::os::fd::AsFd;
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use super::base::Below;
@@ -101,7 +102,7 @@ fn end(
             // What is malformed is told to the client with its own words, and they may be anything, a token, too.
             let reason = if refusal.status() == 400 { "the request is malformed" } else { refusal.reason() };
             log::debug!("refused with {}: {reason}", refusal.status());
-            write_all(socket, &refusal.response(), shutdown)?;
+            write_all(socket, &refusal.response(), shutdown, LINGER)?;
             (Outcome::of_status(refusal.status()), LINGER.max(deadline.saturating_duration_since(Instant::now())))
         }
     };
@@ -160,34 +161,20 @@ fn answer(
     shutdown: &Shutdown,
 ) -> Result<(Outcome, Duration), Refusal> {
     let (path, query) = head.target.split_once('?').unwrap_or((&head.target, ""));
-    let asked = Address::parse(path)?;
-    let below = shared.base.below(path, &asked);
-    shared.access.check(&head.claims, is_public(&below, head))?;
-    let address = match below {
+    let asked = Address::parse(path);
+    let below = asked.as_ref().map(|asked| shared.base.below(path, asked));
+    // Who may not read is told so, whatever is asked for.
+    shared.access.check(&head.claims, below.as_ref().is_ok_and(|below| is_public(below, head)))?;
+    let address = match below.map_err(BadTarget::clone)? {
         Below::Address(address) => address,
         Below::Bare => {
             let place = format!("{}{}", shared.base.path(), &head.target[path.len()..]);
-            let _ = write_all(socket, &http::redirect(&place, head.method), shutdown);
-            return Ok((Outcome::Completed, LINGER));
+            return Ok(say(socket, &http::redirect(&place, head.method), shared, shutdown));
         }
         Below::Outside => return Err(Refusal::new(404, "no such page: all is beneath the base path")),
     };
-    if let Some(service) = address.service() {
-        return match service {
-            [name] if name == b"healthz" => Ok(say(socket, &http::page("ok", head.method), shutdown)),
-            [name] if name == b"metrics" => {
-                Ok(say(socket, &http::page(&shared.metrics.to_string(), head.method), shutdown))
-            }
-            [name] if name == b"files" => Ok(say(socket, &http::json(head.method, &list(shared)?), shutdown)),
-            [name, rest @ ..] if name == b"viewer" => {
-                let part = viewer::asset(rest).ok_or_else(|| Refusal::new(404, "no such part of the viewer"))?;
-                Ok(say(socket, &http::part(head, part), shutdown))
-            }
-            _ => Err(Refusal::new(404, "no such page")),
-        };
-    }
-    if is_page(&address, head) {
-        return Ok(say(socket, &http::part(head, viewer::page(shared.base.path())), shutdown));
+    if let Some(page) = page(&address, head, shared)? {
+        return Ok(say(socket, &page, shared, shutdown));
     }
     let parameters = Parameters::parse(query)?;
     let follower = open(&address, &parameters, shared)?;
@@ -197,6 +184,22 @@ fn answer(
         Some(upgrade) => Ok(stream.answer(socket, upgrade, early, head.events)),
         None => Ok(stream.body(socket, head)),
     }
+}
+
+/// What is answered as a whole, the service's own pages and the viewer's; `None` for a log.
+fn page(address: &Address, head: &Head, shared: &Shared) -> Result<Option<Vec<u8>>, Refusal> {
+    Ok(Some(match address.service() {
+        None if is_page(address, head) => http::part(head, viewer::page(shared.base.path())),
+        None => return Ok(None),
+        Some([name]) if name == b"healthz" => http::page("ok", head.method),
+        Some([name]) if name == b"metrics" => http::page(&shared.metrics.to_string(), head.method),
+        Some([name]) if name == b"files" => http::json(head.method, &list(shared)?),
+        Some([name, rest @ ..]) if name == b"viewer" => {
+            let part = viewer::asset(rest).ok_or_else(|| Refusal::new(404, "no such part of the viewer"))?;
+            http::part(head, part)
+        }
+        Some(_) => return Err(Refusal::new(404, "no such page")),
+    }))
 }
 
 /// What needs no token, for it tells nothing of the logs: the page, its parts, and the server's health.
@@ -215,6 +218,8 @@ fn is_page(address: &Address, head: &Head) -> bool {
 }
 
 fn list(shared: &Shared) -> Result<String, Refusal> {
+    // However many ask at once, one walk's worth of memory and of a core is all it takes.
+    let _turn = shared.listing.lock().unwrap_or_else(PoisonError::into_inner);
     let listing = shared.roots.list();
     let listing = listing.map_err(|error| Refusal::new(503, format!("cannot list the logs now: {}", cause(&error))))?;
     Ok(files::json(&listing))
@@ -240,7 +245,7 @@ impl Stream<'_> {
         events: bool,
     ) -> (Outcome, Duration) {
         let (config, now) = (&self.shared.config, Instant::now());
-        if write_all(socket, upgrade, self.shutdown).is_err() {
+        if write_all(socket, upgrade, self.shutdown, LINGER).is_err() {
             return (Outcome::Left, Duration::ZERO);
         }
         let heartbeat = Heartbeat::new(config.heartbeat, config.heartbeat_timeout, now);
@@ -326,23 +331,39 @@ fn lines(parameters: &Parameters, shared: &Shared) -> Lines {
     parameters.lines.unwrap_or(shared.config.lines)
 }
 
-/// Answers a request as a whole, and says how long to linger then; a client that does not take it has left.
-fn say(socket: &mut Peer<'_, impl Socket>, answer: &[u8], shutdown: &Shutdown) -> (Outcome, Duration) {
-    let _ = write_all(socket, answer, shutdown);
-    (Outcome::Completed, LINGER)
+/// Answers a request as a whole; says what became of it and how long to linger then. A client may be as slow as with a log.
+fn say(socket: &mut Peer<'_, impl Socket>, answer: &[u8], shared: &Shared, shutdown: &Shutdown) -> (Outcome, Duration) {
+    let patience = shared.config.stall_timeout.unwrap_or(LONGEST_LINGER);
+    match write_all(socket, answer, shutdown, patience) {
+        Ok(()) => (Outcome::Completed, LINGER),
+        Err(error) if error.kind() == ErrorKind::TimedOut => (Outcome::Stalled, Duration::ZERO),
+        Err(_) => (Outcome::Left, Duration::ZERO),
+    }
 }
 
-/// Writes an answer to a client that may be slow to take it, as long as it takes some of it.
-fn write_all(socket: &mut Peer<'_, impl Socket>, mut bytes: &[u8], shutdown: &Shutdown) -> io::Result<()> {
-    let patience = || Instant::now() + if shutdown.is_ordered() { LAST_LINGER } else { LINGER };
-    let (mut taken, mut deadline) = (0, patience());
-    while !write(&mut socket.stream, &mut bytes)? && Instant::now() < deadline {
+/// Writes an answer to a client that may be slow to take it. `TimedOut` when it takes nothing for as long as `patience`;
+/// the order to stop shortens that.
+fn write_all(
+    socket: &mut Peer<'_, impl Socket>,
+    mut bytes: &[u8],
+    shutdown: &Shutdown,
+    mut patience: Duration,
+) -> io::Result<()> {
+    let (mut taken, mut since, mut shutdown) = (0, Instant::now(), Some(shutdown));
+    while !write(&mut socket.stream, &mut bytes)? {
         let (_, now) = socket.stream.count();
         if std::mem::replace(&mut taken, now) != now {
-            deadline = patience();
+            since = Instant::now();
         }
-        let interest = Interest { read: false, write: true };
-        socket.stream.begin(wait(socket.tcp.as_fd(), interest, None, Some(deadline))?);
+        let deadline = since + patience;
+        if deadline <= Instant::now() {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        let ready = wait(socket.tcp.as_fd(), Interest { read: false, write: true }, shutdown, Some(deadline))?;
+        if ready.stop {
+            (shutdown, patience) = (None, patience.min(LAST_LINGER));
+        }
+        socket.stream.begin(ready);
     }
     Ok(())
 }
@@ -365,7 +386,7 @@ fn write(stream: &mut impl Socket, bytes: &mut &[u8]) -> io::Result<bool> {
 #[inline(never)]
 fn linger(socket: &mut Peer<'_, impl Socket>, shutdown: &Shutdown, time: Duration) {
     socket.stream.finish();
-    if write_all(socket, &[], shutdown).is_err() || socket.tcp.shutdown(Half::Write).is_err() {
+    if write_all(socket, &[], shutdown, LINGER).is_err() || socket.tcp.shutdown(Half::Write).is_err() {
         return;
     }
     let mut socket = socket.tcp;

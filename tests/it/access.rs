@@ -132,7 +132,7 @@ fn with_tokens_one_must_be_shown() {
         refused(&server, 401, &fields);
     }
     refused(&server, 403, &format!("Host: a\r\nOrigin: http://evil.example\r\nAuthorization: Bearer {TOKEN}\r\n"));
-    for target in ["/app.log?token=third", "/app.log?access_token=third", "/missing", "/-/x"] {
+    for target in ["/app.log?token=third", "/app.log?access_token=third", "/missing", "/-/x", "/a/../b", "/%zz"] {
         let answer = ask(&server, target, "Host: localhost\r\n");
         assert!(answer.status == 401 && answer.head.contains("WWW-Authenticate: Bearer\r\n"), "{target}: {answer:?}");
     }

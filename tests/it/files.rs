@@ -1,6 +1,7 @@
 //! The list of logs: what can be opened, by the path it is listed under.
 
 use std::fs::{self, File, FileTimes};
+use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -97,4 +98,20 @@ fn every_path_is_listed_once_and_leads_to_its_log() {
     assert_eq!(listed.len(), texts.len(), "unique");
     let absolute = two.path().to_str().unwrap().trim_start_matches('/').to_owned();
     assert!(listed.contains(&absolute) && listed.contains(&"app.log".to_owned()), "{listed:?}");
+}
+
+#[test]
+fn a_reader_that_pauses_gets_the_whole_list() {
+    let log = Log::with("");
+    for number in 0..8000 {
+        fs::write(log.beside(&format!("{number}{}", "x".repeat(200))), "").unwrap();
+    }
+    let server = serve(&log);
+    let mut stream = server.connect();
+    rustix::net::sockopt::set_socket_recv_buffer_size(&stream, 64 * 1024).unwrap();
+    stream.write_all(b"GET /-/files HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    std::thread::sleep(Duration::from_secs(3));
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    assert!(answer.ends_with(b"]}"), "{} bytes", answer.len());
 }
