@@ -101,12 +101,14 @@
 //! | 4500 | the log could not be read for a minute | yes, later |
 //!
 //! What is no stream is refused before it begins, with an HTTP status and one line that says why: 400 malformed, 401 no
-//! token or a wrong one, with `WWW-Authenticate: Bearer`, 403 a `..` segment, a foreign origin or an unknown host, 404 no such log, 405 neither GET nor HEAD, 408 no complete request within 5 s, 414 and 431 too
-//! long a request, 426 another WebSocket version than 13, 503 too many connections, with `Retry-After` in seconds. The base
-//! path without its last slash is answered with 301.
+//! token or a wrong one, with `WWW-Authenticate: Bearer`, 403 a `..` segment, a foreign origin or an unknown host, 404 no such
+//! log, 405 neither GET nor HEAD, 408 no complete request within 5 s, 414 and 431 too long a request, 426 another WebSocket
+//! version than 13, 503 too many connections, with `Retry-After` in seconds. The base path without its last slash is answered
+//! with 301.
 //!
 //! Without `Upgrade: websocket` the answer is the log as `text/plain`, its bytes as they are in the file, with the same
-//! `tail`, `lines` and `cursor`; followed, it is chunked and has no end.
+//! `tail`, `lines`, `cursor` and `before`; followed, it is chunked and has no end. Who names `text/html` in `Accept`, as
+//! browsers do, gets the viewer's page instead.
 //!
 //! # Two conversations
 //!
