@@ -9,17 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::net::sockopt::set_socket_recv_buffer_size;
 use rustix::process::Signal;
 
-use crate::util::{Log, Server, frame, read_frame, serve, serve_with};
-
-/// The code of the close that comes next, whatever comes before it.
-fn close_code(stream: &mut TcpStream) -> u16 {
-    loop {
-        let (first, payload) = read_frame(stream).expect("a close frame");
-        if first == 0x88 {
-            return u16::from_be_bytes([payload[0], payload[1]]);
-        }
-    }
-}
+use crate::util::{Log, Server, close_code, frame, read_frame, serve, serve_with};
 
 #[test]
 fn a_broken_protocol_is_closed_with_its_code() {

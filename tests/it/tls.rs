@@ -16,7 +16,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::random::Random;
-use crate::util::{Log, Process, Server, frame, read_frame, serve_with, until, wstail};
+use crate::util::{Log, Process, Server, close_code, frame, read_frame, serve_with, until, upgrade, wstail};
 
 /// An authority, and a server's certificate and key, as files.
 pub struct Files {
@@ -79,19 +79,7 @@ impl Files {
     /// An open WebSocket.
     fn upgraded(&self, server: &Server, target: &str) -> StreamOwned<ClientConnection, TcpStream> {
         let mut stream = self.connect(server);
-        write!(
-            stream,
-            "GET /{target} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        )
-        .unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).unwrap();
-            head.extend(byte);
-        }
-        assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
+        upgrade(&mut stream, target, "");
         stream
     }
 }
@@ -156,16 +144,6 @@ fn the_heartbeat_is_asked_and_answered_over_tls() {
     assert_eq!(tail.line(), "b");
     tail.signal(Signal::INT);
     assert_eq!(tail.end(), (130, format!("wstail: connected to {}\n", url(&server))), "one connection did for it all");
-}
-
-/// The code of the close that comes next, whatever comes before it.
-fn close_code(stream: &mut impl Read) -> u16 {
-    loop {
-        let (first, payload) = read_frame(stream).expect("a close frame");
-        if first == 0x88 {
-            return u16::from_be_bytes([payload[0], payload[1]]);
-        }
-    }
 }
 
 #[test]

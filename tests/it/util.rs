@@ -147,20 +147,27 @@ impl Server {
     /// The same with more header fields in the request; with the head of the answer.
     pub fn upgraded_with(&self, target: &str, fields: &str) -> (TcpStream, String) {
         let mut stream = self.connect();
-        let handshake = format!(
-            "GET /{target} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{fields}\r\n"
-        );
-        stream.write_all(handshake.as_bytes()).unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).unwrap();
-            head.extend(byte);
-        }
-        assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
-        (stream, String::from_utf8(head).unwrap())
+        let head = upgrade(&mut stream, target, fields);
+        (stream, head)
     }
+}
+
+/// Opens a WebSocket over a connection; the head of the answer.
+pub fn upgrade(stream: &mut (impl Read + Write), target: &str, fields: &str) -> String {
+    write!(
+        stream,
+        "GET /{target} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{fields}\r\n"
+    )
+    .unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        head.extend(byte);
+    }
+    assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
+    String::from_utf8(head).unwrap()
 }
 
 /// An HTTP response.
@@ -535,4 +542,14 @@ pub fn read_frame(stream: &mut impl Read) -> io::Result<(u8, Vec<u8>)> {
     let mut payload = vec![0; length as usize];
     stream.read_exact(&mut payload)?;
     Ok((head[0], payload))
+}
+
+/// The code of the close that comes next, whatever comes before it.
+pub fn close_code(stream: &mut impl Read) -> u16 {
+    loop {
+        let (first, payload) = read_frame(stream).expect("a close frame");
+        if first == 0x88 {
+            return u16::from_be_bytes([payload[0], payload[1]]);
+        }
+    }
 }
