@@ -25,30 +25,20 @@ export function loadOlder(log, anchor, lines = LINES) {
         if (event.event === "gap") gap = event.reason;
         return;
       }
-      pieces.push(new Uint8Array(data));
+      pieces.push(data);
       size += data.byteLength;
       if (size > MAX_BYTES) socket.close();
     };
-    socket.onclose = ({ code }) => {
+    socket.onclose = async ({ code }) => {
       clearTimeout(timer);
       if (gap) return resolve({ isGone: true });
       // Long lines: fewer of them.
       if (size > MAX_BYTES && lines > 1) return resolve(loadOlder(log, anchor, Math.ceil(lines / 8)));
       if (!first || code !== 1000 || size > MAX_BYTES) return reject(new Error("older lines cannot be loaded"));
-      const bytes = join(pieces, size).subarray(0, size - over);
+      const bytes = new Uint8Array(await new Blob(pieces).arrayBuffer()).subarray(0, size - over);
       resolve({ bytes, cursor: first, isStart: count(bytes) < lines });
     };
   });
-}
-
-function join(pieces, size) {
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }
 
 function count(bytes) {

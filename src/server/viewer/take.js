@@ -74,11 +74,8 @@ export async function download(log, ids, store) {
 /** Opens a log's text. A browser that goes to its address gets this page, so the text is fetched. */
 export async function openRaw(log) {
   const view = open("about:blank", "_blank");
-  try {
-    const answer = await ask(logAddress(log, { lines: "all" }));
-    const text = new Blob([await answer.blob()], { type: "text/plain;charset=utf-8" });
-    if (view) view.location = URL.createObjectURL(text);
-  } catch {
-    view?.close();
-  }
+  const answer = await ask(logAddress(log, { lines: "all" })).catch(() => view?.close());
+  if (!answer) return;
+  const text = new Blob([await answer.blob()], { type: "text/plain;charset=utf-8" });
+  if (view) view.location = URL.createObjectURL(text);
 }

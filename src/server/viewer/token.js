@@ -40,7 +40,7 @@ export function askPerson() {
       event.preventDefault();
       if (!field.value.trim()) return;
       if (!keep(field.value.trim())) {
-        note.textContent = "A token has no spaces, and no letters beyond ASCII.";
+        note.textContent = "A token is ASCII, without spaces.";
         return;
       }
       field.value = "";
