@@ -97,10 +97,11 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) fn run(self) -> Result<Exit> {
         set_up_log("info");
-        let (_trigger, shutdown) = stop_on_signal()?;
         let config = self.config()?;
         allow_descriptors(config.max_connections);
         let server = Server::bind(config)?;
+        // Only now: until then a signal is to end it at once, whatever file it waits for.
+        let (_trigger, shutdown) = stop_on_signal()?;
         announce(&server);
         server.run(&shutdown)?;
         Ok(Exit::Done)

@@ -1,6 +1,7 @@
 //! Where tokens come from: a file, one a line, and the environment. What is wrong with one is told, never the token.
 
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use wstail::protocol::token::Token;
@@ -8,6 +9,8 @@ use wstail::{Error, Result};
 
 /// One more token.
 const VARIABLE: &str = "WSTAIL_TOKEN";
+/// The largest file that is read, in bytes.
+const LARGEST: u64 = 1 << 20;
 
 /// Those of the file, at least one, and the one of the environment.
 pub(super) fn load(file: Option<&Path>) -> Result<Vec<Token>> {
@@ -18,7 +21,12 @@ pub(super) fn load(file: Option<&Path>) -> Result<Vec<Token>> {
 
 fn read(path: &Path) -> Result<Vec<Token>> {
     let what = format!("cannot use the token file `{}`", path.display());
-    let bytes = fs::read(path).map_err(|error| Error::usage(Error::io(&what, error).to_string()))?;
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
+    read.map_err(|error| Error::usage(Error::io(&what, error).to_string()))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(Error::usage(format!("{what}: it is larger than 1 MiB")));
+    }
     let text = String::from_utf8_lossy(&bytes);
     let lines = text.lines().map(str::trim_ascii).zip(1..).filter(|(line, _)| !line.is_empty());
     let parse = |(line, number): (&str, usize)| {

@@ -113,8 +113,11 @@ impl<S: Socket> Sink for Body<S> {
 
     fn flush(&mut self, log: &File, _now: Instant) -> Result<bool, Gone> {
         let clear = self.outlet.push(log)?;
-        let over = self.head_only && self.begun || self.finished && self.framing != Framing::Sized;
-        if clear && over { Err(Gone::Served) } else { Ok(clear) }
+        match clear {
+            true if self.head_only && self.begun => Err(Gone::Served),
+            true if self.finished && self.framing != Framing::Sized => Err(Gone::Disconnected),
+            _ => Ok(clear),
+        }
     }
 
     fn due(&self) -> Option<Instant> {

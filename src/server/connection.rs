@@ -245,8 +245,12 @@ impl<K: Sink> Connection<K> {
     }
 
     fn receive(&mut self, now: Instant) -> Result<(), Gone> {
-        let (before, _) = self.sink.outlet().count();
+        let ((before, _), listened) = (self.sink.outlet().count(), self.sink.listens());
         self.sink.receive()?;
+        if listened && !self.sink.listens() {
+            // It gets what is there, and that is looked for now.
+            self.lookout.wake(now);
+        }
         let (after, _) = self.sink.outlet().count();
         if after - before >= LEAST {
             self.next_read = now + PER_BYTE * (after - before) as u32;

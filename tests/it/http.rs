@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use std::thread;
 use std::time::Duration;
 
-use crate::util::{Answer, Log, serve, serve_paths, serve_with};
+use crate::util::{Answer, Log, serve, serve_paths, serve_with, until, within};
 
 fn check(answer: &Answer, status: u16) {
     assert_eq!(answer.status, status, "{answer:?}");
@@ -241,4 +241,26 @@ fn hidden_names_are_served_only_when_asked_for() {
     fs::write(log.beside(".hidden"), "x\n").unwrap();
     assert_eq!(serve(&log).get("/.hidden").status, 404);
     assert_eq!(serve_with(&log, &["--hidden"]).get("/.hidden").text(), "x\n");
+}
+
+#[test]
+fn a_follower_that_leaves_gives_its_place_back_at_once() {
+    let log = Log::with("a\n");
+    let server = serve(&log);
+    let mut stream = server.connect();
+    stream.write_all(b"GET /app.log?tail=1 HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"a\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        answer.extend(byte);
+    }
+    let mut woken = 0;
+    until("the log is silent", || {
+        let now = server.process.switches();
+        now == std::mem::replace(&mut woken, now)
+    });
+    drop(stream);
+    assert!(within(Duration::from_secs(3), || server.connections() == 0), "the next look would be due after 10 s");
+    assert!(server.get("/-/metrics").text().contains("wstail_connections_total{outcome=\"left\"} 1\n"));
 }

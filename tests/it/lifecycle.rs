@@ -1,9 +1,12 @@
 //! Start, stop, and what is left when clients have gone.
 
+use std::fs;
 use std::net::TcpListener;
+use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use rustix::fs::{CWD, Mode, mkfifoat};
 use rustix::process::Signal;
 
 use crate::util::{Log, Process, serve, serve_with, until, wstail};
@@ -98,4 +101,18 @@ fn two_colons_listen_on_both_families() {
         server.address = format!("{host}:{port}");
         assert_eq!(server.get("/app.log").text(), "a\n");
     }
+}
+
+#[test]
+fn a_signal_ends_it_while_it_waits_for_a_file() {
+    let log = Log::with("");
+    let fifo = log.beside("tokens");
+    mkfifoat(CWD, &fifo, Mode::RUSR | Mode::WUSR).unwrap();
+    let mut command = wstail();
+    command.arg("serve").arg(log.directory()).arg("--token-file").arg(&fifo);
+    let server = Process::start(command);
+    // It has opened the other end by then.
+    let _writer = fs::File::options().write(true).open(&fifo).unwrap();
+    server.signal(Signal::TERM);
+    assert_eq!(server.wait().signal(), Some(15));
 }
