@@ -43,6 +43,9 @@ impl Bell {
 
     /// Before a look: what has happened by now will be seen by it.
     pub(super) fn hush(&self) {
+        if !self.is_rung.load(Ordering::Acquire) {
+            return;
+        }
         let _ = read(&self.fd, &mut [0; 8]);
         // Only now: a ring between the two would leave a bell that counts as rung and is not. A swap, no store: what a
         // ring before it stands for is seen by the look that comes after it.

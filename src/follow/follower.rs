@@ -44,7 +44,7 @@ pub struct Follower {
     pub(super) is_fresh: bool,
     pub(super) late: Late,
     is_gone: bool,
-    /// The last look found the held file in its place, or what comes after it.
+    /// The last look found the held file in its place, with no link before it, or what comes after it.
     is_settled: bool,
 }
 
@@ -299,7 +299,7 @@ impl Follower {
     /// Whether whatever happens to the log next is something done to the held file. Not so when the name leads nowhere,
     /// or may lead elsewhere by the switch of a link.
     pub(super) fn is_settled(&self) -> bool {
-        self.is_settled && (self.due().is_some() || self.log.is_direct())
+        self.is_settled
     }
 
     /// At the end of the held file: is it still the one the name leads to?
@@ -319,14 +319,14 @@ impl Follower {
             return Ok(Step::Quiet);
         }
         let Some(held) = self.held.look()? else { return Ok(Step::Busy) };
-        let current = match self.current() {
+        let (current, is_direct) = match self.current() {
             Ok(current) => current,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(self.miss(now)),
             Err(error) => return Err(error),
         };
         self.is_gone = false;
         if held.is_same(&Status::of(&current)?) {
-            return self.stay(now);
+            return self.stay(is_direct, now);
         }
         let next = Some(self.next(&held, current)?);
         // Between the last read and now the old file may have grown: it is read to its end once more.
@@ -344,11 +344,12 @@ impl Follower {
         Step::Gap(Missing::Cursor, None)
     }
 
-    /// What the name leads to; for a reader that does not follow, what it led to in the beginning.
-    fn current(&self) -> io::Result<File> {
+    /// What the name leads to, and whether it does so without a link; for a reader that does not follow, what it led to
+    /// in the beginning.
+    fn current(&self) -> io::Result<(File, bool)> {
         match &self.end {
-            Some(end) => end.file.try_clone(),
-            None => self.log.open(),
+            Some(end) => Ok((end.file.try_clone()?, false)),
+            None => self.log.reopen(),
         }
     }
 
@@ -359,7 +360,7 @@ impl Follower {
     /// Whether the log's name leads to that file, or to another one; `None` when it leads nowhere.
     pub(super) fn leads_to(&self, file: &File) -> io::Result<Option<bool>> {
         match self.current() {
-            Ok(current) => Ok(Some(Status::of(file)?.is_same(&Status::of(&current)?))),
+            Ok((current, _)) => Ok(Some(Status::of(file)?.is_same(&Status::of(&current)?))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -376,9 +377,9 @@ impl Follower {
     }
 
     /// The name leads to the held file, and there is nothing new in it.
-    fn stay(&mut self, now: Instant) -> io::Result<Step> {
+    fn stay(&mut self, is_direct: bool, now: Instant) -> io::Result<Step> {
         self.leaving = None;
-        self.is_settled = true;
+        self.is_settled = is_direct;
         self.held.note_current();
         if std::mem::take(&mut self.skip) > 0 {
             // What had come is not there any more.
@@ -425,7 +426,7 @@ impl Follower {
     /// Goes on to the next file, unless the name leads to the held one again.
     fn leave(&mut self, now: Instant) -> io::Result<Step> {
         if !self.is_generation && self.leads_to(&self.held.file)? == Some(true) {
-            return self.stay(now);
+            return self.stay(false, now);
         }
         let next = self.leaving.as_ref().and_then(|leaving| leaving.next.as_ref());
         let is_generation = self.leads_to(&next.expect("it is known when it is due").held.file)? == Some(false);

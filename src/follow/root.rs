@@ -138,11 +138,7 @@ impl Root {
 
     /// Opens a regular file for reading.
     fn open_beneath(&self, segments: &[Vec<u8>]) -> io::Result<File> {
-        let fd = self.resolve(segments, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?;
-        if FileType::from_raw_mode(fs::fstat(&fd)?.st_mode) != FileType::RegularFile {
-            return Err(io::Error::other("not a regular file"));
-        }
-        Ok(File::from(fd))
+        regular(self.resolve(segments, READING)?)
     }
 
     /// Opens a directory for listing; the root itself where no segment is named.
@@ -154,10 +150,11 @@ impl Root {
         }
     }
 
-    fn is_direct(&self, segments: &[Vec<u8>]) -> bool {
-        let (path, flags) = (segments.join(&b'/'), OFlags::PATH | OFlags::CLOEXEC);
+    /// The same, unless a symbolic link leads there; `None`, too, where that cannot be told.
+    fn open_directly(&self, segments: &[Vec<u8>]) -> Option<io::Result<File>> {
+        let (path, flags) = (segments.join(&b'/'), READING | OFlags::CLOEXEC);
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-        fs::openat2(&self.directory, OsStr::from_bytes(&path), flags, Mode::empty(), resolve).is_ok()
+        fs::openat2(&self.directory, OsStr::from_bytes(&path), flags, Mode::empty(), resolve).ok().map(regular)
     }
 
     fn resolve(&self, segments: &[Vec<u8>], flags: OFlags) -> io::Result<OwnedFd> {
@@ -233,9 +230,12 @@ impl Log {
         self.root.open_beneath(&self.segments)
     }
 
-    /// Whether no symbolic link leads to it that could be switched; where that cannot be told it is not.
-    pub(super) fn is_direct(&self) -> bool {
-        self.root.is_direct(&self.segments)
+    /// The same, and whether no symbolic link leads there that could be switched.
+    pub(super) fn reopen(&self) -> io::Result<(File, bool)> {
+        match self.root.open_directly(&self.segments) {
+            Some(file) => Ok((file?, true)),
+            None => Ok((self.open()?, false)),
+        }
     }
 
     /// The name's last segment.
@@ -264,6 +264,15 @@ impl Log {
             .collect::<io::Result<_>>()?;
         Ok((directory, names))
     }
+}
+
+const READING: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
+
+fn regular(fd: OwnedFd) -> io::Result<File> {
+    if FileType::from_raw_mode(fs::fstat(&fd)?.st_mode) != FileType::RegularFile {
+        return Err(io::Error::other("not a regular file"));
+    }
+    Ok(File::from(fd))
 }
 
 /// openat2(2) beneath a directory; a race with a rename is tried again a few times.
