@@ -77,7 +77,8 @@ impl From<io::Error> for Gone {
 pub(super) struct Connection<K> {
     /// The log's address, escaped, for our own log.
     log: String,
-    follower: Follower,
+    /// In a place of its own, for it would lie on the stack several times.
+    follower: Box<Follower>,
     sink: K,
     lookout: Lookout,
     /// How long the client may take no byte.
@@ -143,7 +144,7 @@ const LEAST: u64 = 100;
 impl<K: Sink> Connection<K> {
     pub(super) fn new(
         log: String,
-        follower: Follower,
+        follower: Box<Follower>,
         sink: K,
         lookout: Lookout,
         stall: Option<Duration>,
@@ -493,7 +494,8 @@ mod tests {
             let socket = WebSocket::new(TurnStream::new(client.clone()), Vec::new(), HeartbeatKind::Text, heartbeat);
             let messages = Messages::new(socket, lines);
             let lookout = Lookout::new(POLL, None, now);
-            let connection = Connection::new("app.log".into(), follower, messages, lookout, STALL, Arc::default(), now);
+            let connection =
+                Connection::new("app.log".into(), Box::new(follower), messages, lookout, STALL, Arc::default(), now);
             Place { directory, client, connection, now }
         }
 

@@ -30,6 +30,7 @@ use crate::socket;
 use crate::text::ansi::Html;
 use crate::text::lines::LineBuffer;
 use crate::text::sanitize;
+use crate::tls::Acceptor;
 use crate::turn::TurnStream;
 use crate::wait::{Interest, wait};
 
@@ -55,10 +56,22 @@ pub(super) fn serve(tcp: &TcpStream, shared: &Shared, shutdown: &Shutdown) -> io
     socket::prepare(tcp)?;
     rustix::net::sockopt::set_socket_send_buffer_size(tcp, SEND_BUFFER)?;
     let deadline = Instant::now() + HEAD_TIMEOUT;
+    match &shared.acceptor {
+        Some(acceptor) => serve_tls(tcp, acceptor, shared, shutdown, deadline),
+        None => converse(&mut Peer { tcp, stream: TurnStream::new(tcp) }, shared, shutdown, deadline),
+    }
+}
+
+// A TLS session takes a kilobyte of the stack that a plain one does not need.
+#[inline(never)]
+fn serve_tls(
+    tcp: &TcpStream,
+    acceptor: &Acceptor,
+    shared: &Shared,
+    shutdown: &Shutdown,
+    deadline: Instant,
+) -> io::Result<Outcome> {
     let turn = TurnStream::new(tcp);
-    let Some(acceptor) = &shared.acceptor else {
-        return converse(&mut Peer { tcp, stream: turn }, shared, shutdown, deadline);
-    };
     match secure::opening(tcp, deadline, shutdown)? {
         Opening::Nothing => Ok(Outcome::Silent),
         Opening::Tls => match acceptor.accept(turn, deadline, shutdown) {
@@ -121,7 +134,7 @@ enum Arrived {
 #[inline(never)]
 fn read_head(socket: &mut Peer<'_, impl Socket>, shutdown: &Shutdown, deadline: Instant) -> io::Result<Arrived> {
     let mut arrived = Vec::new();
-    let mut chunk = [0; 1024];
+    let mut chunk = vec![0; 1024];
     loop {
         // Part of it may have come with the TLS handshake: it is read before it is waited for.
         let refusal = match socket.stream.read(&mut chunk) {
@@ -230,7 +243,7 @@ struct Stream<'s> {
     tcp: &'s TcpStream,
     address: Address,
     parameters: Parameters,
-    follower: Follower,
+    follower: Box<Follower>,
     shared: &'s Shared,
     shutdown: &'s Shutdown,
 }
@@ -249,22 +262,28 @@ impl Stream<'_> {
             return (Outcome::Left, Duration::ZERO);
         }
         let heartbeat = Heartbeat::new(config.heartbeat, config.heartbeat_timeout, now);
-        let (outcome, is_unread) = if events {
-            let socket = WebSocket::new(&mut socket.stream, early, HeartbeatKind::Frame, heartbeat);
-            let events =
-                Events::new(socket, self.address.to_string(), config.heartbeat, self.parameters.cursor.is_some(), now);
-            self.run(events, now)
-        } else {
-            let kind = self.parameters.heartbeat.unwrap_or_default();
-            let socket = WebSocket::new(&mut socket.stream, early, kind, heartbeat);
-            let html = (self.parameters.format.unwrap_or(config.format) == Format::Html).then(Html::default);
-            let backfill = self.parameters.cursor.is_none() && lines(&self.parameters, self.shared) != Lines::Last(0);
-            let messages = Messages::new(socket, LineBuffer::new(html, backfill));
-            self.run(messages, now)
-        };
+        let kind = if events { HeartbeatKind::Frame } else { self.parameters.heartbeat.unwrap_or_default() };
+        let socket = WebSocket::new(&mut socket.stream, early, kind, heartbeat);
+        let (outcome, is_unread) = if events { self.events(socket, now) } else { self.messages(socket, now) };
         // A word of the client's that meets a closed socket resets the connection, and what it has not read yet is lost:
         // who is still reading is waited for as long as a client may take no byte.
         (outcome, if is_unread { config.stall_timeout.unwrap_or(LONGEST_LINGER) } else { LINGER })
+    }
+
+    // Frames of their own, of the size that this kind of sink needs.
+    #[inline(never)]
+    fn events(self, socket: WebSocket<impl Socket>, now: Instant) -> (Outcome, bool) {
+        let (path, is_resumed) = (self.address.to_string(), self.parameters.cursor.is_some());
+        let events = Events::new(socket, path, self.shared.config.heartbeat, is_resumed, now);
+        self.run(events, now)
+    }
+
+    #[inline(never)]
+    fn messages(self, socket: WebSocket<impl Socket>, now: Instant) -> (Outcome, bool) {
+        let format = self.parameters.format.unwrap_or(self.shared.config.format);
+        let html = (format == Format::Html).then(Html::default);
+        let backfill = self.parameters.cursor.is_none() && lines(&self.parameters, self.shared) != Lines::Last(0);
+        self.run(Messages::new(socket, LineBuffer::new(html, backfill)), now)
     }
 
     /// As the body of a response; says what became of it and how long to linger then.
@@ -279,8 +298,6 @@ impl Stream<'_> {
         (outcome, LINGER)
     }
 
-    // A frame of its own, of the size that this kind of sink needs.
-    #[inline(never)]
     fn run(self, sink: impl Sink, now: Instant) -> (Outcome, bool) {
         let name = sanitize::escape(&self.address.to_string());
         let config = &self.shared.config;
@@ -291,7 +308,7 @@ impl Stream<'_> {
     }
 }
 
-fn open(address: &Address, parameters: &Parameters, shared: &Shared) -> Result<Follower, Refusal> {
+fn open(address: &Address, parameters: &Parameters, shared: &Shared) -> Result<Box<Follower>, Refusal> {
     let failed = |error: io::Error| {
         log::debug!("cannot open `{}`: {}", sanitize::escape(&address.to_string()), cause(&error));
         Refusal::new(503, format!("the log cannot be opened now: {}", cause(&error)))
@@ -313,7 +330,7 @@ fn open(address: &Address, parameters: &Parameters, shared: &Shared) -> Result<F
     if from.is_some() {
         shared.metrics.resume(!follower.begins_with_gap());
     }
-    Ok(follower)
+    Ok(Box::new(follower))
 }
 
 fn position(name: &str, cursor: &Cursor) -> Result<Position, Refusal> {
