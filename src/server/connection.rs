@@ -32,7 +32,8 @@ pub(super) trait Sink {
     fn tell(&mut self, _step: &Step, _follower: &Follower, _now: Instant) {}
     /// The log cannot be read for now.
     fn wait(&mut self, _reason: &str) {}
-    /// Takes what was read; `more` when the log is known to hold more. Only called when everything before it is out.
+    /// Takes what was read; `more` when the log is known to hold more. Only called when everything before it is out, but
+    /// for a few lines.
     fn push(&mut self, bytes: &[u8], more: bool, now: Instant);
     /// Whether it takes bytes that were not read.
     fn takes_extents(&self) -> bool {
@@ -224,6 +225,9 @@ impl<K: Sink> Connection<K> {
         self.receive(now)?;
         if self.full.is_none() && self.lookout.is_due(now) {
             self.read_log(now)?;
+            if self.lookout.is_lone() {
+                self.read_log(now)?;
+            }
         }
         self.sink.beat(now, self.full.is_some())?;
         self.flush(now)?;
@@ -428,9 +432,11 @@ mod tests {
     use super::*;
     use crate::follow::root::Roots;
     use crate::protocol::request::{Address, HeartbeatKind, Lines};
+    use crate::server::events::Events;
     use crate::server::heartbeat::Heartbeat;
     use crate::server::messages::Messages;
     use crate::server::websocket::WebSocket;
+    use crate::text::lines::LineBuffer;
     use crate::turn::TurnStream;
     use std::cell::RefCell;
     use std::fs;
@@ -441,6 +447,7 @@ mod tests {
     #[derive(Clone, Default)]
     struct Memory {
         taken: Rc<RefCell<Vec<u8>>>,
+        writes: Rc<RefCell<usize>>,
         shut: Rc<RefCell<bool>>,
     }
 
@@ -458,11 +465,12 @@ mod tests {
                 return Err(io::ErrorKind::WouldBlock.into());
             }
             self.taken.borrow_mut().extend(bytes);
+            *self.writes.borrow_mut() += 1;
             Ok(bytes.len())
         }
 
         fn write_vectored(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
-            slices.iter().map(|slice| self.write(slice)).sum()
+            self.write(&slices.iter().flat_map(|slice| slice.iter().copied()).collect::<Vec<_>>())
         }
 
         fn flush(&mut self) -> io::Result<()> {
@@ -474,15 +482,21 @@ mod tests {
     const POLL: Duration = Duration::from_millis(250);
     const STALL: Option<Duration> = Some(Duration::from_secs(60));
 
-    struct Place {
+    struct Place<K = Messages<TurnStream<Memory>>> {
         directory: tempfile::TempDir,
         client: Memory,
-        connection: Connection<Messages<TurnStream<Memory>>>,
+        connection: Connection<K>,
         now: Instant,
     }
 
     impl Place {
         fn with(text: &str) -> Place {
+            Place::to(text, |socket, _| Messages::new(socket, LineBuffer::new(None, true)))
+        }
+    }
+
+    impl<K: Sink> Place<K> {
+        fn to(text: &str, sink: impl FnOnce(WebSocket<TurnStream<Memory>>, Instant) -> K) -> Place<K> {
             let directory = tempfile::tempdir().unwrap();
             fs::write(directory.path().join("app.log"), text).unwrap();
             let (client, now) = (Memory::default(), Instant::now());
@@ -490,12 +504,9 @@ mod tests {
             let (log, file) = roots.find(&Address::parse("/app.log").unwrap()).unwrap().unwrap();
             let follower = Follower::new(log, file, Lines::All, true, SECOND).unwrap();
             let heartbeat = Heartbeat::new(1000 * SECOND, SECOND, now);
-            let lines = crate::text::lines::LineBuffer::new(None, true);
             let socket = WebSocket::new(TurnStream::new(client.clone()), Vec::new(), HeartbeatKind::Text, heartbeat);
-            let messages = Messages::new(socket, lines);
-            let lookout = Lookout::new(POLL, None, now);
-            let connection =
-                Connection::new("app.log".into(), Box::new(follower), messages, lookout, STALL, Arc::default(), now);
+            let (name, follower, lookout) = ("app.log".into(), Box::new(follower), Lookout::new(POLL, None, now));
+            let connection = Connection::new(name, follower, sink(socket, now), lookout, STALL, Arc::default(), now);
             Place { directory, client, connection, now }
         }
 
@@ -526,6 +537,19 @@ mod tests {
         fs::write(place.directory.path().join("app.log"), "a\nb\n").unwrap();
         assert!(!place.pass(POLL));
         assert_eq!(place.taken(), "\u{fffd}\u{2}b\n");
+    }
+
+    #[test]
+    fn a_lone_line_and_its_cursor_are_one_write() {
+        let mut place = Place::to("a\n", |socket, now| Events::new(socket, "/app.log".into(), SECOND, false, now));
+        assert!(!place.pass(SECOND));
+        place.taken();
+        *place.client.writes.borrow_mut() = 0;
+        fs::write(place.directory.path().join("app.log"), "a\nb\n").unwrap();
+        assert!(!place.pass(POLL));
+        let taken = place.taken();
+        assert!(taken.starts_with("\u{fffd}\u{2}b\n") && taken.contains("\"event\":\"cursor\""), "{taken}");
+        assert_eq!(*place.client.writes.borrow(), 1);
     }
 
     #[test]

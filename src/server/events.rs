@@ -31,14 +31,26 @@ pub(super) struct Events<S> {
 
 #[derive(Debug)]
 enum Frame {
-    Event(String),
-    Bytes(Vec<u8>),
+    Message(Data, Vec<u8>),
     Extent(Extent),
 }
+
+/// Messages of up to so many bytes go out along with the next: a line and its cursor are one packet and not two.
+const SMALL: usize = 4 * 1024;
 
 /// While bytes flow there is a cursor after so many bytes, or so long.
 const CURSOR_BYTES: u64 = 1 << 20;
 const CURSOR_TIME: Duration = Duration::from_secs(1);
+
+impl Frame {
+    fn event(event: &Event) -> Frame {
+        Frame::Message(Data::Text, event.to_string().into_bytes())
+    }
+
+    fn is_small(&self) -> bool {
+        matches!(self, Frame::Message(_, payload) if payload.len() <= SMALL)
+    }
+}
 
 impl<S: Socket> Events<S> {
     /// `path` and `heartbeat` are what the client is told; `is_resumed`: it goes on from a cursor.
@@ -62,14 +74,14 @@ impl<S: Socket> Events<S> {
     }
 
     fn say(&mut self, event: &Event) {
-        self.queue.push_back(Frame::Event(event.to_string()));
+        self.queue.push_back(Frame::event(event));
     }
 
     /// Before the first bytes of a file comes a cursor by which that will be known again.
     fn say_start(&mut self, bytes: usize, follower: &Follower) {
         if let Some(start) = follower.position().start(bytes) {
             let before = self.queue.len().saturating_sub(1);
-            self.queue.insert(before, Frame::Event(Event::Cursor(start.cursor()).to_string()));
+            self.queue.insert(before, Frame::event(&Event::Cursor(start.cursor())));
         }
     }
 
@@ -106,7 +118,7 @@ impl<S: Socket> Sink for Events<S> {
     fn push(&mut self, bytes: &[u8], _more: bool, _now: Instant) {
         if !bytes.is_empty() {
             self.uncovered += bytes.len() as u64;
-            self.queue.push_back(Frame::Bytes(bytes.to_vec()));
+            self.queue.push_back(Frame::Message(Data::Binary, bytes.to_vec()));
         }
     }
 
@@ -162,9 +174,13 @@ impl<S: Socket> Sink for Events<S> {
 
     fn flush(&mut self, log: &File, now: Instant) -> Result<bool, Gone> {
         while let Some(is_open) = self.socket.flush(log, now)? {
+            while is_open && self.queue.len() > 1 && self.queue[0].is_small() {
+                if let Some(Frame::Message(kind, payload)) = self.queue.pop_front() {
+                    self.socket.put_before(kind, &payload);
+                }
+            }
             match self.queue.pop_front().filter(|_| is_open) {
-                Some(Frame::Event(event)) => self.socket.send(Data::Text, event.into_bytes()),
-                Some(Frame::Bytes(bytes)) => self.socket.send(Data::Binary, bytes),
+                Some(Frame::Message(kind, payload)) => self.socket.send(kind, payload),
                 Some(Frame::Extent(extent)) => self.socket.send_extent(extent),
                 None => return Ok(true),
             }

@@ -21,6 +21,10 @@ pub(super) struct Lookout {
     watch: Option<Watch>,
     /// The log was silent: what happens to it is news.
     is_idle: bool,
+    /// When there were bytes last.
+    last: Instant,
+    /// They came out of a silence, and it is likely to last.
+    is_lone: bool,
 }
 
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -37,7 +41,8 @@ const CALM: Duration = Duration::from_millis(8);
 
 impl Lookout {
     pub(super) fn new(poll: Duration, watch: Option<Watch>, now: Instant) -> Lookout {
-        Lookout { next: now, fed: 0, pause: SHORTEST, poll, slack: Duration::ZERO, watch, is_idle: false }
+        let (fed, pause, slack) = (0, SHORTEST, Duration::ZERO);
+        Lookout { next: now, fed, pause, poll, slack, watch, is_idle: false, last: now, is_lone: false }
     }
 
     pub(super) fn due(&self) -> Instant {
@@ -61,7 +66,7 @@ impl Lookout {
 
     /// The log is looked at now.
     pub(super) fn begin(&mut self, follower: &mut Follower) {
-        (self.is_idle, self.slack) = (false, Duration::ZERO);
+        (self.is_idle, self.is_lone, self.slack) = (false, false, Duration::ZERO);
         if let Some(watch) = &self.watch {
             watch.hush(follower);
         }
@@ -76,7 +81,15 @@ impl Lookout {
             watch.rest(follower);
         }
         self.pause = SHORTEST;
-        self.next = if more { now } else { now + self.pause };
+        self.is_lone = !more && now >= self.last + CALM;
+        self.last = now;
+        self.next = if more || self.is_lone { now } else { now + self.pause };
+    }
+
+    /// Whether there was a lone line. It is best looked again before anything is sent: with a thousand followers a
+    /// second wake-up and a second packet for the cursor cost more than the line.
+    pub(super) fn is_lone(&self) -> bool {
+        self.is_lone
     }
 
     /// There was nothing.

@@ -25,6 +25,8 @@ pub(super) struct WebSocket<S> {
     heartbeat: Heartbeat,
     closed: bool,
     messages: u64,
+    /// Messages that go out along with the next.
+    before: Vec<u8>,
 }
 
 impl<S: Socket> WebSocket<S> {
@@ -40,7 +42,7 @@ impl<S: Socket> WebSocket<S> {
             .max_message_size(Some(MAX_CLIENT_MESSAGE))
             .max_frame_size(Some(MAX_CLIENT_MESSAGE));
         let socket = Tungstenite::from_partially_read(Outlet::new(socket), early, Role::Server, Some(config));
-        WebSocket { socket, kind, heartbeat, closed: false, messages: 0 }
+        WebSocket { socket, kind, heartbeat, closed: false, messages: 0, before: Vec::new() }
     }
 
     pub(super) fn outlet(&mut self) -> &mut Outlet<S> {
@@ -49,14 +51,29 @@ impl<S: Socket> WebSocket<S> {
 
     /// Puts a message on its way; the one before it must be out.
     pub(super) fn send(&mut self, kind: Data, payload: Vec<u8>) {
-        self.outlet().send(head(kind, payload.len()), payload);
-        self.messages += 1;
+        let head = self.head(kind, payload.len());
+        self.outlet().send(head, payload);
+    }
+
+    /// A small message before the next one, which must come at once.
+    pub(super) fn put_before(&mut self, kind: Data, payload: &[u8]) {
+        self.before = self.head(kind, payload.len());
+        self.before.extend_from_slice(payload);
     }
 
     /// The same with a binary message that lies in the log.
     pub(super) fn send_extent(&mut self, extent: Extent) {
-        self.outlet().send_extent(head(Data::Binary, extent.length()), extent);
+        let head = self.head(Data::Binary, extent.length());
+        self.outlet().send_extent(head, extent);
+    }
+
+    /// The head of the next message, behind what goes out along with it.
+    fn head(&mut self, kind: Data, length: usize) -> Vec<u8> {
         self.messages += 1;
+        let header = FrameHeader { opcode: OpCode::Data(kind), ..FrameHeader::default() };
+        let mut head = std::mem::take(&mut self.before);
+        header.format(length as u64, &mut head).expect("a vector takes all");
+        head
     }
 
     /// How many messages were put on their way.
@@ -121,13 +138,6 @@ impl<S: Socket> WebSocket<S> {
         let frame = CloseFrame { code: close.code.into(), reason: close.reason.to_string().into() };
         let _ = self.socket.close(Some(frame));
     }
-}
-
-fn head(kind: Data, length: usize) -> Vec<u8> {
-    let header = FrameHeader { opcode: OpCode::Data(kind), ..FrameHeader::default() };
-    let mut head = Vec::new();
-    header.format(length as u64, &mut head).expect("a vector takes all");
-    head
 }
 
 /// What a client did that ends its stream; to leave is no fault.
