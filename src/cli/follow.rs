@@ -46,8 +46,9 @@ pub(super) struct Outcome {
 impl Follow<'_> {
     pub(super) fn run(mut self) -> Outcome {
         let mut exit = self.follow();
-        // A line that is unfinished is printed only now.
-        if self.printer.end().is_ok() && !self.has_failed {
+        // A line that is unfinished is printed only now, or as a whole by the run that goes on from the record.
+        let comes_again = self.held > 0 && self.record.is_some() && exit != Exit::Done;
+        if !comes_again && !self.has_failed && self.printer.end().is_ok() {
             self.held = 0;
         }
         if exit != Exit::Failed

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 use std::fs::File;
+use std::io::ErrorKind::{BrokenPipe, Interrupted, WouldBlock};
 use std::io::{self, IoSlice, IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -216,6 +217,8 @@ pub(super) struct Stdout {
     written: AtomicU64,
     /// How the command ends now that nothing more can be written.
     closed: Mutex<Option<Exit>>,
+    /// Until when room is waited for after the order to stop.
+    grace: OnceLock<Instant>,
     trigger: Trigger,
     shutdown: Shutdown,
 }
@@ -235,7 +238,8 @@ impl Stdout {
         sender.send(file).expect("there is room for one");
         let (surplus, closed) = (Mutex::new(None), Mutex::new(None));
         let written = AtomicU64::new(0);
-        Ok(Stdout { file: (sender, receiver), is_file, surplus, written, closed, trigger, shutdown })
+        let grace = OnceLock::new();
+        Ok(Stdout { file: (sender, receiver), is_file, surplus, written, closed, grace, trigger, shutdown })
     }
 
     /// What stands in the output already is not printed again.
@@ -262,16 +266,16 @@ impl Stdout {
         let mut file = loop {
             match self.file.1.recv_timeout(PATIENCE) {
                 Ok(file) => break file,
-                Err(_) if self.shutdown.is_ordered() => return Err(io::ErrorKind::Interrupted.into()),
+                Err(_) if self.shutdown.is_ordered() => return Err(Interrupted.into()),
                 Err(_) => waiting(),
             }
         };
         let result = self.write_pieces(&mut file, &new, waiting);
-        self.file.0.send(file).expect("both ends are here");
-        if let Err(error) = &result
-            && !self.shutdown.is_ordered()
-        {
-            self.close(error);
+        match &result {
+            Ok(()) => self.file.0.send(file).expect("both ends are here"),
+            // The file is not handed back: half a line may stand there, and nothing of another log is to follow it.
+            Err(error) if self.shutdown.is_ordered() && matches!(error.kind(), Interrupted | BrokenPipe) => {}
+            Err(error) => self.close(error),
         }
         result
     }
@@ -312,29 +316,35 @@ impl Stdout {
                     self.written.fetch_add(written as u64, Ordering::Relaxed);
                     bytes = &bytes[written..];
                 }
-                Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
+                Err(error) if matches!(error.kind(), Interrupted | WouldBlock) => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(())
     }
 
+    /// After the order to stop whoever reads has a moment left to take what had come.
     fn has_room(&self, file: &File) -> io::Result<bool> {
         let mut fds = [PollFd::new(file, PollFlags::OUT), PollFd::new(&self.shutdown, PollFlags::IN)];
-        match poll(&mut fds, Timespec::try_from(PATIENCE).ok().as_ref()) {
+        let is_last = self.shutdown.is_ordered();
+        let (fds, left) = if is_last { (&mut fds[..1], self.left()) } else { (&mut fds[..], PATIENCE) };
+        match poll(fds, Timespec::try_from(left).ok().as_ref()) {
             Err(Errno::INTR) => return Ok(false),
             result => result?,
         };
-        if self.shutdown.is_ordered() {
-            return Err(io::ErrorKind::Interrupted.into());
-        }
-        Ok(!fds[0].revents().is_empty())
+        let has_room = !fds[0].revents().is_empty();
+        if has_room || !is_last { Ok(has_room) } else { Err(Interrupted.into()) }
+    }
+
+    fn left(&self) -> Duration {
+        let now = Instant::now();
+        self.grace.get_or_init(|| now + PATIENCE).saturating_duration_since(now)
     }
 
     fn close(&self, error: &io::Error) {
         let mut closed = lock(&self.closed);
         if closed.is_none() {
-            let pipe = error.kind() == io::ErrorKind::BrokenPipe;
+            let pipe = error.kind() == BrokenPipe;
             if !pipe {
                 let error = error.raw_os_error().map_or(error.kind().into(), io::Error::from_raw_os_error);
                 print_error(&Error::io("cannot write to stdout", error));
@@ -360,7 +370,7 @@ impl Stdout {
         let mut fds = [stdout, PollFd::new(&self.shutdown, PollFlags::IN)];
         while poll(&mut fds, None).is_err_and(|errno| errno == Errno::INTR) {}
         if !self.shutdown.is_ordered() {
-            self.close(&io::ErrorKind::BrokenPipe.into());
+            self.close(&BrokenPipe.into());
         }
     }
 }

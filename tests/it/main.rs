@@ -34,6 +34,7 @@ mod siege;
 mod tail;
 #[cfg(feature = "tls")]
 mod tls;
+mod unfinished;
 mod usage;
 mod util;
 mod viewer;

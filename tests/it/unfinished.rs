@@ -1,0 +1,67 @@
+//! Lines without an end, where the client prints line by line: beside other logs, and as JSON.
+
+use std::fs;
+use std::process::Stdio;
+
+use rustix::process::Signal;
+
+use crate::util::{Log, Process, Server, serve, wstail};
+
+/// A client of these logs of a server.
+fn tail(server: &Server, logs: &[&str], arguments: &[&str]) -> Process {
+    let mut command = wstail();
+    let urls = logs.iter().map(|log| format!("{}/{log}", server.address));
+    command.arg("tail").args(urls).args(arguments).stdout(Stdio::piped());
+    Process::start(command)
+}
+
+/// Stops a client and says what it printed since.
+fn stop(tail: Process) -> Vec<String> {
+    tail.signal(Signal::INT);
+    let lines = tail.lines();
+    assert_eq!(tail.end(), (130, String::new()));
+    lines
+}
+
+#[test]
+fn the_order_to_stop_drops_nothing_that_came() {
+    let log = Log::with("a\nbegun");
+    fs::write(log.beside("other.log"), "b\nbegun, too").unwrap();
+    let server = serve(&log);
+    for form in ["text", "raw", "json"] {
+        let tail = tail(&server, &["app.log", "other.log"], &["-q", "-o", form]);
+        let mut lines = vec![tail.line(), tail.line()];
+        lines.extend(stop(tail));
+        lines.sort();
+        let expected = [("app.log", "a"), ("app.log", "begun"), ("other.log", "b"), ("other.log", "begun, too")];
+        let mut expected = expected.map(|(log, line)| line_of(form, log, line));
+        expected.sort();
+        assert_eq!(lines, expected, "{form}");
+    }
+    let tail = tail(&server, &["app.log"], &["-q", "-o", "json"]);
+    assert_eq!(tail.line(), line_of("json", "app.log", "a"));
+    assert_eq!(stop(tail), [line_of("json", "app.log", "begun")]);
+}
+
+fn line_of(form: &str, log: &str, line: &str) -> String {
+    match form {
+        "text" => format!("{log}: {line}"),
+        "json" => format!(r#"{{"log":"{log}","line":"{line}"}}"#),
+        _ => line.to_owned(),
+    }
+}
+
+#[test]
+fn with_a_cursor_file_the_next_run_prints_the_line_whole() {
+    let (log, notes) = (Log::with("a\nbegun"), tempfile::tempdir().unwrap());
+    let server = serve(&log);
+    let file = notes.path().join("cursor");
+    let arguments = ["-q", "-o", "json", "--cursor-file", file.to_str().unwrap()];
+    let first = tail(&server, &["app.log"], &arguments);
+    assert_eq!(first.line(), line_of("json", "app.log", "a"));
+    assert!(stop(first).is_empty());
+    log.append(" and ended\n");
+    let next = tail(&server, &["app.log"], &arguments);
+    assert_eq!(next.line(), line_of("json", "app.log", "begun and ended"));
+    assert!(stop(next).is_empty());
+}
