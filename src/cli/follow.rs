@@ -112,7 +112,11 @@ impl Follow<'_> {
             }
             Item::Connected(continuation) => self.connected(continuation),
             Item::Cursor => {}
-            Item::Rotated => self.notice("the log was rotated"),
+            Item::Rotated => {
+                let begun = self.printer.begin_file();
+                self.ended(begun);
+                self.notice("the log was rotated");
+            }
             Item::Truncated => self.notice("the log was truncated"),
             Item::Gap { reason, bytes } => self.gap(reason, bytes),
             Item::Waiting(reason) => self.notice(&reason),
@@ -141,8 +145,14 @@ impl Follow<'_> {
     }
 
     fn break_off(&mut self) {
-        match self.printer.break_off() {
-            Ok(()) => self.held = 0,
+        let broken_off = self.printer.break_off();
+        self.ended(broken_off);
+    }
+
+    /// The printer was to end a line.
+    fn ended(&mut self, result: io::Result<()>) {
+        match result {
+            Ok(()) => self.held = self.printer.held(),
             Err(_) => self.has_failed = true,
         }
     }

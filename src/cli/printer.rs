@@ -79,6 +79,16 @@ impl<'p> Printer<'p> {
         Ok(())
     }
 
+    /// Another file begins. Where lines are made of the bytes the old one's last line is over, with or without its end.
+    pub(super) fn begin_file(&mut self) -> io::Result<()> {
+        let makes_lines = match self.form {
+            Form::Raw => false,
+            Form::Piped | Form::Terminal(..) => self.name.is_some(),
+            Form::Json(_) => true,
+        };
+        if makes_lines { self.end() } else { Ok(()) }
+    }
+
     /// How many bytes of the log came and are not printed yet.
     pub(super) fn held(&self) -> usize {
         match &self.form {

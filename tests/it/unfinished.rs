@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use rustix::process::Signal;
 
-use crate::util::{Log, Process, Server, serve, wstail};
+use crate::util::{Log, Process, Server, serve, serve_with, wstail};
 
 /// A client of these logs of a server.
 fn tail(server: &Server, logs: &[&str], arguments: &[&str]) -> Process {
@@ -64,4 +64,24 @@ fn with_a_cursor_file_the_next_run_prints_the_line_whole() {
     let next = tail(&server, &["app.log"], &arguments);
     assert_eq!(next.line(), line_of("json", "app.log", "begun and ended"));
     assert!(stop(next).is_empty());
+}
+
+#[test]
+fn a_rotation_ends_the_line_where_lines_are_printed() {
+    for (logs, form, expected) in [
+        (&["app.log", "other.log"][..], "text", &["app.log: abc", "app.log: def"][..]),
+        (&["app.log"], "json", &[r#"{"log":"app.log","line":"abc"}"#, r#"{"log":"app.log","line":"def"}"#]),
+        (&["app.log"], "text", &["abcdef"]),
+        (&["app.log", "other.log"], "raw", &["abcdef"]),
+    ] {
+        let log = Log::with("a\nabc");
+        fs::write(log.beside("other.log"), "").unwrap();
+        let server = serve_with(&log, &["--rotate-wait", "0"]);
+        let tail = tail(&server, logs, &["-q", "-o", form]);
+        tail.line();
+        log.rotate("app.log.1", "def\n");
+        let lines: Vec<_> = expected.iter().map(|_| tail.line()).collect();
+        assert_eq!(lines, expected, "{form}");
+        assert!(stop(tail).is_empty(), "{form}");
+    }
 }
