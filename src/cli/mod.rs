@@ -4,6 +4,7 @@ mod demo;
 mod follow;
 mod healthcheck;
 mod json;
+mod names;
 mod printer;
 mod produce;
 mod progress;
