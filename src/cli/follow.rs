@@ -112,11 +112,7 @@ impl Follow<'_> {
             }
             Item::Connected(continuation) => self.connected(continuation),
             Item::Cursor => {}
-            Item::Rotated => {
-                let begun = self.printer.begin_file();
-                self.ended(begun);
-                self.notice("the log was rotated");
-            }
+            Item::Rotated => self.begin_file(),
             Item::Truncated => self.notice("the log was truncated"),
             Item::Gap { reason, bytes } => self.gap(reason, bytes),
             Item::Waiting(reason) => self.notice(&reason),
@@ -147,6 +143,16 @@ impl Follow<'_> {
     fn break_off(&mut self) {
         let broken_off = self.printer.break_off();
         self.ended(broken_off);
+    }
+
+    /// The old file's last line is over, with or without its end.
+    fn begin_file(&mut self) {
+        if let Some(verifier) = &mut self.verifier {
+            verifier.finish();
+        }
+        let begun = self.printer.begin_file();
+        self.ended(begun);
+        self.notice("the log was rotated");
     }
 
     /// The printer was to end a line.

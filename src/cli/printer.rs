@@ -79,7 +79,7 @@ impl<'p> Printer<'p> {
         Ok(())
     }
 
-    /// Another file begins. Where lines are made of the bytes the old one's last line is over, with or without its end.
+    /// Another file begins: where lines are made of the bytes, the old one's last line ends here.
     pub(super) fn begin_file(&mut self) -> io::Result<()> {
         let makes_lines = match self.form {
             Form::Raw => false,

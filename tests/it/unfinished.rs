@@ -1,4 +1,4 @@
-//! Lines without an end, where the client prints line by line: beside other logs, and as JSON.
+//! Lines without an end, where the client takes line by line: beside other logs, as JSON, and to verify them.
 
 use std::fs;
 use std::process::Stdio;
@@ -41,6 +41,23 @@ fn the_order_to_stop_drops_nothing_that_came() {
     let tail = tail(&server, &["app.log"], &["-q", "-o", "json"]);
     assert_eq!(tail.line(), line_of("json", "app.log", "a"));
     assert_eq!(stop(tail), [line_of("json", "app.log", "begun")]);
+}
+
+#[test]
+fn a_rotation_ends_the_line_that_is_verified() {
+    let log = Log::with("");
+    let status = wstail().args(["produce", "--rate=0", "--count=2", "--stamp"]).arg(log.path()).status();
+    assert!(status.unwrap().success());
+    let text = fs::read_to_string(log.path()).unwrap();
+    let (first, second) = text.split_once('\n').unwrap();
+    fs::write(log.path(), format!("a\n{first}")).unwrap();
+    let server = serve_with(&log, &["--rotate-wait", "0"]);
+    let tail = tail(&server, &["app.log"], &["-q", "--verify"]);
+    assert_eq!(tail.line(), "a");
+    log.rotate("app.log.1", second);
+    assert_eq!(tail.line(), format!("{first}{}", second.trim_end()), "what is printed stays as it is");
+    tail.signal(Signal::INT);
+    assert_eq!(tail.end(), (1, "verify: 3 lines, 0 lost, 0 duplicated, 1 corrupt\n".to_owned()));
 }
 
 fn line_of(form: &str, log: &str, line: &str) -> String {
