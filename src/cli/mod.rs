@@ -10,6 +10,7 @@ mod produce;
 mod progress;
 mod record;
 mod serve;
+mod stdout;
 mod tail;
 mod tokens;
 mod trust;

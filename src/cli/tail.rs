@@ -15,9 +15,10 @@ use wstail::{Result, Shutdown};
 
 use super::follow::{Follow, Outcome};
 use super::names::names;
-use super::printer::{Form, Printer, Stdout};
+use super::printer::{Form, Printer};
 use super::progress::Progress;
 use super::record::Record;
+use super::stdout::Stdout;
 use super::values::path;
 use super::{Exit, print_error, set_up_log, stop_on_signal, tokens, trust};
 
