@@ -14,7 +14,8 @@ use wstail::protocol::DEFAULT_PORT;
 use wstail::server::{Config, Server};
 use wstail::{Error, Result, Shutdown};
 
-use super::printer::{Form, Printer, Stdout};
+use super::printer::{Form, Printer};
+use super::stdout::Stdout;
 use super::values::seconds;
 use super::{Exit, print_error, print_line, set_up_log, stop_on_signal};
 

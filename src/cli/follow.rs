@@ -46,8 +46,9 @@ pub(super) struct Outcome {
 impl Follow<'_> {
     pub(super) fn run(mut self) -> Outcome {
         let mut exit = self.follow();
-        // A line that is unfinished is printed only now.
-        if self.printer.end().is_ok() && !self.has_failed {
+        // A line that is unfinished is printed only now, or as a whole by the run that goes on from the record.
+        let comes_again = self.held > 0 && self.record.is_some() && exit != Exit::Done;
+        if !comes_again && !self.has_failed && self.printer.end().is_ok() {
             self.held = 0;
         }
         if exit != Exit::Failed
@@ -111,7 +112,7 @@ impl Follow<'_> {
             }
             Item::Connected(continuation) => self.connected(continuation),
             Item::Cursor => {}
-            Item::Rotated => self.notice("the log was rotated"),
+            Item::Rotated => self.begin_file(),
             Item::Truncated => self.notice("the log was truncated"),
             Item::Gap { reason, bytes } => self.gap(reason, bytes),
             Item::Waiting(reason) => self.notice(&reason),
@@ -140,8 +141,24 @@ impl Follow<'_> {
     }
 
     fn break_off(&mut self) {
-        match self.printer.break_off() {
-            Ok(()) => self.held = 0,
+        let broken_off = self.printer.break_off();
+        self.ended(broken_off);
+    }
+
+    /// The old file's last line is over, with or without its end.
+    fn begin_file(&mut self) {
+        if let Some(verifier) = &mut self.verifier {
+            verifier.finish();
+        }
+        let begun = self.printer.begin_file();
+        self.ended(begun);
+        self.notice("the log was rotated");
+    }
+
+    /// The printer was to end a line.
+    fn ended(&mut self, result: io::Result<()>) {
+        match result {
+            Ok(()) => self.held = self.printer.held(),
             Err(_) => self.has_failed = true,
         }
     }

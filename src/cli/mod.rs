@@ -4,11 +4,13 @@ mod demo;
 mod follow;
 mod healthcheck;
 mod json;
+mod names;
 mod printer;
 mod produce;
 mod progress;
 mod record;
 mod serve;
+mod stdout;
 mod tail;
 mod tokens;
 mod trust;
@@ -75,7 +77,7 @@ impl From<Exit> for ExitCode {
 pub(crate) fn run(arguments: Vec<OsString>) -> Result<Exit> {
     let arguments = values::split(arguments.into_iter().map(values::text).collect())?;
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let parsed = match Arguments::from_args(&["wstail"], &words) {
+    let parsed = match Arguments::from_args(&["wstail"], &values::reorder(&words)) {
         Ok(parsed) => parsed,
         Err(EarlyExit { output, status: Ok(()) }) => return print_line(output.trim_end()),
         Err(EarlyExit { output, status: Err(()) }) => return Err(usage(values::one_line(&output))),

@@ -1,23 +1,14 @@
-//! What `wstail tail` and `wstail demo` print: the lines of each log, and nothing of one in the middle of another's.
+//! What `wstail tail` and `wstail demo` print: the lines of each log.
 
-use std::borrow::Cow;
-use std::fs::File;
-use std::io::{self, IoSlice, IsTerminal, Write};
-use std::os::fd::AsFd;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::io::{self, IsTerminal};
 
-use crossbeam_channel::{Receiver, Sender};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::{Errno, ReadWriteFlags, pwritev2};
 use wstail::text::sanitize::Terminal;
 use wstail::text::utf8::Decoder;
-use wstail::{Error, Result, Shutdown};
 
 use super::json::JsonLines;
-use super::record::{Comparison, Output, Surplus};
-use super::{Exit, Trigger, lock, print_error};
+use super::lock;
+use super::record::Output;
+use super::stdout::Stdout;
 
 /// Beside other logs a longer line is printed in pieces of this size, in bytes.
 const LONGEST_LINE: usize = 1 << 20;
@@ -76,6 +67,16 @@ impl<'p> Printer<'p> {
             self.stdout.write(b"\n", &mut || {})?;
         }
         Ok(())
+    }
+
+    /// Another file begins: where lines are made of the bytes, the old one's last line ends here.
+    pub(super) fn begin_file(&mut self) -> io::Result<()> {
+        let makes_lines = match self.form {
+            Form::Raw => false,
+            Form::Piped | Form::Terminal(..) => self.name.is_some(),
+            Form::Json(_) => true,
+        };
+        if makes_lines { self.end() } else { Ok(()) }
     }
 
     /// How many bytes of the log came and are not printed yet.
@@ -190,177 +191,5 @@ impl<'p> Printer<'p> {
             return Ok(());
         }
         self.print_beside_others(b"\n", &mut || {})
-    }
-}
-
-/// Writes to what poll(2) says has room, as much as there is room for.
-fn write_now(file: &mut File, bytes: &[u8]) -> io::Result<usize> {
-    // At the end of what was written before, which is all that a pipe knows.
-    const NEXT: u64 = u64::MAX;
-    match pwritev2(&*file, &[IoSlice::new(bytes)], NEXT, ReadWriteFlags::NOWAIT) {
-        // Pipes know it since Linux 6.5, terminals do not.
-        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => file.write(&bytes[..bytes.len().min(PIPE_ROOM)]),
-        result => Ok(result?),
-    }
-}
-
-/// Stdout, shared by all logs, until it is closed.
-pub(super) struct Stdout {
-    /// Whoever holds the file writes, and hands it back.
-    file: (Sender<File>, Receiver<File>),
-    /// It takes everything at any time.
-    is_file: bool,
-    /// What an earlier run has printed of what comes now.
-    surplus: Mutex<Option<Surplus>>,
-    /// How many bytes were written, or stood there already.
-    written: AtomicU64,
-    /// How the command ends now that nothing more can be written.
-    closed: Mutex<Option<Exit>>,
-    trigger: Trigger,
-    shutdown: Shutdown,
-}
-
-/// How long one waits for stdout before something else is done.
-const PATIENCE: Duration = Duration::from_millis(200);
-/// A pipe that is ready takes that much at once (PIPE_BUF, pipe(7)).
-const PIPE_ROOM: usize = 4096;
-
-impl Stdout {
-    pub(super) fn new(trigger: Trigger, shutdown: Shutdown) -> Result<Stdout> {
-        let failed = |error| Error::io("cannot use stdout", error);
-        // Written to without a buffer: a line is on the terminal when it is printed.
-        let file = File::from(io::stdout().as_fd().try_clone_to_owned().map_err(failed)?);
-        let is_file = file.metadata().map_err(failed)?.is_file();
-        let (sender, receiver) = crossbeam_channel::bounded(1);
-        sender.send(file).expect("there is room for one");
-        let (surplus, closed) = (Mutex::new(None), Mutex::new(None));
-        let written = AtomicU64::new(0);
-        Ok(Stdout { file: (sender, receiver), is_file, surplus, written, closed, trigger, shutdown })
-    }
-
-    /// What stands in the output already is not printed again.
-    pub(super) fn pass_over(&self, surplus: Option<Surplus>) {
-        *lock(&self.surplus) = surplus;
-    }
-
-    fn written(&self) -> u64 {
-        self.written.load(Ordering::Relaxed)
-    }
-
-    /// The file that stdout is, as it is now; `None` for a pipe or a terminal.
-    pub(super) fn output(&self) -> Option<Output> {
-        let stdout = io::stdout().as_fd().try_clone_to_owned().ok()?;
-        Output::of(&File::from(stdout)).ok()?
-    }
-
-    /// Writes with nothing of another log in between. After an error nobody is left to write for.
-    fn write(&self, bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
-        let new = self.unwritten(bytes);
-        if new.is_empty() {
-            return Ok(());
-        }
-        let mut file = loop {
-            match self.file.1.recv_timeout(PATIENCE) {
-                Ok(file) => break file,
-                Err(_) if self.shutdown.is_ordered() => return Err(io::ErrorKind::Interrupted.into()),
-                Err(_) => waiting(),
-            }
-        };
-        let result = self.write_pieces(&mut file, &new, waiting);
-        self.file.0.send(file).expect("both ends are here");
-        if let Err(error) = &result
-            && !self.shutdown.is_ordered()
-        {
-            self.close(error);
-        }
-        result
-    }
-
-    /// What of the bytes does not stand in the output yet, as far as that is known.
-    fn unwritten<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
-        let mut surplus = lock(&self.surplus);
-        let Some(held) = surplus.as_mut() else { return bytes.into() };
-        match held.compare(bytes) {
-            Comparison::Same => {
-                self.written.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-                Cow::Borrowed(&[])
-            }
-            Comparison::Passed(there) => {
-                *surplus = None;
-                self.written.fetch_add(there as u64, Ordering::Relaxed);
-                bytes[there..].into()
-            }
-            Comparison::Other(mut held) => {
-                *surplus = None;
-                self.written.fetch_sub(held.len() as u64, Ordering::Relaxed);
-                held.extend_from_slice(bytes);
-                held.into()
-            }
-        }
-    }
-
-    /// A reader that has stopped reading keeps neither the order to stop nor the server waiting.
-    fn write_pieces(&self, file: &mut File, mut bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
-        while !bytes.is_empty() {
-            if !self.has_room(file)? {
-                waiting();
-                continue;
-            }
-            let written = if self.is_file { file.write(bytes) } else { write_now(file, bytes) };
-            match written {
-                Ok(written) => {
-                    self.written.fetch_add(written as u64, Ordering::Relaxed);
-                    bytes = &bytes[written..];
-                }
-                Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
-    fn has_room(&self, file: &File) -> io::Result<bool> {
-        let mut fds = [PollFd::new(file, PollFlags::OUT), PollFd::new(&self.shutdown, PollFlags::IN)];
-        match poll(&mut fds, Timespec::try_from(PATIENCE).ok().as_ref()) {
-            Err(Errno::INTR) => return Ok(false),
-            result => result?,
-        };
-        if self.shutdown.is_ordered() {
-            return Err(io::ErrorKind::Interrupted.into());
-        }
-        Ok(!fds[0].revents().is_empty())
-    }
-
-    fn close(&self, error: &io::Error) {
-        let mut closed = lock(&self.closed);
-        if closed.is_none() {
-            let pipe = error.kind() == io::ErrorKind::BrokenPipe;
-            if !pipe {
-                let error = error.raw_os_error().map_or(error.kind().into(), io::Error::from_raw_os_error);
-                print_error(&Error::io("cannot write to stdout", error));
-            }
-            *closed = Some(if pipe { Exit::Done } else { Exit::Failed });
-        }
-        self.end();
-    }
-
-    pub(super) fn closed(&self) -> Option<Exit> {
-        *lock(&self.closed)
-    }
-
-    /// Every thread is to end.
-    pub(super) fn end(&self) {
-        lock(&self.trigger).take();
-    }
-
-    /// Ends every thread when the reader of a pipe has left: at once, as `tail` does, and not only at the next line.
-    pub(super) fn watch(&self) {
-        let stdout = io::stdout();
-        let stdout = PollFd::from_borrowed_fd(stdout.as_fd(), PollFlags::empty());
-        let mut fds = [stdout, PollFd::new(&self.shutdown, PollFlags::IN)];
-        while poll(&mut fds, None).is_err_and(|errno| errno == Errno::INTR) {}
-        if !self.shutdown.is_ordered() {
-            self.close(&io::ErrorKind::BrokenPipe.into());
-        }
     }
 }

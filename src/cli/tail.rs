@@ -14,9 +14,11 @@ use wstail::protocol::request::{HeartbeatKind, Lines};
 use wstail::{Result, Shutdown};
 
 use super::follow::{Follow, Outcome};
-use super::printer::{Form, Printer, Stdout};
+use super::names::names;
+use super::printer::{Form, Printer};
 use super::progress::Progress;
 use super::record::Record;
+use super::stdout::Stdout;
 use super::values::path;
 use super::{Exit, print_error, set_up_log, stop_on_signal, tokens, trust};
 
@@ -130,14 +132,17 @@ impl Tail {
         stdout: &Stdout,
         shutdown: &Shutdown,
     ) -> Vec<Outcome> {
+        let is_one_of_many = urls.len() > 1;
         let names = names(&urls);
         thread::scope(|scope| {
             scope.spawn(|| stdout.watch());
-            let follow = |(url, name): (Url, Option<String>)| {
+            let follow = |(url, log): (Url, String)| {
+                let form = self.form(&log);
+                let name = is_one_of_many.then_some(log);
                 let record = record.take();
                 let after = record.as_ref().and_then(Record::place).or(self.after_cursor.as_ref()).cloned();
                 Follow {
-                    printer: Printer::new(stdout, name.clone(), self.form(name.clone().unwrap_or_else(|| url.log()))),
+                    printer: Printer::new(stdout, name.clone(), form),
                     verifier: self.verify.then(|| Verifier::new(after.is_some())),
                     url,
                     config: config.clone(),
@@ -178,11 +183,11 @@ impl Tail {
         Ok(exit)
     }
 
-    fn form(&self, log: String) -> Form {
+    fn form(&self, log: &str) -> Form {
         match self.output {
             Output::Raw => Form::raw(),
             Output::Text => Form::text(self.color()),
-            Output::Json => Form::json(&log),
+            Output::Json => Form::json(log),
         }
     }
 
@@ -219,14 +224,6 @@ impl Tail {
             Color::Auto => !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
         }
     }
-}
-
-/// The prefix of each log's lines: none for a single one, more than its name where two have the same.
-fn names(urls: &[Url]) -> Vec<Option<String>> {
-    let logs: Vec<String> = urls.iter().map(Url::log).collect();
-    let is_unique = |log: &String| logs.iter().filter(|other| *other == log).count() == 1;
-    let name = |(url, log): (&Url, &String)| if is_unique(log) { log.clone() } else { url.to_string() };
-    urls.iter().zip(&logs).map(|pair| (urls.len() > 1).then(|| name(pair))).collect()
 }
 
 fn cursor(text: &str) -> Result<Place, String> {

@@ -23,8 +23,7 @@ pub(super) fn split(arguments: Vec<String>) -> Result<Vec<String>> {
             split.push(argument);
             break;
         }
-        let takes_value = argument.starts_with("--") && !argument.contains('=') && !SWITCHES.contains(&&*argument);
-        if takes_value || SHORT.contains(&&*argument) {
+        if takes_value(&argument) {
             split.push(argument);
             split.extend(arguments.next());
             continue;
@@ -41,6 +40,35 @@ pub(super) fn split(arguments: Vec<String>) -> Result<Vec<String>> {
     }
     split.extend(arguments);
     Ok(split)
+}
+
+/// Whether the next argument is its value.
+fn takes_value(argument: &str) -> bool {
+    let is_long = argument.starts_with("--") && !argument.contains('=');
+    is_long && !SWITCHES.contains(&argument) || SHORT.contains(&argument)
+}
+
+/// Puts `help COMMAND`, and `--version` behind a command, as argh knows them.
+pub(super) fn reorder<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    match arguments {
+        _ if asks_version(arguments) => vec!["--version"],
+        ["help" | "--help" | "-h", command, rest @ ..] => [&[*command, "--help"], rest].concat(),
+        ["help"] => vec!["--help"],
+        _ => arguments.to_vec(),
+    }
+}
+
+fn asks_version(arguments: &[&str]) -> bool {
+    let mut arguments = arguments.iter().take_while(|argument| **argument != "--");
+    while let Some(argument) = arguments.next() {
+        if matches!(*argument, "-V" | "--version") {
+            return true;
+        }
+        if takes_value(argument) {
+            arguments.next();
+        }
+    }
+    false
 }
 
 /// An argument as the text that argh takes. A byte that is no UTF-8 becomes NUL, which no argument holds, and its two

@@ -87,8 +87,8 @@ impl Url {
         self.query.push((parameter.to_owned(), value));
     }
 
-    /// The host and port as they stand in a request.
-    pub(super) fn authority(&self) -> String {
+    /// The host and port as they stand in a request: `logs.example.com:8765`, `[::1]:8765`.
+    pub fn authority(&self) -> String {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         format!("{host}:{}", self.port)
     }

@@ -83,9 +83,9 @@ impl Follower {
         Ok(follower)
     }
 
-    /// Whether a gap is told before anything is read: the place that was asked for is lost.
-    pub(crate) fn begins_with_gap(&self) -> bool {
-        self.told.iter().any(|step| matches!(step, Step::Gap(..)))
+    /// Why the place that was asked for is lost, if it is: a gap is told before anything is read.
+    pub(crate) fn lost(&self) -> Option<Missing> {
+        self.told.iter().find_map(|step| if let Step::Gap(missing, _) = step { Some(*missing) } else { None })
     }
 
     /// A log that was empty may have been filled, copied and truncated since, and nothing but its copies tells.

@@ -57,7 +57,7 @@ impl Verifier {
         self.line.push(bytes);
     }
 
-    /// Nothing more will come: a last line without newline is checked as a line.
+    /// Nothing more will come of a file: a last line without newline is checked as a line.
     pub fn finish(&mut self) {
         if !self.line.is_empty() {
             self.end_line();

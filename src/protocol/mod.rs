@@ -59,14 +59,16 @@
 //!    does when the log is truncated just then: what came of that message does not count.
 //! 4. To survive its own end it notes the place, once what it covers is printed.
 //!
-//! Plain streams and plain HTTP take cursors, too, but are told none.
+//! Plain streams and plain HTTP take cursors, too, but are told none. An answer over plain HTTP whose place is not to be
+//! found says so in its head: `Wstail-Gap: cursor`, or `truncated`.
 //!
 //! # Older lines
 //!
 //! `before=C` with `lines=N` sends the last N lines of what C's file holds before C, and closes with 1000: so a reader pages
 //! back as far as the file goes, each time with the `cursor` of the last `open`. Where C stands within a line, the part
 //! before it counts as one. The file is found under whatever name it has by now, as for `cursor`; where it is gone, a `gap`
-//! comes instead. Neither `tail=1` nor `cursor` goes with it. It is for every kind of connection.
+//! comes instead, or over plain HTTP `Wstail-Gap` and an empty body. Neither `tail=1` nor `cursor` goes with it. It is for
+//! every kind of connection.
 //!
 //! # Plain streams
 //!

@@ -10,10 +10,13 @@ use super::outlet::{Outlet, Socket};
 use crate::follow::extent::Extent;
 use crate::follow::follower::{Follower, Step};
 use crate::protocol::close::Close;
+use crate::protocol::event::Missing;
 
 pub(super) struct Body<S> {
     outlet: Outlet<S>,
     framing: Framing,
+    /// Why the place that was asked for is lost.
+    lost: Option<Missing>,
     /// A HEAD request: the response ends with its head.
     head_only: bool,
     begun: bool,
@@ -34,8 +37,9 @@ pub(super) enum Framing {
 }
 
 impl<S: Socket> Body<S> {
-    pub(super) fn new(socket: S, framing: Framing, head_only: bool) -> Body<S> {
-        Body { outlet: Outlet::new(socket), framing, head_only, begun: false, half_closed: false, finished: false }
+    pub(super) fn new(socket: S, framing: Framing, lost: Option<Missing>, head_only: bool) -> Body<S> {
+        let outlet = Outlet::new(socket);
+        Body { outlet, framing, lost, head_only, begun: false, half_closed: false, finished: false }
     }
 
     /// The response's head; `left` where it is known how many bytes there will be.
@@ -45,7 +49,8 @@ impl<S: Socket> Body<S> {
             (Framing::Chunked, _) => Some(("Transfer-Encoding", "chunked".to_owned())),
             _ => None,
         };
-        let headers = framing.into_iter().chain([("Cache-Control", "no-store".to_owned())]);
+        let lost = self.lost.map(|missing| ("Wstail-Gap", missing.word().to_owned()));
+        let headers = framing.into_iter().chain(lost).chain([("Cache-Control", "no-store".to_owned())]);
         self.outlet.send(http::head(200, http::TEXT, headers), Vec::new());
         self.begun = true;
     }

@@ -293,7 +293,8 @@ impl Stream<'_> {
             (None, true) => Framing::Chunked,
             (None, false) => Framing::UntilClose,
         };
-        let body = Body::new(&mut socket.stream, framing, head.method == Method::Head);
+        let lost = self.follower.lost();
+        let body = Body::new(&mut socket.stream, framing, lost, head.method == Method::Head);
         let (outcome, _) = self.run(body, Instant::now());
         (outcome, LINGER)
     }
@@ -328,7 +329,7 @@ fn open(address: &Address, parameters: &Parameters, shared: &Shared) -> Result<B
     };
     let follower = follower.map_err(failed)?;
     if from.is_some() {
-        shared.metrics.resume(!follower.begins_with_gap());
+        shared.metrics.resume(follower.lost().is_none());
     }
     Ok(Box::new(follower))
 }

@@ -75,6 +75,29 @@ fn where_the_place_is_gone_a_gap_is_told() {
 }
 
 #[test]
+fn over_plain_http_the_head_tells_that_the_place_is_gone() {
+    let log = Log::with("a\nb\n".repeat(100));
+    let server = serve(&log);
+    let cursor = end(&server);
+    let targets = ["before", "cursor"].map(|parameter| format!("/app.log?{parameter}={cursor}"));
+    let heads = || targets.each_ref().map(|target| server.get(target).head);
+    for head in heads() {
+        assert!(!head.to_lowercase().contains("wstail-gap"), "{head}");
+    }
+    fs::write(log.path(), "new\n").unwrap();
+    for head in heads() {
+        assert!(head.contains("\r\nWstail-Gap: truncated\r\n"), "{head}");
+    }
+    fs::remove_file(log.path()).unwrap();
+    log.append("newer\n");
+    for head in heads() {
+        assert!(head.contains("\r\nWstail-Gap: cursor\r\n"), "{head}");
+    }
+    let head = server.ask(format!("HEAD {} HTTP/1.0\r\n\r\n", targets[0])).head;
+    assert!(head.contains("\r\nWstail-Gap: cursor\r\n"), "{head}");
+}
+
+#[test]
 fn paging_back_with_any_page_size_gives_the_whole_file() {
     for seed in seeds(40) {
         let mut random = Random::new(seed);

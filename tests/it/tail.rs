@@ -310,3 +310,23 @@ fn many_lines_in_one_message_gain_and_lose_none_beside_another_log() {
     }
     assert_eq!(tail.end(), (0, String::new()));
 }
+
+#[test]
+fn logs_with_the_same_path_have_names_of_their_own() {
+    let (log, other) = (Log::with("a\n"), Log::with("b\n"));
+    let (server, beside) = (serve(&log), serve(&other));
+    let urls = [&server.address, &server.address, &beside.address].map(|address| format!("{address}/app.log"));
+    for form in ["text", "json"] {
+        let tail = tail_urls(&urls.each_ref().map(String::as_str), &["--no-follow", "-q", "-o", form]);
+        let mut lines = tail.lines();
+        lines.sort();
+        let names = [format!("{} (1)", urls[0]), format!("{} (2)", urls[1]), urls[2].clone()];
+        let line = |(name, line)| match form {
+            "text" => format!("{name}: {line}"),
+            _ => format!(r#"{{"log":"{name}","line":"{line}"}}"#),
+        };
+        let mut expected: Vec<_> = names.iter().zip(["a", "a", "b"]).map(line).collect();
+        expected.sort();
+        assert_eq!(lines, expected);
+    }
+}

@@ -10,9 +10,10 @@ fn run(arguments: &[&str]) -> Output {
 
 #[test]
 fn bad_usage_is_named_in_one_line() {
-    let cases: [(&[&str], &str); 22] = [
+    let cases: [(&[&str], &str); 23] = [
         (&[], "no command"),
         (&["frobnicate"], "frobnicate"),
+        (&["help", "frobnicate"], "frobnicate"),
         (&["serve"], "no root"),
         (&["serve", "/does/not/exist"], "`/does/not/exist`: no such file or directory"),
         (&["serve", "/dev/null"], "`/dev/null`"),
@@ -70,12 +71,28 @@ fn help_and_version_go_to_stdout() {
         &["produce", "--help"],
         &["demo", "--help"],
         &["healthcheck", "--help"],
+        &["help"],
     ] {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
         assert!(output.stderr.is_empty() && output.stdout.starts_with(b"Usage: wstail"), "{arguments:?}");
     }
-    assert_eq!(run(&["--version"]).stdout, format!("wstail {}\n", env!("CARGO_PKG_VERSION")).into_bytes());
+    let of_serve = run(&["serve", "--help"]).stdout;
+    for arguments in [["help", "serve"], ["--help", "serve"], ["-h", "serve"]] {
+        assert_eq!(run(&arguments).stdout, of_serve, "{arguments:?}");
+    }
+}
+
+#[test]
+fn the_version_is_told_behind_a_command_too() {
+    let version = format!("wstail {}\n", env!("CARGO_PKG_VERSION")).into_bytes();
+    for arguments in [&["--version"][..], &["-V"], &["serve", "-V"], &["tail", "h:1/a", "--lines", "5", "--version"]] {
+        let output = run(arguments);
+        assert_eq!((output.status.code(), &output.stdout), (Some(0), &version), "{arguments:?}");
+    }
+    for arguments in [&["serve", "--port", "-V"][..], &["serve", "--", "-V"], &["tail", "-n", "--version"]] {
+        assert_eq!(run(arguments).status.code(), Some(2), "{arguments:?}: a value, or a path");
+    }
 }
 
 #[test]

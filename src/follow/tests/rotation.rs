@@ -1,0 +1,244 @@
+//! The log's name comes to lead elsewhere, or nowhere.
+
+use super::{Place, WAIT};
+use crate::follow::evidence::Status;
+use crate::follow::follower::SILENCE;
+use crate::follow::siblings::{self, Order};
+use crate::protocol::request::Lines;
+use std::fs;
+use std::io::Write;
+use std::time::Duration;
+
+#[test]
+fn a_rotated_file_is_read_for_late_writes_before_the_next() {
+    let place = Place::with("a\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    let mut writer = place.writer("app.log");
+    place.rename("app.log", "app.log.1");
+    place.append("app.log", "c\n");
+    assert_eq!(reader.read_now(), "");
+    writer.write_all(b"late\n").unwrap();
+    assert_eq!(reader.pass(WAIT / 2).read_now(), "late\n");
+    assert_eq!(reader.read(), "<rotated>c\n");
+}
+
+#[test]
+fn a_rotated_file_that_its_writer_closed_is_left_after_a_second_of_silence() {
+    let place = Place::with("a\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    place.rename("app.log", "app.log.1");
+    place.append("app.log", "b\n");
+    assert_eq!(reader.read_now(), "");
+    reader.follower.writer_closed(true);
+    assert_eq!(reader.pass(SILENCE / 2).read_now(), "");
+    place.append("app.log.1", "late\n");
+    reader.follower.writer_closed(true);
+    assert_eq!(reader.read_now(), "late\n");
+    assert_eq!(reader.pass(SILENCE / 2).read_now(), "");
+    assert_eq!(reader.pass(SILENCE / 2).read_now(), "<rotated>b\n");
+}
+
+#[test]
+fn what_is_written_after_the_wait_is_told_as_a_gap() {
+    let place = Place::with("a\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    place.rename("app.log", "app.log.1");
+    place.append("app.log", "b\n");
+    assert_eq!(reader.read(), "<rotated>b\n");
+    place.append("app.log.1", "too late\n");
+    assert_eq!(reader.pass(SILENCE).read(), "<replaced: 9>");
+    assert_eq!(reader.pass(10 * SILENCE).read(), "");
+    place.append("app.log.1", "again\n");
+    place.rename("app.log", "app.log.2");
+    place.append("app.log", "c\n");
+    assert_eq!(reader.pass(100 * SILENCE).read(), "<replaced: 6><rotated>c\n");
+}
+
+#[test]
+fn every_generation_between_two_looks_is_read_in_order() {
+    for names in [["app.log.3", "app.log.2", "app.log.1"], ["app.log-20260101", "app.log-20260102", "app.log-20260103"]]
+    {
+        let place = Place::with("0\n");
+        let mut reader = place.follow(Lines::All, true);
+        reader.read();
+        for (number, name) in names.iter().enumerate() {
+            place.rename("app.log", name);
+            place.append("app.log", &format!("{}\n", number + 1));
+        }
+        place.append("app.error.log", "not mine\n");
+        assert_eq!(reader.read(), "<rotated>1\n<rotated>2\n<rotated>3\n");
+        assert_eq!(reader.read(), "");
+    }
+}
+
+#[test]
+fn a_log_that_is_rotated_in_the_midst_of_a_look_is_not_passed_over() {
+    let place = Place::with("0\n");
+    place.rename("app.log", "app.log-20260101");
+    place.append("app.log", "1\n");
+    let (log, current) = place.find();
+    for number in 2..4 {
+        place.rename("app.log", &format!("app.log-2026010{number}"));
+        place.append("app.log", &format!("{number}\n"));
+    }
+    let oldest = fs::File::open(place.path("app.log-20260101")).unwrap();
+    for order in [Order::After(0), Order::Names] {
+        let before = siblings::list(&log).unwrap().before(&Status::of(&current).unwrap(), order);
+        assert_eq!(before.list.len(), 1);
+        assert!(before.list[0].status.is_same(&Status::of(&oldest).unwrap()));
+    }
+}
+
+#[test]
+fn only_the_first_of_several_generations_is_waited_for() {
+    let place = Place::with("0\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    for number in 1..4 {
+        place.rename("app.log", &format!("app.log-2026010{number}"));
+        place.append("app.log", &format!("{number}\n"));
+    }
+    assert_eq!(reader.read_now(), "");
+    assert_eq!(reader.pass(WAIT).read_now(), "<rotated>1\n<rotated>2\n<rotated>3\n");
+}
+
+#[test]
+fn generations_older_than_the_held_one_are_not_read() {
+    let place = Place::with("old\n");
+    place.rename("app.log", "app.log.1");
+    place.append("app.log", "a\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    place.rename("app.log.1", "app.log.2");
+    place.rename("app.log", "app.log.1");
+    place.append("app.log", "b\n");
+    assert_eq!(reader.read(), "<rotated>b\n");
+}
+
+#[test]
+fn a_copy_beside_the_log_is_no_generation() {
+    let place = Place::with(&"a line\n".repeat(1000));
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    fs::copy(place.path("app.log"), place.path("app.log.7")).unwrap();
+    place.append("app.log", "b\n");
+    place.rename("app.log", "app.log.1");
+    place.append("app.log", "c\n");
+    assert_eq!(reader.read(), "b\n<rotated>c\n");
+}
+
+#[test]
+fn a_generation_that_is_only_the_banner_of_all_is_read() {
+    let place = Place::with("banner\n");
+    let mut reader = place.follow(Lines::All, true);
+    place.append("app.log", "0\n");
+    reader.read();
+    std::thread::sleep(Duration::from_millis(20));
+    for name in ["app.log.2", "app.log.1"] {
+        place.rename("app.log", name);
+        place.append("app.log", "banner\n");
+    }
+    assert_eq!(reader.read(), "<rotated>banner\n<rotated>banner\n");
+}
+
+#[test]
+fn generations_that_expired_unread_are_told() {
+    let place = Place::with("0\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    for number in 1..4 {
+        place.rename("app.log", &format!("app.log-2026010{number}"));
+        place.append("app.log", &format!("{number}\n"));
+    }
+    fs::remove_file(place.path("app.log-20260101")).unwrap();
+    fs::remove_file(place.path("app.log-20260102")).unwrap();
+    assert_eq!(reader.read(), "<expired><rotated>2\n<rotated>3\n");
+}
+
+#[test]
+fn a_deleted_log_is_waited_for() {
+    let place = Place::with("a\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    fs::remove_file(place.path("app.log")).unwrap();
+    assert_eq!((reader.read(), reader.read()), ("<waiting>".into(), String::new()));
+    place.append("app.log", "b\n");
+    assert_eq!(reader.read(), "<replaced><rotated>b\n");
+}
+
+#[test]
+fn a_switched_link_leads_to_the_new_target_after_the_old_ones_rest() {
+    let place = Place::with("");
+    fs::remove_file(place.path("app.log")).unwrap();
+    place.append("one.log", "1\n");
+    place.append("two.log", "2\n");
+    std::os::unix::fs::symlink("one.log", place.path("app.log")).unwrap();
+    let mut reader = place.follow(Lines::All, true);
+    assert_eq!(reader.read(), "1\n");
+    place.append("one.log", "rest\n");
+    std::os::unix::fs::symlink("two.log", place.path("new")).unwrap();
+    place.rename("new", "app.log");
+    assert_eq!(reader.read(), "rest\n<rotated>2\n");
+}
+
+#[test]
+fn what_is_there_but_no_log_is_an_error_and_may_become_one_again() {
+    let place = Place::with("a\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    fs::remove_file(place.path("app.log")).unwrap();
+    fs::create_dir(place.path("app.log")).unwrap();
+    assert!(reader.follower.poll(&mut [0; 9], reader.now).is_err());
+    fs::remove_dir(place.path("app.log")).unwrap();
+    place.append("app.log", "b\n");
+    assert_eq!(reader.read(), "<replaced><rotated>b\n");
+}
+
+#[test]
+fn a_clock_that_is_set_back_loses_no_generation() {
+    let place = Place::with("0\n");
+    let future = std::time::SystemTime::now() + Duration::from_secs(3600);
+    place.writer("app.log").set_modified(future).unwrap();
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    for number in 1..3 {
+        place.rename("app.log", &format!("app.log-2026010{number}"));
+        place.append("app.log", &format!("{number}\n"));
+    }
+    assert_eq!(reader.read(), "<rotated>1\n<rotated>2\n");
+}
+
+#[test]
+fn a_rotation_that_is_taken_back_repeats_nothing() {
+    let place = Place::with("0\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    place.rename("app.log", "app.log.1");
+    place.append("app.log", "1\n");
+    assert_eq!(reader.read_now(), "");
+    place.rename("app.log.1", "app.log");
+    assert_eq!(reader.read(), "");
+    place.append("app.log", "more\n");
+    assert_eq!(reader.read(), "more\n");
+}
+
+#[test]
+fn a_close_says_nothing_of_a_writer_that_goes_on() {
+    let place = Place::with("a\n");
+    let mut reader = place.follow(Lines::All, true);
+    let mut late = place.writer("app.log");
+    reader.read();
+    place.append("app.log", "seven..and more\n");
+    reader.follower.writer_closed(true);
+    assert_eq!(reader.read(), "seven..and more\n");
+    place.rename("app.log", "app.log.1");
+    place.append("app.log", "new\n");
+    assert_eq!(reader.read_now(), "");
+    assert_eq!(reader.follower.due(), Some(reader.now + SILENCE), "closed after the last write");
+    late.write_all(b"late\n").unwrap();
+    assert_eq!(reader.read_now(), "late\n");
+    assert_eq!(reader.follower.due(), Some(reader.now + WAIT), "another writer goes on");
+}

@@ -1,0 +1,94 @@
+//! The log shrinks.
+
+use super::Place;
+use crate::protocol::request::Lines;
+use std::fs;
+use std::os::unix::fs::FileExt;
+use std::time::Duration;
+
+#[test]
+fn a_shrunk_file_is_read_from_its_start() {
+    let place = Place::with("aaaa\nbbbb\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    fs::write(place.path("app.log"), "c\n").unwrap();
+    assert_eq!(reader.read(), "<truncated><truncated>c\n");
+}
+
+#[test]
+fn a_file_that_was_truncated_and_has_grown_beyond_is_noticed() {
+    let place = Place::with("aaaa\nbbbb\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    fs::write(place.path("app.log"), "cccc\ndddd\neeee\n").unwrap();
+    assert_eq!(reader.read(), "<truncated><truncated>cccc\ndddd\neeee\n");
+}
+
+#[test]
+fn what_was_not_read_before_a_truncation_comes_from_the_copy() {
+    let place = Place::with("a\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    place.append("app.log", "b\n");
+    place.copy_and_truncate("app.log.1");
+    place.append("app.log", "c\n");
+    assert_eq!(reader.read(), "b\n<truncated>c\n");
+}
+
+#[test]
+fn several_copies_are_read_in_order() {
+    let place = Place::with("0\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    for number in 1..4 {
+        place.append("app.log", &format!("end of {number}\n"));
+        place.copy_and_truncate(&format!("app.log-2026010{number}"));
+        place.append("app.log", &format!("{number}\n"));
+    }
+    let copies = "end of 1\n<rotated>1\nend of 2\n<rotated>2\nend of 3\n<truncated>3\n";
+    assert_eq!(reader.read(), copies);
+}
+
+#[test]
+fn an_old_copy_that_begins_alike_is_not_taken_for_the_rest() {
+    let place = Place::with("banner\n");
+    place.append("app.log.1", "banner\nold\n");
+    std::thread::sleep(Duration::from_millis(20));
+    place.append("app.log", "0\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    place.truncate("app.log");
+    place.append("app.log", "1\n");
+    assert_eq!(reader.read(), "<truncated><truncated>1\n");
+}
+
+#[test]
+fn the_hole_before_what_a_writer_without_append_goes_on_with_is_one_gap() {
+    let place = Place::with("");
+    let file = fs::OpenOptions::new().write(true).open(place.path("app.log")).unwrap();
+    let old = "a line\n".repeat(10_000);
+    file.write_all_at(old.as_bytes(), 0).unwrap();
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    place.truncate("app.log");
+    file.write_all_at(b"new\n", old.len() as u64).unwrap();
+    assert_eq!(reader.read(), "<truncated><truncated><truncated: 70000>new\n");
+}
+
+#[test]
+fn a_hole_is_no_log_to_who_comes_later_either() {
+    let place = Place::with("");
+    let file = fs::OpenOptions::new().write(true).open(place.path("app.log")).unwrap();
+    file.write_all_at(b"a line\n", 0).unwrap();
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    let before = reader.position();
+    place.truncate("app.log");
+    assert_eq!(reader.read(), "<truncated><truncated>");
+    file.write_all_at(b"new\n", 70_000).unwrap();
+    assert_eq!(place.resume(&before).read(), "<truncated><truncated><truncated: 70000>new\n");
+    assert_eq!(place.resume(&reader.position()).read(), "<truncated: 70000>new\n");
+    place.rename("app.log", "app.log.1");
+    place.append("app.log", "b\n");
+    assert_eq!(place.resume(&reader.position()).read(), "<truncated: 70000>new\n<rotated>b\n");
+}
