@@ -92,7 +92,7 @@ impl Tally {
         let number = (line.len() == LINE).then(|| number(&line[..NUMBER])).flatten();
         match number {
             None => return self.damaged += 1,
-            Some(0) if self.cycles => self.expected = [b'0'; NUMBER],
+            Some(number) if self.cycles => log::digits(&mut self.expected, number),
             Some(number) if number < self.next => return self.disordered += 1,
             Some(number) if number > self.next => {
                 self.lost += number - self.next;

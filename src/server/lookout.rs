@@ -34,7 +34,8 @@ const WATCHED: Duration = Duration::from_secs(10);
 /// So that such a look and a heartbeat cost one wake-up and not two.
 const SLACK: Duration = Duration::from_secs(2);
 /// After so many looks without a silence the next is not expected soon. To be told of every round of writes meanwhile
-/// costs half as much CPU again as to read them.
+/// costs half as much CPU again as to read them, and the writer a third of its speed: 0.92 million lines a second, 1.43
+/// unwatched. A one-shot watch spares it that, too, for a system call of every reader at every lone line.
 const BUSY: u32 = 8;
 /// And once the pauses are that long it has calmed down.
 const CALM: Duration = Duration::from_millis(8);
