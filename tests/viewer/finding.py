@@ -19,7 +19,7 @@ def count():
 page.press("/")
 page.press("broken")
 until("10 lines match", lambda: count() == "10")
-assert page.js("return document.querySelectorAll('mark').length") >= 1
+until("they are marked", lambda: page.js("return document.querySelectorAll('mark').length") >= 1)
 page.press(Keys.ENTER)
 until("a match is shown", lambda: "/10" in count())
 page.pane.click()
@@ -48,6 +48,17 @@ page.press("G")
 page.shows("1002 nothing")
 assert "needle" not in page.text
 page.named("button", "Filter").click()
+
+# An expression that takes for ever is given up, and meanwhile the page is alive.
+page.named("button", "Invert").click()
+logs.append("a" * 50 + "!\n")
+page.shows("a!")
+page.search("(a+)+$")
+until("it is given up", lambda: count() == "expression takes too long")
+page.search("nee?dle$")
+until("the next one is searched for", lambda: count() == "3")
+page.shows("needle")
+
 page.named("searchbox", "Search").send_keys(Keys.ESCAPE)
 page.shows("1001 needle")
 assert page.named("searchbox", "Search").get_attribute("value") == ""

@@ -21,6 +21,15 @@ page.js(
 )
 page.named("button", "Copy").click()
 until("the selected lines are copied", lambda: clipboard().strip() == "line 398\nline 399\nline 400")
+page.named("button", "Numbers").click()
+page.named("button", "Times").click()
+page.drawn()
+page.js(
+    "const rows = [...document.querySelectorAll('.row')].slice(-2);"
+    "getSelection().setBaseAndExtent(rows[0], 0, rows[1].querySelector('.text').firstChild.firstChild, 2)"
+)
+page.named("button", "Copy").click()
+until("numbers and times are not", lambda: clipboard() == "line 399\nli")
 page.pane.click()
 page.pane.send_keys(Keys.CONTROL, "a")
 page.pane.send_keys(Keys.CONTROL, "c")

@@ -1,127 +1,115 @@
-// What is searched for, and which of the held lines match. It works in slices of a few milliseconds, so that a million
-// lines freeze nothing.
+// What is searched for, and which of the held lines match. A worker looks for them.
 
-import { plain } from "./ansi.js";
+const searcher = new URL("searcher.js", import.meta.url);
+// How long it may look at a block, in milliseconds.
+const PATIENCE = 1000;
 
-const SLICE = 8;
+// The numbers of the lines that match, ascending.
+export let ids = [];
+export let error = "";
+let store;
+let changed;
+let pattern = null;
+let isInverted = false;
+let withMarks = false;
+// The whole lines from `first` up to `end` were searched, and so many bytes of an unfinished one.
+let [first, end, partial] = [0, 0, 0];
+let worker;
+let job = null;
 
-export class Finder {
-  /** The numbers of the lines that match, ascending. */
-  ids = [];
-  /** Why the search is none. */
-  error = "";
-  #store;
-  #changed;
-  #pattern = null;
-  #isInverted = false;
-  #marks = false;
-  /** The whole lines from `#first` up to `#end` were searched. */
-  #first = 0;
-  #end = 0;
-  /** The number of an unfinished line that is listed. */
-  #unfinished = -1;
-  #timer = 0;
-
-  constructor(store, changed) {
-    this.#store = store;
-    this.#changed = changed;
-  }
-
-  /** The pattern to mark in lines; null for none. */
-  get pattern() {
-    return this.#isInverted ? null : this.#pattern;
-  }
-
-  get isActive() {
-    return this.#pattern !== null;
-  }
-
-  get isDone() {
-    return this.#first <= this.#store.first && this.#end >= this.#store.whole;
-  }
-
-  /** Looks for a text or a regular expression; capitals matter where it has some. `marks`: list marks, too. */
-  set({ q, regex, invert, marks }) {
-    this.error = "";
-    try {
-      this.#pattern = q ? new RegExp(regex ? q : escape(q), q === q.toLowerCase() ? "gi" : "g") : null;
-    } catch (error) {
-      this.#pattern = /[]/g;
-      this.error = error.message.replace(/^Invalid regular expression: /, "");
-    }
-    [this.#isInverted, this.#marks] = [invert, marks];
-    this.restart(this.#store);
-  }
-
-  restart(store) {
-    this.#store = store;
-    this.ids = [];
-    this.#first = this.#end = store.first;
-    this.#unfinished = -1;
-    this.scan();
-  }
-
-  /** Searches what has come; goes on later where that takes long. */
-  scan() {
-    clearTimeout(this.#timer);
-    if (!this.#pattern) return;
-    const until = performance.now() + SLICE;
-    this.#forget();
-    while (this.#end < this.#store.whole && performance.now() < until) this.#searchOn();
-    while (this.#first > this.#store.first && performance.now() < until) this.#searchBack();
-    if (this.isDone) this.#searchUnfinished();
-    else this.#timer = setTimeout(() => this.scan());
-    this.#changed();
-  }
-
-  #forget() {
-    if (this.#unfinished >= 0 && this.ids.at(-1) === this.#unfinished) this.ids.pop();
-    this.#unfinished = -1;
-    if (this.#first >= this.#store.first) return;
-    this.#first = this.#store.first;
-    this.#end = Math.max(this.#end, this.#first);
-    this.ids.splice(0, lowerBound(this.ids, this.#first));
-  }
-
-  #searchOn() {
-    const texts = this.#store.texts(this.#end);
-    texts.forEach((text, index) => this.#matches(text) && this.ids.push(this.#end + index));
-    this.#end += texts.length;
-  }
-
-  #searchBack() {
-    const from = this.#store.blockBefore(this.#first);
-    const found = [];
-    this.#store.texts(from).forEach((text, index) => this.#matches(text) && found.push(from + index));
-    this.ids = found.concat(this.ids);
-    this.#first = from;
-  }
-
-  #searchUnfinished() {
-    const number = this.#store.whole;
-    if (number === this.#store.end || !this.#matches(this.#store.line(number).text)) return;
-    this.ids.push(number);
-    this.#unfinished = number;
-  }
-
-  #matches(text) {
-    if (text === null) return this.#marks;
-    this.#pattern.lastIndex = 0;
-    return this.#pattern.test(plain(text)) !== this.#isInverted;
-  }
+// Calls `told()` when more is known.
+export function setUp(searched, told) {
+  [store, changed] = [searched, told];
+  // Already now: later the server may be gone.
+  start();
 }
 
-/** The index of the first that is not less. */
-export function lowerBound(numbers, number) {
-  let [low, high] = [0, numbers.length];
+export const isActive = () => pattern !== null;
+export const isDone = () => next() === null;
+export const has = (id) => ids[before(id)] === id;
+
+// The pattern to mark in a line; null for none.
+export const patternIn = (id) => (!isInverted && has(id) ? pattern : null);
+
+// Looks for a text or a regular expression; capitals matter where it has some. A filter leaves the marks in.
+export function search({ q, regex, invert, filter }) {
+  [pattern, error, isInverted, withMarks] = [null, "", invert, filter];
+  try {
+    if (q) pattern = new RegExp(regex ? q : q.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), q === q.toLowerCase() ? "gi" : "g");
+  } catch {
+    error = "not a pattern";
+  }
+  restart(store);
+}
+
+export function restart(other) {
+  store = other;
+  ids = [];
+  [first, end, partial] = [store.first, store.first, 0];
+  scan();
+}
+
+export function scan() {
+  [first, end] = [Math.max(first, store.first), Math.max(end, store.first)];
+  ids.splice(0, before(store.first));
+  const from = next();
+  if (!pattern || job || from === null) return;
+  const { bytes, isMark, ...chunk } = store.chunk(from);
+  const mine = (job = { ...chunk, from, isBack: from < first, pattern, store });
+  if (isMark) return found(withMarks ? [0] : []);
+  worker.postMessage({ bytes, pattern, isInverted }, [bytes.buffer]);
+  // In two steps: between them a page that slept or was busy takes an answer that has come.
+  setTimeout(() => setTimeout(() => job === mine && stop(), PATIENCE / 2), PATIENCE / 2);
+}
+
+// The line from which to search next; null where all is searched.
+function next() {
+  const whole = store.end - (store.partial > 0);
+  if (end < whole || (store.partial && store.partial !== partial)) return end;
+  return first > store.first ? store.blockBefore(first) : null;
+}
+
+function start() {
+  // Loading may take its time.
+  job = {};
+  worker = new Worker(searcher, { type: "module" });
+  worker.onmessage = ({ data }) => found(data);
+}
+
+function found(indexes) {
+  const done = job;
+  job = null;
+  if (done.pattern === pattern && done.store === store) {
+    const numbers = indexes.map((index) => done.from + index);
+    if (done.isBack) {
+      ids = numbers.concat(ids);
+      first = done.from;
+    } else {
+      ids.length = before(done.from);
+      for (const id of numbers) ids.push(id);
+      ({ end, partial } = done);
+    }
+  }
+  scan();
+  changed();
+}
+
+function stop() {
+  worker.terminate();
+  const isWanted = job.pattern === pattern;
+  start();
+  if (!isWanted) return;
+  [pattern, ids, error] = [null, [], "expression takes too long"];
+  changed();
+}
+
+// How many matches lie before a line.
+export function before(id) {
+  let [low, high] = [0, ids.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (numbers[middle] < number) low = middle + 1;
+    if (ids[middle] < id) low = middle + 1;
     else high = middle;
   }
   return low;
-}
-
-function escape(text) {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }

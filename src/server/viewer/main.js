@@ -1,85 +1,62 @@
-// The page: what a click, a key and a line lead to.
+// The page: what a line, a click and a key lead to.
 
-import { Finder, lowerBound } from "./finder.js";
+import { bind, press, unfold } from "./controls.js";
+import { $, say } from "./dom.js";
+import * as finder from "./finder.js";
 import { markChosen, showFiles } from "./files.js";
 import { chosenLog, decode, logAddress } from "./links.js";
 import { loadOlder } from "./older.js";
-import { Pane } from "./pane.js";
-import { row } from "./row.js";
-import { firstLines, fragment, readFragment, settings, writeFragment } from "./settings.js";
+import * as view from "./pane.js";
+import { clock, row } from "./row.js";
+import { FLAGS, firstLines, fragment, readSettings, settings, writeSettings } from "./settings.js";
 import { Store } from "./store.js";
-import { Stream } from "./stream.js";
-import { copyPlainly, download, openRaw } from "./take.js";
-
-const $ = (id) => document.getElementById(id);
-const pane = $("pane");
+import { follow } from "./stream.js";
+import { copyPlainly, download, openRaw, texts } from "./take.js";
 
 let log = "";
 let store = new Store();
 let stream = null;
-/** What lies before the first line: `""`, `"loading"`, `"start"`, `"gone"`. */
-let before = "";
-/** While paused, the number after the last line that is shown. */
+// Older lines are under way, or there are none.
+let isOldest = false;
+// While paused, the number after the last line that is shown.
 let frozen = null;
-/** The number after the last line when the end was left. */
+// The number after the last line when the end was left.
 let left = 0;
-/** The line that was jumped to. */
+// The match that was jumped to.
 let current = null;
 
-const finder = new Finder(store, () => {
-  sayCount();
-  if (isFiltered()) view.draw();
-});
-
-const isFiltered = () => settings.filter && finder.isActive;
+const isFiltered = () => settings.filter && finder.isActive();
 const end = () => Math.min(frozen ?? Infinity, store.end);
 
-/** The lines that are shown, for the pane. */
+// What is shown, for the pane.
 const lines = {
   get count() {
-    return isFiltered() ? lowerBound(finder.ids, end()) : Math.max(0, end() - store.first);
+    return isFiltered() ? finder.before(end()) : Math.max(0, end() - store.first);
   },
   at: (index) => (isFiltered() ? finder.ids[index] : store.first + index),
-  index: (id) => (isFiltered() ? lowerBound(finder.ids, id) : id - store.first),
-  key: (id) => `${store.line(id).state}${id === current}`,
-  element(id) {
-    const { numbers, times } = settings;
-    return row(store.line(id), id + 1, { numbers, times, pattern: finder.pattern, isCurrent: id === current });
-  },
-  *[Symbol.iterator]() {
-    for (let index = 0; index < this.count; index++) yield this.at(index);
-  },
+  index: (id) => (isFiltered() ? finder.before(id) : id - store.first),
+  key: (id) => `${store.line(id).state} ${id === current} ${finder.patternIn(id)}`,
+  element: (id) => row(store.line(id), id + 1, finder.patternIn(id), id === current),
+  all: () => Array.from({ length: lines.count }, (_, index) => lines.at(index)),
 };
 
-const view = new Pane(pane, lines, {
-  following(is) {
-    store.isRead = !is;
-    if (!is) left = end();
-    press("follow", is);
-  },
-  nearTop: fetchOlder,
-  painted: sayNew,
-});
-
-/** Shows a log from its last lines on. */
 function watch(name) {
   stream?.close();
   log = name;
   store = new Store();
-  [before, frozen, left, current] = ["", null, 0, null];
+  [isOldest, frozen, left, current] = [false, null, 0, null];
   finder.restart(store);
   press("pause", false);
-  $("name").textContent = log ? decode(log) : "wstail";
-  document.title = log ? `${decode(log)} – wstail` : "wstail";
-  document.body.dataset.log = log ? "chosen" : "";
-  $("raw").href = log ? logAddress(log, { lines: "all" }) : "";
+  document.title = $("name").textContent = log ? decode(log) : "wstail";
+  document.body.classList.toggle("chosen", log !== "");
+  $("raw").href = logAddress(log, { lines: "all" });
   markChosen(log);
-  openChooser(!log || innerWidth > 700);
+  unfold("logs", !log || innerWidth > 700);
   changed();
   view.redraw();
   view.follow();
-  stream = log ? new Stream(log, firstLines(), { bytes, event, state, heard }) : null;
-  if (!log) state("idle", "Choose a log");
+  state("idle", log ? "Connecting" : "Choose a log");
+  stream = log ? follow(log, firstLines(), { bytes, event, state, heard: () => say($("beat"), clock.format()) }) : null;
 }
 
 function bytes(received) {
@@ -88,20 +65,18 @@ function bytes(received) {
 }
 
 function changed() {
-  const held = store.dropped ? `${store.dropped} older lines dropped` : "";
-  if ($("held").textContent !== held) $("held").textContent = held;
+  say($("held"), store.dropped ? `${store.dropped} older lines dropped` : "");
   finder.scan();
   view.draw();
 }
 
-/** Draws in the stream what became of the log. */
+// What became of the log is drawn where it happened.
 function event({ event: name, cursor, reason, bytes: missing }) {
   if (name === "open" || name === "cursor") return store.cover(cursor);
-  const amount = missing === null || missing === undefined ? "an unknown number of bytes" : `${missing} bytes`;
   const marks = {
     rotated: "The log was rotated; the next file follows",
     truncated: "The log was truncated; it goes on from its start",
-    gap: `Gap: ${amount} missing here (${reason})`,
+    gap: `Gap: ${missing ?? "an unknown number of"} bytes missing here (${reason})`,
     restart: "Gap: the place to go on from is lost; the last lines follow",
   };
   if (!marks[name]) return;
@@ -111,35 +86,24 @@ function event({ event: name, cursor, reason, bytes: missing }) {
 
 function state(word, text) {
   $("state").dataset.state = word;
-  if ($("state").textContent !== text) $("state").textContent = text;
-}
-
-let beaten = 0;
-function heard() {
-  // More often is not seen, and would cost a repaint a message.
-  if (Date.now() - beaten < 500) return;
-  beaten = Date.now();
-  $("beat").textContent = new Date().toLocaleTimeString([], { hour12: false });
-  $("beat").classList.toggle("odd");
+  say($("state"), text);
 }
 
 async function fetchOlder() {
   const [anchor, asked] = [store.anchor, store];
-  if (before || !anchor || !log) return;
-  before = "loading";
+  if (isOldest || !anchor) return;
+  isOldest = true;
   sayTop("Loading older lines…");
-  try {
-    const older = await loadOlder(log, anchor);
-    if (store !== asked) return;
-    before = older.isGone ? "gone" : older.isStart ? "start" : "";
-    if (store.anchor === anchor && older.bytes?.length) store.prepend(older.bytes, older.cursor);
-    sayTop({ gone: "Older lines are gone", start: "Beginning of the file" }[before] ?? "");
-    changed();
-  } catch {
-    if (store !== asked) return;
+  const older = await loadOlder(log, anchor);
+  if (store !== asked) return;
+  if (!older) {
     sayTop("Older lines cannot be loaded now");
-    setTimeout(() => (before = ""), 2000);
+    return setTimeout(() => (isOldest &&= store !== asked), 2000);
   }
+  isOldest = older.isGone || !older.bytes.length;
+  sayTop(older.isGone ? "Older lines are gone" : isOldest ? "Beginning of the file" : "");
+  if (!isOldest && store.anchor === anchor) store.prepend(older.bytes, older.cursor);
+  changed();
 }
 
 let topTimer = 0;
@@ -150,33 +114,30 @@ function sayTop(text) {
   topTimer = setTimeout(() => ($("top").hidden = true), 4000);
 }
 
-/** What came since the end was left. */
-function sayNew() {
-  const isAway = !view.isFollowing || frozen !== null;
+function painted(isNearTop) {
+  if (isNearTop) fetchOlder();
+  // What came since the end was left.
   const from = frozen ?? left;
-  const count = isFiltered() ? finder.ids.length - lowerBound(finder.ids, from) : store.end - from;
-  $("new").hidden = !isAway || !log;
-  const label = `${Math.max(0, count)} new lines`;
-  if ($("new").getAttribute("aria-label") === label) return;
-  $("new").setAttribute("aria-label", label);
-  $("new").textContent = count === 1 ? "1 new line" : label;
+  const count = isFiltered() ? finder.ids.length - finder.before(from) : store.end - from;
+  $("new").hidden = (view.isFollowing && frozen === null) || !log;
+  $("new").ariaLabel = `${Math.max(0, count)} new lines`;
+  say($("new"), count === 1 ? "1 new line" : $("new").ariaLabel);
 }
 
 function sayCount() {
-  if (finder.error) return ($("count").textContent = "not a pattern");
-  if (!finder.isActive) return ($("count").textContent = "");
-  const at = current === null ? -1 : lowerBound(finder.ids, current);
-  const place = finder.ids[at] === current && at >= 0 ? `${at + 1}/` : "";
-  $("count").textContent = `${place}${finder.ids.length}${finder.isDone ? "" : "…"}`;
+  $("search").setAttribute("aria-invalid", finder.error !== "");
+  if (!finder.isActive()) return say($("count"), finder.error);
+  const place = finder.has(current) ? `${finder.before(current) + 1}/` : "";
+  say($("count"), `${place}${finder.ids.length}${finder.isDone() ? "" : "…"}`);
 }
 
-/** Jumps to the next or the previous match, and round at the ends. */
+// Jumps to the next or the previous match, and round at the ends.
 function jump(step) {
   const { ids } = finder;
   if (!ids.length) return;
-  let index = step > 0 ? lowerBound(ids, (current ?? view.place - 1) + 1) : lowerBound(ids, current ?? view.place) - 1;
-  index = (index + ids.length) % ids.length;
-  current = ids[index];
+  const from = current ?? view.top.id;
+  const index = finder.before(from) + (step < 0 ? -1 : finder.has(current) ? 1 : 0);
+  current = ids[(index + ids.length) % ids.length];
   view.show(current);
   sayCount();
 }
@@ -184,11 +145,9 @@ function jump(step) {
 function search() {
   settings.q = $("search").value;
   current = null;
-  finder.set({ ...settings, marks: settings.filter });
-  $("search").setAttribute("aria-invalid", Boolean(finder.error));
-  $("search").title = finder.error || "Search (/)";
+  finder.search(settings);
   sayCount();
-  writeFragment();
+  writeSettings();
   view.redraw();
 }
 
@@ -198,118 +157,85 @@ function pause() {
   view.draw();
 }
 
+function following(is) {
+  store.isRead = !is;
+  if (!is) left = end();
+  press("follow", is);
+}
+
 function toEnd() {
   if (frozen !== null) pause();
   view.follow();
 }
 
-function press(id, is) {
-  $(id).setAttribute("aria-pressed", is);
-}
-
-/** Shows the settings in the controls. */
-function applySettings() {
-  for (const flag of ["wrap", "numbers", "times", "regex", "filter", "invert"]) press(flag, settings[flag]);
+function apply() {
+  for (const flag of FLAGS) press(flag, settings[flag]);
   $("search").value = settings.q;
-  pane.classList.toggle("wrapped", settings.wrap);
-  view.hold();
-  view.isWrapped = settings.wrap;
-  view.follow();
+  view.wrap(settings.wrap);
   search();
 }
 
-function toggle(flag) {
-  settings[flag] = !settings[flag];
-  press(flag, settings[flag]);
-  if (flag === "wrap") {
-    const wasFollowing = view.isFollowing;
-    pane.classList.toggle("wrapped", settings.wrap);
-    view.isWrapped = settings.wrap;
-    if (wasFollowing) view.follow();
-  }
-  search();
-}
-
-function openChooser(is) {
-  document.body.classList.toggle("choosing", is);
-  $("logs").setAttribute("aria-expanded", is);
-}
-
-const clicks = {
-  logs: () => openChooser(!document.body.classList.contains("choosing")),
+const actions = {
+  logs: () => unfold("logs"),
+  more: () => unfold("more"),
   follow: () => (view.isFollowing ? view.hold() : toEnd()),
   pause,
   new: toEnd,
+  first: () => view.jump(0),
+  find: () => $("search").select(),
   next: () => jump(1),
   previous: () => jump(-1),
   copy: () => document.execCommand("copy"),
-  download: () => download(log, lines, store),
+  download: () => download(log, texts(lines.all(), store)),
+  raw(click) {
+    click.preventDefault();
+    openRaw(log);
+  },
   help: () => $("keys").showModal(),
-  more: () => $("more").setAttribute("aria-expanded", document.body.classList.toggle("more")),
 };
-for (const flag of ["wrap", "numbers", "times", "regex", "filter", "invert"]) clicks[flag] = () => toggle(flag);
-for (const [id, click] of Object.entries(clicks)) $(id).addEventListener("click", click);
-
-$("raw").addEventListener("click", (click) => {
-  click.preventDefault();
-  openRaw(log);
-});
-
-const keys = {
-  "/": () => $("search").select(),
-  n: () => jump(1),
-  N: () => jump(-1),
-  g: () => view.showFirst(),
-  G: toEnd,
-  " ": pause,
-  f: () => clicks.follow(),
-  "?": () => clicks.help(),
-};
-
-document.addEventListener("keydown", (pressed) => {
-  const isTyping = pressed.target.closest("input, dialog");
-  const isButton = pressed.target.closest("button, a") && pressed.key === " ";
-  if (pressed.ctrlKey || pressed.metaKey || pressed.altKey || isTyping || isButton || !keys[pressed.key]) return;
-  pressed.preventDefault();
-  keys[pressed.key]();
-});
+for (const flag of FLAGS) {
+  actions[flag] = () => {
+    settings[flag] = !settings[flag];
+    apply();
+  };
+}
 
 $("search").addEventListener("input", search);
-$("search").addEventListener("keydown", (pressed) => {
-  if (pressed.key === "Enter") jump(pressed.shiftKey ? -1 : 1);
-  if (pressed.key !== "Escape") return;
+$("search").addEventListener("keydown", ({ key, shiftKey }) => {
+  if (key === "Enter") jump(shiftKey ? -1 : 1);
+  if (key !== "Escape") return;
   $("search").value = "";
   search();
-  pane.focus();
+  $("pane").focus();
 });
-
 document.addEventListener("selectionchange", () => {
   const selection = getSelection();
-  if (view.isFollowing && !selection.isCollapsed && pane.contains(selection.anchorNode)) view.hold();
+  if (view.isFollowing && !selection.isCollapsed && $("pane").contains(selection.anchorNode)) view.hold();
 });
-
 addEventListener("popstate", () => {
-  readFragment();
-  applySettings();
+  readSettings();
+  apply();
   if (chosenLog() !== log) watch(chosenLog());
 });
 addEventListener("online", () => stream?.hurry());
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) return;
-  stream?.hurry();
-  view.draw();
-});
+document.addEventListener("visibilitychange", () => document.hidden || stream?.hurry());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => view.redraw());
 
-readFragment();
-applySettings();
-copyPlainly(pane, () => lines, () => store);
+bind(actions);
+view.setUp(lines, { following, painted });
+finder.setUp(store, () => {
+  sayCount();
+  view.draw();
+});
+readSettings();
+apply();
+copyPlainly(() => texts(lines.all(), store));
 showFiles((name) => {
   if (name !== log) {
-    history.pushState(null, "", logAddress(name).pathname + fragment());
+    history.pushState(null, "", logAddress(name) + fragment());
     watch(name);
   }
-  openChooser(innerWidth > 700);
-  pane.focus({ preventScroll: true });
+  unfold("logs", innerWidth > 700);
+  $("pane").focus({ preventScroll: true });
 });
 watch(chosenLog());

@@ -2,7 +2,7 @@
 //!
 //! The page is the same for every address and is asked for anew each time. Everything else has the hash of the whole in
 //! its address and is kept by browsers for as long as they like: after an update of the server there is no old part in a
-//! new page. Comments and indentation are for who reads the sources; they are not sent.
+//! new page.
 
 use std::sync::LazyLock;
 
@@ -26,16 +26,20 @@ static ASSETS: &[Asset] = assets! {
     "icon.svg": "image/svg+xml",
     "main.js": SCRIPT,
     "ansi.js": SCRIPT,
+    "controls.js": SCRIPT,
+    "dom.js": SCRIPT,
     "files.js": SCRIPT,
     "finder.js": SCRIPT,
     "links.js": SCRIPT,
     "older.js": SCRIPT,
     "pane.js": SCRIPT,
     "row.js": SCRIPT,
+    "searcher.js": SCRIPT,
     "settings.js": SCRIPT,
     "store.js": SCRIPT,
     "stream.js": SCRIPT,
     "take.js": SCRIPT,
+    "text.js": SCRIPT,
     "token.js": SCRIPT,
 };
 
@@ -48,16 +52,10 @@ static HASH: LazyLock<String> = LazyLock::new(|| {
     format!("{:08x}", hasher.finalize())
 });
 
-/// A text without its comments, which have lines of their own, and without its indentation.
-fn lean(text: &str) -> String {
-    let lines = text.lines().map(str::trim_start);
-    let is_comment = |line: &&str| ["//", "/*"].iter().any(|start| line.starts_with(start));
-    lines.filter(|line| !is_comment(line)).flat_map(|line| [line, "\n"]).collect()
-}
-
-/// Scripts, styles, the icon and connections, all from where the page is from; `'self'` covers `ws:` and `wss:` there.
+/// Scripts, styles, the icon, connections and the worker that searches, all from where the page is from; `'self'` covers
+/// `ws:` and `wss:` there.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+                      worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// One of the viewer's parts, ready to be answered with.
 pub(super) struct Part {
@@ -69,7 +67,7 @@ pub(super) struct Part {
 
 /// The page, whose parts lie below `base`: a path that begins and ends with a slash.
 pub(super) fn page(base: &str) -> Part {
-    let text = lean(PAGE).replace("{parts}", &format!("{base}-/viewer/{}/", *HASH));
+    let text = PAGE.replace("{parts}", &format!("{base}-/viewer/{}/", *HASH));
     let fields = [("Cache-Control", "no-cache"), ("Vary", "Accept"), ("Content-Security-Policy", POLICY)];
     part("text/html; charset=utf-8", text, &fields)
 }
@@ -78,7 +76,7 @@ pub(super) fn page(base: &str) -> Part {
 pub(super) fn asset(address: &[Vec<u8>]) -> Option<Part> {
     let [hash, name] = address else { return None };
     let asset = ASSETS.iter().find(|asset| asset.name.as_bytes() == name).filter(|_| hash == HASH.as_bytes())?;
-    Some(part(asset.kind, lean(asset.text), &[("Cache-Control", "public, max-age=31536000, immutable")]))
+    Some(part(asset.kind, asset.text.to_owned(), &[("Cache-Control", "public, max-age=31536000, immutable")]))
 }
 
 fn part(kind: &'static str, text: String, fields: &[(&'static str, &str)]) -> Part {
@@ -93,21 +91,16 @@ mod tests {
 
     #[test]
     fn all_parts_together_have_60_kb_at_most() {
-        let assets: usize = ASSETS.iter().map(|asset| lean(asset.text).len()).sum();
-        let size = assets + page("/").text.len();
+        let assets: usize = ASSETS.iter().map(|asset| asset.text.len()).sum();
+        let size = assets + PAGE.len();
         assert!(size <= 60_000, "{size}");
-    }
-
-    #[test]
-    fn comments_and_indentation_are_not_sent() {
-        assert_eq!(lean("// for people\nif (a) {\n  /** so it is */\n  b; // kept\n}\n"), "if (a) {\nb; // kept\n}\n");
     }
 
     #[test]
     fn every_part_is_found_below_the_hash_only() {
         for asset in ASSETS {
             let address = |hash: &str| [hash.as_bytes().to_vec(), asset.name.as_bytes().to_vec()];
-            assert_eq!(super::asset(&address(&HASH)).unwrap().text, lean(asset.text));
+            assert_eq!(super::asset(&address(&HASH)).unwrap().text, asset.text);
             assert!(super::asset(&address("0")).is_none());
         }
     }

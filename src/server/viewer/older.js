@@ -1,28 +1,22 @@
 // The lines before the first that is held: a page of them at a time, by the parameter `before`.
 
-import { socketAddress } from "./links.js";
-import { protocols } from "./token.js";
+import { connect } from "./token.js";
 
 const LINES = 2000;
-/** More than that is not taken in one page. */
+// More than that is not taken in one page.
 const MAX_BYTES = 32 * 1024 * 1024;
-/** A server that has fallen silent, in milliseconds. */
-const PATIENCE = 20_000;
 
-/** The page before an anchor: its bytes, the cursor of its first one, and whether the file begins there. */
-export function loadOlder(log, anchor, lines = LINES) {
-  const { cursor, over } = anchor;
-  return new Promise((resolve, reject) => {
-    const socket = new WebSocket(socketAddress(log, { before: cursor, lines: lines + (over ? 1 : 0) }), protocols());
-    socket.binaryType = "arraybuffer";
-    const timer = setTimeout(() => socket.close(), PATIENCE);
-    const pieces = [];
-    let [size, first, gap] = [0, null, null];
+// The page before an anchor: its bytes, none at the file's beginning, and their cursor; or that it is gone; or null.
+export function loadOlder(log, { cursor, over }, lines = LINES) {
+  return new Promise((resolve) => {
+    const socket = connect(log, { before: cursor, lines: lines + (over > 0) });
+    const timer = setTimeout(() => socket.close(), 20_000);
+    const [events, pieces] = [{}, []];
+    let size = 0;
     socket.onmessage = ({ data }) => {
       if (typeof data === "string") {
         const event = JSON.parse(data);
-        if (event.event === "open") first = event.cursor;
-        if (event.event === "gap") gap = event.reason;
+        events[event.event] = event;
         return;
       }
       pieces.push(data);
@@ -31,18 +25,12 @@ export function loadOlder(log, anchor, lines = LINES) {
     };
     socket.onclose = async ({ code }) => {
       clearTimeout(timer);
-      if (gap) return resolve({ isGone: true });
+      if (events.gap) return resolve({ isGone: true });
       // Long lines: fewer of them.
-      if (size > MAX_BYTES && lines > 1) return resolve(loadOlder(log, anchor, Math.ceil(lines / 8)));
-      if (!first || code !== 1000 || size > MAX_BYTES) return reject(new Error("older lines cannot be loaded"));
+      if (size > MAX_BYTES && lines > 1) return resolve(loadOlder(log, { cursor, over }, Math.ceil(lines / 8)));
+      if (!events.open || code !== 1000 || size > MAX_BYTES) return resolve(null);
       const bytes = new Uint8Array(await new Blob(pieces).arrayBuffer()).subarray(0, size - over);
-      resolve({ bytes, cursor: first, isStart: count(bytes) < lines });
+      resolve({ bytes, cursor: events.open.cursor });
     };
   });
-}
-
-function count(bytes) {
-  let lines = 0;
-  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines++;
-  return lines;
 }

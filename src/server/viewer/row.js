@@ -1,43 +1,33 @@
 // One line as an element: number, time, coloured text, marked matches, the tint of its level.
 
 import { runs } from "./ansi.js";
+import { make } from "./dom.js";
+import { settings } from "./settings.js";
+import { matches } from "./text.js";
 
-/** Of a line with more colours or matches the rest is plain: what is on screen stays a few thousand nodes. */
-const MAX_RUNS = 60;
 const LEVEL = /\b(?:(FATAL|CRITICAL|CRIT|EMERG|ALERT|PANIC|ERROR|ERR|SEVERE)|(WARN|WARNING)|(DEBUG|TRACE))\b/;
 const LEVEL_WITHIN = 200;
-const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+export const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 
-/** The element of a line, as the store gives it. */
-export function row(line, number, { numbers, times, pattern, isCurrent }) {
-  const element = document.createElement("div");
-  const parts = runs(line.text, MAX_RUNS);
+export function row(line, number, pattern, isCurrent) {
+  const parts = runs(line.text);
   const shown = parts.map((part) => part.text).join("");
-  element.className = line.isMark ? "row mark" : `row${level(shown)}`;
-  if (isCurrent) element.classList.add("current");
-  if (numbers) element.append(aside("number", line.isMark ? "" : number), " ");
-  if (times) element.append(aside("time", line.isMark || Number.isNaN(line.time) || !line.time ? "" : clock.format(line.time)), " ");
-  const text = document.createElement("span");
-  text.className = "text";
+  const element = make("div", `row ${line.isMark ? "mark" : level(shown)} ${isCurrent ? "current" : ""}`);
+  if (settings.numbers) element.append(make("span", "number", line.isMark ? " " : `${number} `));
+  if (settings.times) element.append(make("span", "time", line.time ? `${clock.format(line.time)} ` : " "));
+  const text = make("span", "text");
   fill(text, parts, pattern && !line.isMark ? matches(shown, pattern) : []);
   element.append(text);
-  if (line.more) element.append(aside("rest", ` … ${line.more} more bytes`));
+  if (line.size) element.append(make("span", "rest", ` … ${line.size} bytes in all`));
   return element;
 }
 
 function level(text) {
-  const found = LEVEL.exec(text.length > LEVEL_WITHIN ? text.slice(0, LEVEL_WITHIN) : text);
-  if (!found) return "";
-  return found[1] ? " error" : found[2] ? " warn" : " debug";
+  const found = LEVEL.exec(text.slice(0, LEVEL_WITHIN)) ?? [];
+  return ["error", "warn", "debug"].find((_, index) => found[index + 1]) ?? "";
 }
 
-function aside(name, text) {
-  const element = document.createElement("span");
-  element.className = name;
-  element.textContent = text;
-  return element;
-}
-
+// Puts the parts into an element, cut where a match begins or ends.
 function fill(parent, parts, ranges) {
   let [at, next] = [0, 0];
   for (const { text, style } of parts) {
@@ -46,7 +36,7 @@ function fill(parent, parts, ranges) {
       while (ranges[next]?.end <= from) next++;
       const range = ranges[next];
       const isMarked = range && range.start <= from;
-      const to = Math.min(end, range ? (isMarked ? range.end : range.start) : end);
+      const to = Math.min(end, (isMarked ? range.end : range?.start) ?? end);
       parent.append(piece(text.slice(from - at, to - at), style, isMarked));
       from = to;
     }
@@ -54,20 +44,9 @@ function fill(parent, parts, ranges) {
   }
 }
 
-function matches(text, pattern) {
-  const ranges = [];
-  pattern.lastIndex = 0;
-  for (const match of text.matchAll(pattern)) {
-    if (match[0]) ranges.push({ start: match.index, end: match.index + match[0].length });
-    if (ranges.length === MAX_RUNS) break;
-  }
-  return ranges;
-}
-
 function piece(text, style, isMarked) {
-  if (!style && !isMarked) return document.createTextNode(text);
-  const element = document.createElement(isMarked ? "mark" : "span");
-  element.textContent = text;
-  if (!isMarked) Object.assign(element.style, style);
+  if (isMarked) return make("mark", "", text);
+  const element = style ? make("span", "", text) : document.createTextNode(text);
+  if (style) Object.assign(element.style, style);
   return element;
 }

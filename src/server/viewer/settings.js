@@ -2,49 +2,37 @@
 
 import { keep } from "./token.js";
 
-const FLAGS = ["wrap", "numbers", "times", "regex", "filter", "invert"];
+export const FLAGS = ["wrap", "numbers", "times", "regex", "filter", "invert"];
 const isNarrow = matchMedia("(max-width: 700px)").matches;
-const defaults = { wrap: isNarrow, numbers: false, times: false, regex: false, filter: false, invert: false, q: "" };
+const isDefault = (flag) => flag === "wrap" && isNarrow;
 
-/** As they are now. */
-export const settings = { ...defaults };
+// The flags; `q` is searched for; so many `lines` come first, a text or null.
+export const settings = {};
 
-/** How many lines come first: what the fragment or the query says. */
-export function firstLines() {
-  const parameters = [new URLSearchParams(location.hash.slice(1)), new URLSearchParams(location.search)];
-  const lines = parameters.map((from) => from.get("lines")).find((value) => /^\d{1,7}$/.test(value ?? ""));
-  return Math.min(Number(lines ?? 1000), 1_000_000);
+// Takes over what the address says; a token in it is kept and removed from there.
+export function readSettings() {
+  // In a fragment a plus is a plus; tokens are often base64.
+  const said = new URLSearchParams(location.hash.slice(1).replaceAll("+", "%2B"));
+  for (const flag of FLAGS) settings[flag] = said.has(flag) ? said.get(flag) === "1" : isDefault(flag);
+  settings.q = said.get("q") ?? "";
+  settings.lines = said.get("lines") ?? new URLSearchParams(location.search).get("lines");
+  if (!said.has("token")) return;
+  keep(said.get("token"));
+  writeSettings();
 }
 
-/** Takes over what the fragment says; a token in it is kept and removed from there. */
-export function readFragment() {
-  const fragment = new URLSearchParams(location.hash.slice(1));
-  // Tokens are often base64, in which a plus is no space.
-  const token = new URLSearchParams(location.hash.slice(1).replaceAll("+", "%2B")).get("token");
-  if (token) keep(token);
-  for (const flag of FLAGS) {
-    settings[flag] = fragment.has(flag) ? fragment.get(flag) === "1" : defaults[flag];
-  }
-  settings.q = fragment.get("q") ?? "";
-  if (fragment.has("token")) writeFragment();
-}
-
-/** Says the settings in the page's address. */
-export function writeFragment() {
+export function writeSettings() {
   const address = new URL(location);
   address.hash = fragment();
-  history.replaceState(history.state, "", address);
+  history.replaceState(null, "", address);
 }
 
-/** The settings as a fragment: what differs from the defaults. */
+// The settings as a fragment: what differs from the defaults.
 export function fragment() {
   const parts = new URLSearchParams();
-  for (const flag of FLAGS) {
-    if (settings[flag] !== defaults[flag]) parts.set(flag, settings[flag] ? "1" : "0");
-  }
-  if (settings.q) parts.set("q", settings.q);
-  const lines = new URLSearchParams(location.hash.slice(1)).get("lines");
-  if (lines) parts.set("lines", lines);
-  const text = parts.toString();
-  return text ? `#${text}` : "";
+  for (const flag of FLAGS) if (settings[flag] !== isDefault(flag)) parts.set(flag, Number(settings[flag]));
+  for (const name of ["q", "lines"]) if (settings[name]) parts.set(name, settings[name]);
+  return parts.size ? `#${parts.toString().replaceAll("+", "%20")}` : "";
 }
+
+export const firstLines = () => (/^\d{1,7}$/.test(settings.lines) ? Math.min(settings.lines, 1_000_000) : 1000);

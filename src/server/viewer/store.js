@@ -1,53 +1,42 @@
 // The lines that are held: bytes as they came, in blocks of whole lines, decoded only when they are looked at. A line has
 // a number that it keeps; what is loaded before the first one gets lower numbers. Marks (a rotation, a gap) are lines, too.
 
+import { MAX_SHOWN, decodeLine } from "./text.js";
+
 const BLOCK = 64 * 1024;
 const MAX_LINES = 1_000_000;
 const MAX_BYTES = 200_000_000;
-/** Of a longer line the rest is counted, not kept. */
+// Of a longer line the rest is counted, not kept.
 const MAX_LINE = 1 << 20;
-/** How much of a line is shown and searched. */
-const MAX_SHOWN = 10_000;
-/** How much longer the store may grow while somebody reads old lines. */
+// How much longer the store may grow while somebody reads old lines.
 const SLACK = 1.25;
-
-/** So many blocks at most lie between two anchors, where the server sends cursors as often. */
+// So many blocks at most lie between two anchors, where the server sends cursors as often.
 const SPACING = 16;
-
 const NEWLINE = 10;
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 class Block {
   bytes = new Uint8Array(BLOCK);
   length = 0;
-  /** Where each whole line ends, behind its newline, and when it came. */
+  // Where each whole line ends, behind its newline, and when it came.
   ends = [];
   times = [];
-  /** Where the server finds the block's first byte: so many bytes before a cursor. */
-  anchor = null;
   mark = null;
-  /** How much of the last line was too long to be kept. */
+  // How much of the last line was too long to be kept.
   lost = 0;
   isSealed = false;
 
-  constructor(first) {
+  // `anchor`: where the server finds the block's first byte, `over` bytes before a `cursor`; or null.
+  constructor(first, anchor) {
     this.first = first;
+    this.anchor = anchor;
   }
 
   get partial() {
     return this.length - (this.ends.at(-1) ?? 0);
   }
 
-  get count() {
-    return this.ends.length + (this.partial > 0 ? 1 : 0);
-  }
-
-  /** No more is added: what is not used is given back. */
-  seal() {
-    this.isSealed = true;
-    this.bytes = this.bytes.slice(0, this.length);
-    this.ends = Uint32Array.from(this.ends);
-    this.times = Float64Array.from(this.times);
+  get end() {
+    return this.first + this.ends.length + (this.partial > 0);
   }
 
   closeLine(now) {
@@ -59,80 +48,73 @@ class Block {
 export class Store {
   blocks = [];
   size = 0;
-  /** How many lines were dropped from the front. */
+  // How many lines are gone from the front.
   dropped = 0;
-  /** Somebody reads old lines. */
+  // Somebody reads old lines.
   isRead = false;
+  // The anchor of the next block.
   #next = null;
 
-  /** The number of the first line. */
+  get #last() {
+    return this.blocks.at(-1);
+  }
+
   get first() {
     return this.blocks[0]?.first ?? 0;
   }
 
-  /** The number after the last line's. */
+  // The number after the last line, whole or not.
   get end() {
-    const last = this.blocks.at(-1);
-    return last ? last.first + last.count : 0;
+    return this.#last?.end ?? 0;
   }
 
-  /** The number after the last whole line's. */
-  get whole() {
-    const last = this.blocks.at(-1);
-    return last ? last.first + last.ends.length : 0;
+  get partial() {
+    return this.#last?.partial ?? 0;
   }
 
-  /** Where the lines before the first can be asked for. */
+  // Where the lines before the first can be asked for.
   get anchor() {
-    return this.blocks[0]?.anchor ?? this.#next;
+    return this.blocks.length ? this.blocks[0].anchor : this.#next;
   }
 
   append(bytes, now = Date.now()) {
     for (let at = 0; at < bytes.length; ) {
-      const newline = bytes.indexOf(NEWLINE, at);
-      const end = newline < 0 ? bytes.length : newline + 1;
+      const newline = bytes.indexOf(NEWLINE, at) + 1;
+      const end = newline || bytes.length;
       const block = this.#put(bytes.subarray(at, end));
-      if (newline >= 0) block.closeLine(now);
-      if (newline >= 0 && block.lost) this.#seal(block);
+      if (newline) block.closeLine(now);
+      if (newline && block.lost) this.#seal();
       at = end;
     }
     this.#trim();
   }
 
-  /** Everything up to here is covered by a cursor. */
+  // Everything up to here is covered by a cursor.
   cover(cursor) {
-    const block = this.blocks.at(-1);
-    if (!block || block.isSealed) {
-      this.#next = { cursor, over: 0 };
-    } else if (!block.lost && (block.length >= BLOCK / 2 || this.#isUnanchored(block))) {
-      const partial = block.partial;
-      const next = this.#moveOn(block);
-      next.anchor = { cursor, over: partial };
-    }
+    const block = this.#last;
+    if (!block || block.isSealed) return (this.#next = { cursor, over: 0 });
+    const recent = this.blocks.slice(-SPACING);
+    const isDue = block.ends.length > 0 && recent.length === SPACING && !recent.some(({ anchor }) => anchor);
+    const over = block.partial;
+    if (!block.lost && (isDue || block.length >= BLOCK / 2)) this.#moveOn(block).anchor = { cursor, over };
   }
 
-  #isUnanchored(block) {
-    const last = this.blocks.slice(-SPACING);
-    return block.ends.length > 0 && last.length === SPACING && !last.some((other) => other.anchor);
-  }
-
-  /** A line that no log holds; the cursor says where it goes on behind it. */
+  // A line that no log holds; the cursor says where it goes on behind it.
   mark(text, cursor) {
-    this.#close();
-    const block = new Block(this.end);
+    this.#seal();
+    const block = this.#open();
     block.mark = text;
     block.closeLine(Date.now());
-    block.seal();
-    this.blocks.push(block);
+    this.#seal();
     if (cursor) this.#next = { cursor, over: 0 };
   }
 
-  /** Puts older bytes, whole lines, before the first line. */
+  // Puts older bytes, whole lines, before the first line.
   prepend(bytes, cursor) {
     const older = new Store();
     older.#next = { cursor, over: 0 };
     older.append(bytes, NaN);
-    older.#close();
+    older.#seal();
     const shift = this.first - older.end;
     for (const block of older.blocks) block.first += shift;
     this.blocks.unshift(...older.blocks);
@@ -140,45 +122,33 @@ export class Store {
     this.dropped = Math.max(0, this.dropped - older.end);
   }
 
-  /** A line: its text as far as it is shown, how many bytes more it has, and when it came. */
-  line(number) {
+  // A line: its text as far as it is shown, its size where that is not all, when it came, and what tells two states of it.
+  line(number, most = MAX_SHOWN) {
     const block = this.#blockOf(number);
-    if (block.mark !== null) return { text: block.mark, isMark: true, more: 0, time: block.times[0], state: "mark" };
-    const bytes = this.#bytes(block, number - block.first);
-    const isWhole = number - block.first < block.ends.length;
-    const text = decodeLine(bytes.subarray(0, MAX_SHOWN), !isWhole || bytes.length > MAX_SHOWN);
-    const isLast = number === block.first + block.count - 1;
-    const more = Math.max(0, bytes.length - MAX_SHOWN) + (isLast ? block.lost : 0);
-    return { text, isMark: false, more, time: block.times[number - block.first], state: isWhole ? "" : `${bytes.length}` };
+    const index = number - block.first;
+    const isWhole = index < block.ends.length;
+    const bytes = block.bytes.subarray(block.ends[index - 1] ?? 0, block.ends[index] ?? block.length);
+    const text = block.mark ?? decodeLine(bytes, most);
+    const lost = number === block.end - 1 ? block.lost : 0;
+    const size = lost || text.length === most ? bytes.length + lost : 0;
+    return { text, isMark: block.mark !== null, size, time: block.times[index], state: isWhole ? "" : bytes.length };
   }
 
-  /** A line's text as far as it is held. */
   text(number) {
-    const block = this.#blockOf(number);
-    if (block.mark !== null) return block.mark;
-    const text = decodeLine(this.#bytes(block, number - block.first), false);
-    return block.lost && number === block.first + block.count - 1 ? `${text} [and ${block.lost} bytes]` : text;
+    const { text, size } = this.line(number, MAX_LINE);
+    return size ? `${text} … [${size} bytes]` : text;
   }
 
-  /** The texts of the whole lines from `number` on that lie in one block; marks are null. */
-  texts(number) {
-    const block = this.#blockOf(number);
-    if (block.mark !== null) return [null];
-    const from = number - block.first;
-    const start = from ? block.ends[from - 1] : 0;
-    const text = decoder.decode(block.bytes.subarray(start, block.ends.at(-1)));
-    return text.split("\n", block.ends.length - from).map(shown);
+  // A copy of the lines from `number` on that lie in one block, and the number after the whole ones.
+  chunk(number) {
+    const { first, ends, bytes, length, partial, mark } = this.#blockOf(number);
+    const copy = bytes.slice(ends[number - first - 1] ?? 0, length);
+    return { bytes: copy, end: first + ends.length, partial, isMark: mark !== null };
   }
 
-  /** The number of the first line of the block before that line. */
+  // Where the block before a line begins.
   blockBefore(number) {
     return this.#blockOf(number - 1).first;
-  }
-
-  #bytes(block, index) {
-    const start = index ? block.ends[index - 1] : 0;
-    const end = index < block.ends.length ? block.ends[index] : block.length;
-    return block.bytes.subarray(start, end);
   }
 
   #blockOf(number) {
@@ -192,67 +162,63 @@ export class Store {
   }
 
   #put(bytes) {
-    let block = this.blocks.at(-1);
+    let block = this.#last;
     if (!block || block.isSealed) block = this.#open();
     if (block.length + bytes.length > block.bytes.length && block.ends.length) block = this.#moveOn(block);
     const kept = bytes.subarray(0, Math.max(0, MAX_LINE - block.length));
-    if (block.length + kept.length > block.bytes.length) this.#grow(block, block.length + kept.length);
-    block.bytes.set(kept, block.length);
-    block.length += kept.length;
+    this.#write(block, kept);
     block.lost += bytes.length - kept.length;
     return block;
   }
 
-  #grow(block, needed) {
-    const bytes = new Uint8Array(Math.max(needed, Math.min(MAX_LINE, block.bytes.length * 2)));
-    bytes.set(block.bytes.subarray(0, block.length));
-    this.size += bytes.length - block.bytes.length;
-    block.bytes = bytes;
+  #write(block, bytes) {
+    const needed = block.length + bytes.length;
+    if (needed > block.bytes.length) this.#resize(block, Math.max(needed, Math.min(MAX_LINE, block.bytes.length * 2)));
+    block.bytes.set(bytes, block.length);
+    block.length = needed;
+  }
+
+  #resize(block, size) {
+    this.size += size - block.bytes.length;
+    block.bytes = new Uint8Array(block.bytes.buffer.transfer(size));
   }
 
   #open() {
-    const block = new Block(this.end);
-    block.anchor = this.#next;
+    const block = new Block(this.end, this.#next);
     this.#next = null;
     this.blocks.push(block);
-    this.size += block.bytes.length;
+    this.size += BLOCK;
     return block;
   }
 
-  /** Seals a block and takes its unfinished line over to a new one. */
+  // Takes a block's unfinished line over to a new one.
   #moveOn(block) {
     const rest = block.bytes.slice(block.length - block.partial, block.length);
     block.length -= rest.length;
-    this.#seal(block);
+    this.#seal();
     const next = this.#open();
-    if (rest.length > next.bytes.length) this.#grow(next, rest.length);
-    next.bytes.set(rest);
-    next.length = rest.length;
+    this.#write(next, rest);
     return next;
   }
 
-  #seal(block) {
-    this.size -= block.bytes.length;
-    block.seal();
-    this.size += block.bytes.length;
-  }
-
-  /** Ends an unfinished line. */
-  #close() {
-    const block = this.blocks.at(-1);
+  // Ends the last line and its block, and gives back what is not used.
+  #seal() {
+    const block = this.#last;
     if (!block || block.isSealed) return;
     if (block.partial) block.closeLine(Date.now());
-    this.#seal(block);
+    this.#resize(block, block.length);
+    block.isSealed = true;
+    block.ends = Uint32Array.from(block.ends);
+    block.times = Float64Array.from(block.times);
   }
 
-  /** Drops the oldest blocks, up to one before which the dropped lines can be asked for again. */
+  // Drops the oldest blocks, up to one before which the dropped lines can be asked for again.
   #trim() {
     const slack = this.isRead ? SLACK : 1;
-    const fits = (index) => this.end - this.blocks[index].first <= MAX_LINES * slack;
+    const [lines, bytes] = [MAX_LINES * slack, MAX_BYTES * slack];
     let [index, size, anchored] = [0, this.size, 0];
-    while (index < this.blocks.length - 1 && (size > MAX_BYTES * slack || !fits(index))) {
-      size -= this.blocks[index].bytes.length;
-      index++;
+    while (index < this.blocks.length - 1 && (size > bytes || this.end - this.blocks[index].first > lines)) {
+      size -= this.blocks[index++].bytes.length;
       if (this.blocks[index].anchor) anchored = index;
     }
     // Rather a few lines too many than none before the first that could be asked for; but not without end.
@@ -261,15 +227,4 @@ export class Store {
     this.dropped += this.blocks[index].first - this.first;
     for (const block of this.blocks.splice(0, index)) this.size -= block.bytes.length;
   }
-}
-
-/** A line without its end; of one that is cut or unfinished no half character is shown. */
-function decodeLine(bytes, isCut) {
-  const text = decoder.decode(bytes, { stream: isCut });
-  if (isCut) decoder.decode();
-  return text.replace(/\r?\n?$/, "");
-}
-
-function shown(text) {
-  return (text.length > MAX_SHOWN ? text.slice(0, MAX_SHOWN) : text).replace(/\r$/, "");
 }

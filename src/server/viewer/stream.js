@@ -1,196 +1,150 @@
 // One log over `wstail.v1`: connects, counts, and after a loss goes on behind the last byte that came. A browser's script
 // sees no Ping frames, so a silent stream is proved otherwise: the server is asked whether it has more behind our place.
 
-import { healthAddress, logAddress, socketAddress } from "./links.js";
-import { ask, askPerson, protocols } from "./token.js";
+import { logAddress } from "./links.js";
+import { ask, askPerson, connect } from "./token.js";
 
 const SHORTEST_PAUSE = 250;
 const LONGEST_PAUSE = 15_000;
 const CONNECT_TIMEOUT = 10_000;
-const ANSWER_TIMEOUT = 5_000;
-/** How long what the server has more of may be under way. */
+// How long what the server has more of may be under way.
 const GRACE = 2_000;
+const LOST = "Connection lost, trying again";
 
-export class Stream {
-  #socket = null;
-  #place = null;
-  #pause = SHORTEST_PAUSE;
-  #timer = 0;
-  #heartbeat = 10_000;
-  #heard = 0;
-  #isWaiting = false;
-  #isOver = false;
-  #hooks;
+// Follows a log. `hooks` are `bytes(bytes)`, `event(event)`, `state(word, text)` and `heard()`.
+export function follow(log, lines, hooks) {
+  let socket = null;
+  // The last cursor, and how many bytes came since.
+  let place = null;
+  let pause = SHORTEST_PAUSE;
+  let timer = 0;
+  let heartbeat = 0;
+  let heard = 0;
+  let isOver = false;
 
-  /** Calls `hooks`: `bytes(bytes)`, `event(event)`, `state(word, text)`, `heard()`. */
-  constructor(log, lines, hooks) {
-    this.log = log;
-    this.lines = lines;
-    this.#hooks = hooks;
-    this.#connect();
+  function parameters() {
+    if (!place) return { lines };
+    return { cursor: place.count ? `${place.cursor}.${place.count}` : place.cursor };
   }
 
-  close() {
-    this.#isOver = true;
-    clearTimeout(this.#timer);
-    this.#leave();
-  }
-
-  /** The network or the tab is back: not a moment is lost. */
-  hurry() {
-    if (this.#socket || this.#isOver) return;
-    this.#pause = SHORTEST_PAUSE;
-    this.#connect();
-  }
-
-  #parameters() {
-    const { cursor, count } = this.#place ?? {};
-    return cursor ? { cursor: count ? `${cursor}.${count}` : cursor } : { lines: this.lines };
-  }
-
-  #connect() {
-    clearTimeout(this.#timer);
-    this.#leave();
-    const socket = new WebSocket(socketAddress(this.log, { tail: 1, ...this.#parameters() }), protocols());
-    socket.binaryType = "arraybuffer";
-    const isResumed = this.#place !== null;
+  function open() {
+    leave();
+    const isResumed = place !== null;
     let isOpen = false;
-    this.#socket = socket;
-    this.#timer = setTimeout(() => this.#lose(isOpen), CONNECT_TIMEOUT);
-    socket.onmessage = (message) => {
-      this.#hear();
-      if (typeof message.data !== "string") return this.#take(new Uint8Array(message.data));
-      const event = parse(message.data);
-      if (event?.event === "open") {
+    socket = connect(log, { tail: 1, ...parameters() });
+    socket.onclose = () => lose(isOpen);
+    socket.onmessage = ({ data }) => {
+      hear();
+      const event = typeof data === "string" ? JSON.parse(data) : {};
+      if (event.event === "open") {
         isOpen = true;
-        this.#opened(event);
+        pause = SHORTEST_PAUSE;
+        heartbeat = Math.min(30_000, Math.max(1_000, event.heartbeat * 1000));
+        watch();
       }
-      if (event && !(event.event === "open" && isResumed)) this.#told(event);
+      if (event.event === "waiting") hooks.state("waiting", `Waiting: ${event.reason}`);
+      else if (event.event !== "cursor") hooks.state("live", "Live");
+      if (!event.event) {
+        place.count += data.byteLength;
+        hooks.bytes(new Uint8Array(data));
+      } else if (event.event !== "open" || !isResumed) {
+        if (event.cursor) place = { cursor: event.cursor, count: 0 };
+        hooks.event(event);
+      }
     };
-    socket.onclose = () => this.#lose(isOpen);
+    timer = setTimeout(() => lose(false), CONNECT_TIMEOUT);
   }
 
-  #opened(event) {
-    this.#pause = SHORTEST_PAUSE;
-    this.#heartbeat = Math.min(30_000, Math.max(1_000, event.heartbeat * 1000));
-    this.#isWaiting = false;
-    this.#watch();
-    this.#hooks.state("live", "Live");
+  function hear() {
+    heard = Date.now();
+    hooks.heard();
   }
 
-  #take(bytes) {
-    this.#place.count += bytes.length;
-    if (this.#isWaiting) this.#hooks.state("live", "Live");
-    this.#isWaiting = false;
-    this.#hooks.bytes(bytes);
+  // Looks after a silent stream, once a heartbeat.
+  function watch() {
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      const [watched, last] = [socket, heard];
+      const isSilent = Date.now() - last >= heartbeat;
+      const isDead = isSilent && !(await hasAll()) && heard === last;
+      if (socket !== watched || isOver) return;
+      if (isDead) return lose(true);
+      if (isSilent) hear();
+      watch();
+    }, heartbeat);
   }
 
-  #told(event) {
-    if (event.cursor) this.#place = { cursor: event.cursor, count: 0 };
-    if (event.event === "waiting") {
-      this.#isWaiting = true;
-      this.#hooks.state("waiting", `Waiting: ${event.reason}`);
-    }
-    this.#hooks.event(event);
-  }
-
-  #hear() {
-    this.#heard = Date.now();
-    this.#hooks.heard();
-  }
-
-  /** Looks after a silent stream, once a heartbeat. */
-  #watch() {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(async () => {
-      const socket = this.#socket;
-      const isAlive = Date.now() - this.#heard < this.#heartbeat || (await this.#prove());
-      if (this.#socket !== socket || this.#isOver) return;
-      if (isAlive) this.#watch();
-      else this.#lose(true);
-    }, this.#heartbeat);
-  }
-
-  /** Whether the server answers, and has nothing that should have come. */
-  async #prove() {
-    const heard = this.#heard;
-    const stop = new AbortController();
-    const timer = setTimeout(() => stop.abort(), ANSWER_TIMEOUT);
+  // Whether the server answers, and has nothing that should have come.
+  async function hasAll() {
     try {
-      // Of a log that is gone only the server's health can be asked for.
-      const address = this.#isWaiting ? healthAddress : logAddress(this.log, this.#parameters());
-      const answer = await ask(address, { signal: stop.signal });
-      // A server that has no room for the question still has its streams.
-      if (!answer.ok && answer.status !== 503) return false;
-      const { value } = this.#isWaiting ? {} : await answer.body.getReader().read();
-      const isBehind = answer.ok && value?.length > 0;
-      if (isBehind) await new Promise((resolve) => setTimeout(resolve, GRACE));
-      if (isBehind && this.#heard === heard) return false;
-      this.#hear();
-      return true;
+      const answer = await ask(logAddress(log, parameters()));
+      const reader = answer.body.getReader();
+      const { value } = await reader.read();
+      await reader.cancel();
+      // Of a log that is gone there is no more; a server that has no room for the question still has its streams.
+      if (!answer.ok) return answer.status === 404 || answer.status === 503;
+      if (value) await new Promise((resolve) => setTimeout(resolve, GRACE));
+      return !value;
     } catch {
-      return this.#heard !== heard;
-    } finally {
-      clearTimeout(timer);
-      stop.abort();
+      return false;
     }
   }
 
-  #leave() {
-    const socket = this.#socket;
-    this.#socket = null;
-    if (socket) {
-      socket.onmessage = socket.onclose = null;
-      socket.close();
-    }
+  function leave() {
+    clearTimeout(timer);
+    if (!socket) return;
+    socket.onmessage = socket.onclose = null;
+    socket.close();
+    socket = null;
   }
 
-  /** The connection is lost, or could not be had. */
-  #lose(wasOpen) {
-    this.#leave();
-    if (this.#isOver) return;
-    if (wasOpen) this.#hooks.state("lost", "Connection lost, trying again");
-    if (wasOpen) this.#retry();
-    else this.#probe();
+  function lose(wasOpen) {
+    leave();
+    if (!wasOpen) return probe();
+    hooks.state("bad", LOST);
+    retry();
   }
 
-  #retry() {
-    const pause = this.#pause * (0.5 + Math.random() / 2);
-    this.#pause = Math.min(LONGEST_PAUSE, this.#pause * 2);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#connect(), pause);
+  function retry() {
+    timer = setTimeout(open, pause * (0.5 + Math.random() / 2));
+    pause = Math.min(LONGEST_PAUSE, pause * 2);
   }
 
-  /** A browser does not tell why it got no stream: the same is asked for as text. */
-  async #probe() {
-    const state = (word, text) => this.#isOver || this.#hooks.state(word, text);
+  // A browser does not tell why it got no stream: the same is asked for as text.
+  async function probe() {
+    const say = (text) => isOver || hooks.state("bad", text);
     try {
-      const parameters = this.#place ? this.#parameters() : { lines: 0 };
-      const answer = await ask(logAddress(this.log, parameters), { method: "HEAD", signal: AbortSignal.timeout(ANSWER_TIMEOUT) });
-      if (answer.status === 401) {
-        state("token", "A token is needed");
+      const { ok, status } = await ask(logAddress(log, place ? parameters() : { lines: 0 }), { method: "HEAD" });
+      if (status === 401) {
+        say("A token is needed");
         await askPerson();
-        this.#pause = SHORTEST_PAUSE;
-      } else if (answer.status === 404) {
-        state("missing", this.#place ? "The log is gone; it is looked for" : "There is no such log");
-      } else if (answer.status === 400 && this.#place) {
-        this.#place = null;
-        this.#hooks.event({ event: "restart" });
-      } else if (!answer.ok) {
-        state("refused", answer.status === 503 ? "The server is busy, trying again" : `The server refuses this page (${answer.status})`);
+        pause = SHORTEST_PAUSE;
+      } else if (status === 404) {
+        say(place ? "The log is gone; it is looked for" : "There is no such log");
+      } else if (status === 400 && place) {
+        place = null;
+        hooks.event({ event: "restart" });
+      } else if (!ok) {
+        say(status === 503 ? "The server is busy, trying again" : `The server refuses this page (${status})`);
       }
     } catch {
-      state("lost", this.#place ? "Connection lost, trying again" : "No connection, trying again");
+      say(place ? LOST : "No connection, trying again");
     }
     // Meanwhile `hurry` may have connected.
-    if (!this.#isOver && !this.#socket) this.#retry();
+    if (!isOver && !socket) retry();
   }
-}
 
-function parse(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
+  open();
+  return {
+    close() {
+      isOver = true;
+      leave();
+    },
+    // The network or the tab is back: not a moment is lost.
+    hurry() {
+      if (socket || isOver) return;
+      pause = SHORTEST_PAUSE;
+      open();
+    },
+  };
 }

@@ -1,51 +1,51 @@
 // The token: asked for once, kept for this tab alone, and handed over as the server takes it from a browser.
 
+import { $, say } from "./dom.js";
+import { logAddress } from "./links.js";
+
 const KEY = "wstail.token";
-const dialog = document.getElementById("ask");
-const field = document.getElementById("token");
-const note = document.getElementById("ask-note");
+const field = $("token");
 let asked = null;
 
-function token() {
-  return sessionStorage.getItem(KEY);
-}
+const token = () => sessionStorage.getItem(KEY);
 
-/** Keeps a token for this tab; whether it is one. */
+// Keeps a token for this tab; whether it is one.
 export function keep(value) {
   const isToken = /^[\x21-\x7e]+$/.test(value);
   if (isToken) sessionStorage.setItem(KEY, value);
   return isToken;
 }
 
-/** The subprotocols to offer. */
-export function protocols() {
-  return token() ? ["wstail.v1", `bearer.${base64url(token())}`] : ["wstail.v1"];
-}
-
-/** Asks over HTTP for anything but the page. */
+// Asks over HTTP for anything but the page.
 export function ask(address, options = {}) {
   const headers = { Accept: "text/plain, application/json" };
   if (token()) headers.Authorization = `Bearer ${token()}`;
-  return fetch(address, { headers, cache: "no-store", ...options });
+  return fetch(address, { headers, cache: "no-store", signal: AbortSignal.timeout(10_000), ...options });
 }
 
-/** Asks the person for a token; resolves once there is one. Whoever asks meanwhile waits for the same answer. */
+export function connect(log, parameters) {
+  const address = logAddress(log, parameters);
+  address.protocol = address.protocol.replace("http", "ws");
+  const socket = new WebSocket(address, ["wstail.v1", ...(token() ? [`bearer.${base64url(token())}`] : [])]);
+  socket.binaryType = "arraybuffer";
+  return socket;
+}
+
+const base64url = (text) => btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+
+// Asks the person for a token, whoever wants it once; resolves when there is one.
 export function askPerson() {
   asked ??= new Promise((resolve) => {
-    note.textContent = token() ? "That token was not accepted." : "";
+    say($("ask-note"), token() ? "That token was not accepted." : "");
     sessionStorage.removeItem(KEY);
-    dialog.showModal();
+    $("ask").showModal();
     field.focus();
-    document.getElementById("ask-form").onsubmit = (event) => {
+    $("ask-form").onsubmit = (event) => {
       event.preventDefault();
-      if (!field.value.trim()) return;
-      if (!keep(field.value.trim())) {
-        note.textContent = "A token is ASCII, without spaces.";
-        return;
-      }
+      if (!keep(field.value.trim())) return say($("ask-note"), "A token is ASCII, without spaces.");
       field.value = "";
       asked = null;
-      dialog.close();
+      $("ask").close();
       resolve();
     };
   });
@@ -53,9 +53,4 @@ export function askPerson() {
 }
 
 // Without a token there is nothing to see: Escape does not help.
-dialog.addEventListener("cancel", (event) => event.preventDefault());
-
-function base64url(text) {
-  const bytes = String.fromCharCode(...new TextEncoder().encode(text));
-  return btoa(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-}
+$("ask").addEventListener("cancel", (event) => event.preventDefault());
