@@ -61,3 +61,9 @@ fn keyboard_phone_and_eyes_are_enough() {
 fn a_token_is_asked_for_once_and_kept_for_the_tab() {
     play("tokens.py");
 }
+
+#[test]
+#[ignore = "needs chromium and nginx"]
+fn behind_nginx_all_is_beneath_the_base_path() {
+    play("behind.py");
+}

@@ -1,5 +1,6 @@
 """A log, a server and a browser: what every test of the viewer needs. Each wait has a deadline."""
 
+import atexit
 import json
 import os
 import shutil
@@ -59,6 +60,7 @@ class Logs:
     def start(self):
         command = [WSTAIL, "serve", str(self.directory), "--port", str(self.port), *self.options]
         self.server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        atexit.register(self.server.kill)
         self.address = self.server.stdout.readline().split()[-1]
         self.port = int(self.address.rstrip("/").rsplit(":", 1)[1])
 

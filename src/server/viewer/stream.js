@@ -125,7 +125,7 @@ export function follow(log, lines, hooks) {
         place = null;
         hooks.event({ event: "restart" });
       } else if (!ok) {
-        say(status === 503 ? "The server is busy, trying again" : `The server refuses this page (${status})`);
+        say(status < 500 ? `The server refuses this page (${status})` : `The server cannot now (${status}), trying again`);
       }
     } catch {
       say(place ? LOST : "No connection, trying again");
