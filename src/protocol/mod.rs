@@ -110,7 +110,7 @@
 //!
 //! Without `Upgrade: websocket` the answer is the log as `text/plain`, its bytes as they are in the file, with the same
 //! `tail`, `lines`, `cursor` and `before`; followed, it is chunked and has no end. Who names `text/html` in `Accept`, as
-//! browsers do, gets the viewer's page instead.
+//! browsers do, gets the viewer's page instead, unless a parameter is unknown or malformed.
 //!
 //! # Two conversations
 //!

@@ -186,7 +186,7 @@ fn answer(
         }
         Below::Outside => return Err(Refusal::new(404, "no such page: all is beneath the base path")),
     };
-    if let Some(page) = page(&address, head, shared)? {
+    if let Some(page) = page(&address, query, head, shared)? {
         return Ok(say(socket, &page, shared, shutdown));
     }
     let parameters = Parameters::parse(query)?;
@@ -200,9 +200,12 @@ fn answer(
 }
 
 /// What is answered as a whole, the service's own pages and the viewer's; `None` for a log.
-fn page(address: &Address, head: &Head, shared: &Shared) -> Result<Option<Vec<u8>>, Refusal> {
+fn page(address: &Address, query: &str, head: &Head, shared: &Shared) -> Result<Option<Vec<u8>>, Refusal> {
     Ok(Some(match address.service() {
-        None if is_page(address, head) => http::part(head, viewer::page(shared.base.path())),
+        None if is_page(address, head) => {
+            Parameters::parse(query)?;
+            http::part(head, viewer::page(shared.base.path()))
+        }
         None => return Ok(None),
         Some([name]) if name == b"healthz" => http::page("ok", head.method),
         Some([name]) if name == b"metrics" => http::page(&shared.metrics.to_string(), head.method),

@@ -24,13 +24,23 @@ fn a_browser_gets_the_same_page_for_every_address() {
     let server = serve(&log);
     let page = browse(&server, "/", "");
     assert_eq!((page.status, field(&page, "content-type")), (200, "text/html; charset=utf-8"));
-    for target in ["/app.log", "/app.log?tail=1&lines=5", "/missing", "/any/where?colour=1"] {
+    for target in ["/app.log", "/app.log?tail=1&lines=5", "/missing", "/any/where"] {
         assert_eq!(browse(&server, target, "").body, page.body, "{target}");
     }
     assert_eq!(server.get("/").body, page.body);
     assert_eq!(server.get("/app.log").body, b"a\n", "who does not ask for HTML gets the text");
     let head = server.ask("HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert_eq!((head.status, head.body.len()), (200, 0));
+}
+
+#[test]
+fn a_page_is_asked_for_with_the_parameters_of_a_log_only() {
+    let server = serve(&Log::with("a\n"));
+    for (target, name) in [("/?bogus=1", "bogus"), ("/app.log?token=x", "token"), ("/app.log?lines=few", "lines")] {
+        let answer = browse(&server, target, "");
+        assert!(answer.status == 400 && answer.text().contains(name), "{target}: {answer:?}");
+    }
+    assert_eq!(server.get("/?bogus=1").status, 400);
 }
 
 #[test]
