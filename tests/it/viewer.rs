@@ -67,3 +67,9 @@ fn a_token_is_asked_for_once_and_kept_for_the_tab() {
 fn behind_nginx_all_is_beneath_the_base_path() {
     play("behind.py");
 }
+
+#[test]
+#[ignore = "needs chromium"]
+fn a_hidden_tab_reads_on_and_renders_nothing() {
+    play("hidden.py");
+}
