@@ -303,8 +303,8 @@ impl Stream<'_> {
         let name = sanitize::escape(&self.address.to_string());
         let config = &self.shared.config;
         let lookout = Lookout::new(config.poll, self.shared.watcher.clone().map(Watch::new), now);
-        let metrics = self.shared.metrics.clone();
-        let connection = Connection::new(name, self.follower, sink, lookout, config.stall_timeout, metrics, now);
+        let records = (self.shared.metrics.clone(), self.shared.complaints.clone());
+        let connection = Connection::new(name, self.follower, sink, lookout, config.stall_timeout, records, now);
         connection.run(self.tcp, self.shutdown)
     }
 }
