@@ -232,6 +232,7 @@ fn a_bad_token_is_named_by_its_line_and_not_told() {
         (missing, "", "no such file or directory"),
         (file("empty", "\n  \n"), "", "it holds no token"),
         (file("spaces", "good\n\nsecret word\n"), "", "line 3: a token is"),
+        ("/dev/zero".to_owned(), "", "it is larger than 1 MiB"),
         (file("letters", "geheim-ü-secret\n"), "", "line 1: a token is"),
         (file("good", "good"), "secret word", "the variable WSTAIL_TOKEN"),
     ];
@@ -245,9 +246,12 @@ fn a_bad_token_is_named_by_its_line_and_not_told() {
             assert!(!errors.contains("secret"), "{errors}");
         }
     }
-    let mut empty = wstail();
-    empty.args(["serve", "."]).env("WSTAIL_TOKEN", "");
-    assert_eq!(Process::start(empty).end().0, 2, "who sets it means it");
+    for command in [&["serve", "."][..], &["tail", "127.0.0.1:1/a", "--retry=never"]] {
+        let mut empty = wstail();
+        empty.args(command).env("WSTAIL_TOKEN", "");
+        let expected = "wstail: cannot use the variable WSTAIL_TOKEN: it is empty: give it a token or unset it\n";
+        assert_eq!(Process::start(empty).end(), (2, expected.to_owned()), "who sets it means it");
+    }
 }
 
 #[test]

@@ -356,13 +356,19 @@ fn the_systems_roots_are_trusted_unless_a_file_says_otherwise() {
 fn files_that_cannot_be_used_are_named_in_one_line() {
     let (log, files, other) = (Log::with("a\n"), local(), local());
     fs::write(files.path("empty.pem"), "").unwrap();
+    let sealed =
+        ["ENCRYPTED PRIVATE KEY-----", "EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,7C\n"];
+    let sealed = [("pkcs8.pem", sealed[0]), ("sec1.pem", sealed[1])].map(|(name, text)| {
+        fs::write(files.path(name), format!("-----BEGIN {text}\nMIHs\n-----END {}", &text[..26])).unwrap();
+        files.word(name)
+    });
     let directory = log.directory().to_str().unwrap().to_owned();
     let [cert, key, empty, foreign] =
         [files.word("cert.pem"), files.word("key.pem"), files.word("empty.pem"), other.word("key.pem")];
     let missing = files.word("missing.pem");
     let serve = |cert: &str, key: &str| ["serve", &directory, "--tls-cert", cert, "--tls-key", key].map(str::to_owned);
     let tail = |options: &[&str]| [&["tail", "h:1/a"], options].concat().into_iter().map(str::to_owned).collect();
-    let cases: [(Vec<String>, String); 8] = [
+    let cases: [(Vec<String>, String); 13] = [
         (
             serve(&missing, &key).into(),
             format!("cannot use the certificate file `{missing}`: no such file or directory"),
@@ -371,6 +377,14 @@ fn files_that_cannot_be_used_are_named_in_one_line() {
         (serve(&empty, &key).into(), format!("cannot use the certificate file `{empty}`: it holds no certificate")),
         (serve(&cert, &cert).into(), format!("cannot use the key file `{cert}`: it holds no key")),
         (serve(&cert, &foreign).into(), format!("cannot use the key file `{foreign}`: it is not the key of `{cert}`")),
+        (serve(&cert, &sealed[0]).into(), format!("cannot use the key file `{}`: it is encrypted", sealed[0])),
+        (serve(&cert, &sealed[1]).into(), format!("cannot use the key file `{}`: it is encrypted", sealed[1])),
+        (
+            serve("/dev/zero", &key).into(),
+            "cannot use the certificate file `/dev/zero`: it is larger than 1 MiB".into(),
+        ),
+        (serve(&cert, "/dev/zero").into(), "cannot use the key file `/dev/zero`: it is larger than 1 MiB".into()),
+        (tail(&["--ca-file", "/dev/zero"]), "cannot use the CA file `/dev/zero`: it is larger than 1 MiB".into()),
         (tail(&["--ca-file", &empty]), format!("cannot use the CA file `{empty}`: it holds no certificate")),
         (tail(&["--ca-file", &missing]), format!("cannot use the CA file `{missing}`: no such file or directory")),
         (
