@@ -91,10 +91,19 @@ pub(super) fn page(text: &str, method: Method) -> Vec<u8> {
     response(200, &[("Cache-Control", "no-store")], text, method)
 }
 
+/// Numbers in Prometheus' text format.
+pub(super) fn metrics(text: &str, method: Method) -> Vec<u8> {
+    passing("text/plain; version=0.0.4; charset=utf-8", text, method)
+}
+
 /// JSON that is true for a moment.
 pub(super) fn json(method: Method, body: &str) -> Vec<u8> {
+    passing("application/json", body, method)
+}
+
+fn passing(kind: &str, body: &str, method: Method) -> Vec<u8> {
     let fields = [("Cache-Control", "no-store".to_owned()), ("Content-Length", body.len().to_string())];
-    with_body(head(200, "application/json", fields), body, method)
+    with_body(head(200, kind, fields), body, method)
 }
 
 /// A part of the viewer, unless the client has it already.

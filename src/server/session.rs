@@ -205,7 +205,7 @@ fn page(address: &Address, head: &Head, shared: &Shared) -> Result<Option<Vec<u8
         None if is_page(address, head) => http::part(head, viewer::page(shared.base.path())),
         None => return Ok(None),
         Some([name]) if name == b"healthz" => http::page("ok", head.method),
-        Some([name]) if name == b"metrics" => http::page(&shared.metrics.to_string(), head.method),
+        Some([name]) if name == b"metrics" => http::metrics(&shared.metrics.to_string(), head.method),
         Some([name]) if name == b"files" => http::json(head.method, &list(shared)?),
         Some([name, rest @ ..]) if name == b"viewer" => {
             let part = viewer::asset(rest).ok_or_else(|| Refusal::new(404, "no such part of the viewer"))?;
