@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustix::process::Signal;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 use crate::random::Random;
-use crate::util::{Log, Process, Server, close_code, frame, read_frame, serve_with, until, upgrade, wstail};
+use crate::util::{DEADLINE, Log, Process, Server, close_code, frame, read_frame, serve_with, until, upgrade, wstail};
 
 /// An authority, and a server's certificate and key, as files.
 pub struct Files {
@@ -65,6 +65,18 @@ impl Files {
             stream.conn.complete_io(&mut stream.sock).unwrap();
         }
         stream
+    }
+
+    /// Takes the next client, up to the end of its handshake.
+    fn accept(&self, listener: &TcpListener) -> StreamOwned<ServerConnection, TcpStream> {
+        let certificates = vec![CertificateDer::from_pem_file(self.path("cert.pem")).unwrap()];
+        let key = PrivateKeyDer::from_pem_file(self.path("key.pem")).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = config.with_no_client_auth().with_single_cert(certificates, key).unwrap();
+        let socket = listener.accept().unwrap().0;
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        StreamOwned::new(ServerConnection::new(Arc::new(config)).unwrap(), socket)
     }
 
     /// All that is answered to a request, up to the end, which must be told.
@@ -427,6 +439,40 @@ fn a_server_that_stops_or_is_full_says_so() {
     let (code, errors) = served.end();
     assert!(code == 1 && errors.contains("server is going away (closed with 1001)"), "{errors}");
     assert_eq!(server.process.wait().code(), Some(0));
+}
+
+#[test]
+fn a_client_that_leaves_says_so() {
+    let files = local();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    for (arguments, signal) in [(&["tail"][..], Some(Signal::INT)), (&["healthcheck"], None)] {
+        let mut command = wstail();
+        command.args(arguments).arg(format!("https://{address}/app.log")).arg("--insecure").stdout(Stdio::piped());
+        let client = Process::start(command);
+        let mut stream = files.accept(&listener);
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            request.extend(byte);
+        }
+        let request = String::from_utf8(request).unwrap();
+        match signal {
+            None => stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap(),
+            Some(signal) => {
+                let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap();
+                let accept = tungstenite::handshake::derive_accept_key(key.as_bytes());
+                let upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept";
+                write!(stream, "HTTP/1.1 101 Switching Protocols\r\n{upgrade}: {accept}\r\n\r\n").unwrap();
+                stream.write_all(&[0x81, 2, b'a', b'\n']).unwrap();
+                assert_eq!(client.line(), "a");
+                client.signal(signal);
+            }
+        }
+        // Without close_notify this is an error: what came may have been cut off.
+        stream.read_to_end(&mut Vec::new()).unwrap_or_else(|error| panic!("{arguments:?}: {error}"));
+    }
 }
 
 #[test]
