@@ -27,6 +27,8 @@ pub(super) struct Head {
     pub http11: bool,
     /// The answer to a WebSocket handshake, where the request is one.
     pub upgrade: Option<Vec<u8>>,
+    /// What the request is refused with, whatever it asks for; who may not read is told that in the first place.
+    pub flaw: Option<Refusal>,
     /// The client speaks `wstail.v1`.
     pub events: bool,
     pub claims: Claims,
@@ -210,20 +212,23 @@ impl Head {
             0 | 1 => {}
             _ => return Err(Refusal::new(400, "the request has more than one Host")),
         }
-        let method = match request.method {
-            Some("GET") => Method::Get,
-            Some("HEAD") => Method::Head,
-            _ => return Err(Refusal::new(405, "only GET and HEAD are answered")),
+        let (method, other) = match request.method {
+            Some("GET") => (Method::Get, None),
+            Some("HEAD") => (Method::Head, None),
+            _ => (Method::Get, Some(Refusal::new(405, "only GET and HEAD are answered"))),
         };
-        let target = target.ok_or_else(|| Refusal::new(400, "the request names no path"))?;
+        let Some(target) = target else {
+            return Err(other.unwrap_or_else(|| Refusal::new(400, "the request names no path")));
+        };
         let asks = values(request, "upgrade").any(|value| has_token(value, "websocket"));
-        let upgrade = (asks && http11 && method == Method::Get).then(|| upgrade(request)).transpose()?;
+        let upgrade = (asks && http11 && method == Method::Get).then(|| upgrade(request)).transpose();
+        let (upgrade, bad) = upgrade.map_or_else(|refusal| (None, Some(refusal)), |upgrade| (upgrade, None));
         let events = offers_events(request);
         let claims = claims(request, authority);
         let html = values(request, "accept").any(accepts_html);
         let if_none_match = values(request, "if-none-match").next();
         let if_none_match = if_none_match.map(|value| String::from_utf8_lossy(value).into_owned());
-        Ok(Head { target, method, http11, upgrade, events, claims, html, if_none_match })
+        Ok(Head { target, method, http11, upgrade, flaw: other.or(bad), events, claims, html, if_none_match })
     }
 }
 
@@ -323,7 +328,7 @@ mod tests {
 
     fn status(request: &str) -> u16 {
         match parse(request.as_bytes()) {
-            Ok(Some(_)) => 200,
+            Ok(Some((head, _))) => head.flaw.map_or(200, |flaw| flaw.status),
             Ok(None) => 100,
             Err(refusal) => refusal.status,
         }

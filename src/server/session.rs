@@ -178,6 +178,9 @@ fn answer(
     let below = asked.as_ref().map(|asked| shared.base.below(path, asked));
     // Who may not read is told so, whatever is asked for.
     shared.access.check(&head.claims, below.as_ref().is_ok_and(|below| is_public(below, head)))?;
+    if let Some(flaw) = &head.flaw {
+        return Err(flaw.clone());
+    }
     let address = match below.map_err(BadTarget::clone)? {
         Below::Address(address) => address,
         Below::Bare => {
@@ -215,19 +218,22 @@ fn page(address: &Address, head: &Head, shared: &Shared) -> Result<Option<Vec<u8
     }))
 }
 
-/// What needs no token, for it tells nothing of the logs: the page, its parts, and the server's health.
+/// What needs no token, for it tells nothing of the logs: the page, what leads to it, its parts, and the server's health.
 fn is_public(below: &Below, head: &Head) -> bool {
-    let Below::Address(address) = below else { return true };
-    match address.service() {
-        Some([name]) => name == b"healthz",
-        Some([name, ..]) => name == b"viewer",
-        _ => is_page(address, head),
+    match below {
+        Below::Bare => true,
+        Below::Outside => false,
+        Below::Address(address) => match address.service() {
+            Some([name]) => name == b"healthz",
+            Some([name, ..]) => name == b"viewer",
+            _ => is_page(address, head),
+        },
     }
 }
 
 /// What a browser goes to, whether there is such a log or not.
 fn is_page(address: &Address, head: &Head) -> bool {
-    head.upgrade.is_none() && (head.html || address.segments().is_empty())
+    head.upgrade.is_none() && head.flaw.is_none() && (head.html || address.segments().is_empty())
 }
 
 fn list(shared: &Shared) -> Result<String, Refusal> {

@@ -140,6 +140,41 @@ fn with_tokens_one_must_be_shown() {
 }
 
 #[test]
+fn who_may_not_read_is_told_so_before_anything_else() {
+    let log = Log::with("a\n");
+    let file = token_file(&log, TOKEN);
+    let beneath = ["--base-path", "/logs"];
+    let servers = [
+        (serve_with(&log, &beneath), "Host: evil.example\r\n", "Host: localhost\r\n", 403),
+        (
+            serve_with(&log, &[&beneath[..], &["--token-file", &file]].concat()),
+            "Host: a\r\n",
+            &format!("Host: a\r\nAuthorization: Bearer {TOKEN}\r\n"),
+            401,
+        ),
+    ];
+    let old = HANDSHAKE.replace("13", "8");
+    let unkeyed = HANDSHAKE.replace("Key: dG", "Key: ");
+    for (server, stranger, reader, refused) in servers {
+        for (line, fields, status) in [
+            ("POST /logs/app.log", "", 405),
+            ("DELETE /logs/-/files", "", 405),
+            ("GET /logs/app.log", old.as_str(), 426),
+            ("GET /logs/", &old, 426),
+            ("GET /logs/app.log", &unkeyed, 400),
+            ("GET /logs/app.log?lines=x", "", 400),
+            ("GET /app.log", "", 404),
+            ("GET /", "Accept: text/html\r\n", 404),
+        ] {
+            let ask = |who| server.ask(format!("{line} HTTP/1.1\r\n{who}{fields}\r\n")).status;
+            assert_eq!([ask(stranger), ask(reader)], [refused, status], "{line} {fields:?}");
+        }
+        let bare = server.ask(format!("GET /logs HTTP/1.1\r\n{stranger}\r\n")).status;
+        assert_eq!(bare, if refused == 401 { 301 } else { 403 }, "what leads to the page is as public as the page");
+    }
+}
+
+#[test]
 fn a_token_among_the_subprotocols_is_never_picked() {
     let log = Log::with("a\n");
     let file = token_file(&log, TOKEN);
