@@ -61,6 +61,8 @@ impl Files {
         let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
         let session = ClientConnection::new(config, "localhost".try_into().unwrap()).unwrap();
         let mut stream = StreamOwned::new(session, server.connect());
+        // Else a request would wait for the word that the handshake's end has come.
+        stream.sock.set_nodelay(true).unwrap();
         while stream.conn.is_handshaking() {
             stream.conn.complete_io(&mut stream.sock).unwrap();
         }
@@ -484,6 +486,32 @@ fn a_full_server_is_tried_again() {
     }
     tail.signal(Signal::INT);
     assert_eq!(tail.end(), (130, String::new()));
+}
+
+/// The server's share of memory (PSS), in KiB.
+fn memory(server: &Server) -> u64 {
+    let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", server.process.pid)).unwrap();
+    let line = rollup.lines().find(|line| line.starts_with("Pss:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn hundreds_of_idle_followers_cost_less_than_128_kib_each() {
+    const FOLLOWERS: u64 = 300;
+    let (log, files) = (Log::with(format!("{}\n", "x".repeat(99)).repeat(1000)), local());
+    let server = files.serve(&log, &["--heartbeat", "60"]);
+    let follow = || {
+        let mut stream = files.upgraded(&server, "app.log?tail=1&lines=1000");
+        assert_eq!(read_frame(&mut stream).unwrap().1.len(), 100_000);
+        stream
+    };
+    drop(follow());
+    until("the first is gone", || server.connections() == 0);
+    let before = memory(&server);
+    let followers: Vec<_> = (0..FOLLOWERS).map(|_| follow()).collect();
+    until("their buffers are given back", || memory(&server).saturating_sub(before) / FOLLOWERS < 128);
+    assert_eq!(server.connections(), FOLLOWERS);
+    drop(followers);
 }
 
 #[test]
