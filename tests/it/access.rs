@@ -125,6 +125,7 @@ fn with_tokens_one_must_be_shown() {
         "Host: localhost\r\nOrigin: https://evil.example\r\n".to_owned(),
         "Host: localhost\r\nAuthorization: Bearer wrong\r\n".to_owned(),
         format!("Host: localhost\r\nAuthorization: Basic {TOKEN}\r\n"),
+        format!("Host: localhost\r\nAuthorization: Digest {TOKEN}\r\n"),
         format!("Host: localhost\r\nAuthorization: Bearer {TOKEN}x\r\n"),
         format!("Host: localhost\r\nSec-WebSocket-Protocol: bearer.{TOKEN}\r\n"),
         format!("Host: localhost\r\nCookie: token={TOKEN}\r\n"),
