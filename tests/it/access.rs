@@ -310,11 +310,15 @@ fn one_address_has_its_share_of_the_places() {
     let log = Log::with("a\n");
     let server = serve_with(&log, &["--max-connections-per-ip", "2"]);
     let clients = [server.follow(), server.follow()];
-    let answer = server.get("/app.log");
-    assert!(answer.status == 503 && answer.head.contains("Retry-After: "), "{answer:?}");
-    assert_eq!(server.connections(), 2, "no thread was started for it");
+    for _ in 0..10 {
+        let answer = server.get("/app.log");
+        assert!(answer.status == 503 && answer.head.contains("Retry-After: "), "{answer:?}");
+    }
     drop(clients);
-    until("the places are given back", || server.get("/app.log").status == 200);
+    until("the places are given back", || server.connections() == 0);
+    let third = server.follow();
+    assert_eq!(server.newest(), 3, "no thread was started for those that were refused");
+    drop(third);
     until("none is left", || server.connections() == 0);
     let other = std::net::TcpStream::connect(&server.address).unwrap();
     let one = std::net::TcpStream::connect(&server.address).unwrap();
@@ -327,6 +331,42 @@ fn one_address_has_its_share_of_the_places() {
     rustix::net::connect(&socket, &to).unwrap();
     until("the third is served, too", || server.connections() == 3);
     drop((other, one));
+}
+
+#[test]
+#[ignore = "needs root, unshare(1), ip(8) and curl"]
+fn a_64_of_ipv6_counts_as_one_address() {
+    let log = Log::with("a\n");
+    // A network of its own, in which this machine has these addresses.
+    let own = "ip link set lo up
+        for address in 2001:db8:0:1::1 2001:db8:0:1:f::2 2001:db8:0:2::1; do ip -6 addr add $address/128 dev lo; done
+        exec \"$0\" serve --host :: --port 8765 --max-connections-per-ip 1 \"$1\"";
+    let mut command = Command::new("unshare");
+    command.args(["--net", "sh", "-c", own, env!("CARGO_BIN_EXE_wstail")]).arg(log.directory());
+    let server = Process::start({
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        command
+    });
+    server.line();
+    let curl = |from: &str, to: &str, target: &str| {
+        let mut command = Command::new("nsenter");
+        command.args(["--net", "--target", &server.pid.to_string(), "curl", "-sN", "-m", "20", "--interface", from]);
+        command.args(["-w", "\n%{http_code}\n", &format!("http://{to}:8765/app.log{target}")]);
+        Process::start({
+            command.stdin(Stdio::null()).stdout(Stdio::piped());
+            command
+        })
+    };
+    let follower = curl("2001:db8:0:1::1", "[2001:db8:0:1::1]", "?tail=1&lines=all");
+    assert_eq!(follower.line(), "a");
+    for (from, to, status) in [
+        ("2001:db8:0:1::1", "[2001:db8:0:1::1]", "503"),
+        ("2001:db8:0:1:f::2", "[2001:db8:0:1::1]", "503"),
+        ("2001:db8:0:2::1", "[2001:db8:0:1::1]", "200"),
+        ("127.0.0.1", "127.0.0.1", "200"),
+    ] {
+        assert_eq!(curl(from, to, "").lines().last().map(String::as_str), Some(status), "{from}");
+    }
 }
 
 #[test]
