@@ -77,6 +77,10 @@ impl Follow<'_> {
                 Ok(true) => {}
                 Ok(false) => return Exit::Interrupted,
                 Err(error) => {
+                    let error = match &self.record {
+                        Some(record) => record.explain(error),
+                        None => error,
+                    };
                     print_error(&error);
                     return if error.is_usage() { Exit::Usage } else { Exit::Failed };
                 }

@@ -1,7 +1,7 @@
 //! The cursor file: where a log was read to, and how much of it had been printed by then.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -54,15 +54,20 @@ impl Record {
         // Better now than when there is something to note.
         let (_, new) = places(&path);
         File::create(&new).and_then(|_| fs::remove_file(&new)).map_err(|error| failed("write", &path, error))?;
-        let text = match fs::read_to_string(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-            result => result.map_err(|error| failed("read", &path, error))?,
-        };
+        let text = read(&path).map_err(|error| failed("read", &path, error))?;
         let noted = match text.trim() {
             "" => None,
             text => Some(parse(text).ok_or_else(|| failed("use", &path, io::Error::other("it holds no cursor")))?),
         };
         Ok(Record { path, noted })
+    }
+
+    /// The error with the file's name, where it is a server's that did not know what to do with the cursor.
+    pub(super) fn explain(&self, error: Error) -> Error {
+        if self.noted.is_none() || error.status() != Some(400) || !error.to_string().contains("`cursor`") {
+            return error;
+        }
+        failed("use", &self.path, io::Error::other(error))
     }
 
     pub(super) fn place(&self) -> Option<&Place> {
@@ -95,6 +100,17 @@ impl Record {
         replace(&self.path, text.as_bytes()).map_err(|error| failed("write", &self.path, error))?;
         self.noted = Some(note);
         Ok(())
+    }
+}
+
+/// What the file holds, if it is there. A note is short: of what is longer enough is read to see that it is none.
+fn read(path: &Path) -> io::Result<String> {
+    const LARGEST: u64 = 1024;
+    let mut bytes = Vec::new();
+    match File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+        Ok(read) if read as u64 > LARGEST => Ok("no note".to_owned()),
+        result => result.map(|_| String::from_utf8_lossy(&bytes).into_owned()),
     }
 }
 
@@ -201,9 +217,14 @@ mod tests {
         let path = directory.path().join("cursor");
         fs::write(&path, "\n").unwrap();
         assert!(Record::open(path.clone()).unwrap().place().is_none());
-        fs::write(&path, "not a cursor\n").unwrap();
-        let error = Record::open(path.clone()).unwrap_err().to_string();
-        assert!(error.starts_with("cannot use the cursor file `") && error.ends_with("it holds no cursor"), "{error}");
+        for text in [&b"not a cursor\n"[..], b"\xff\xfe", &[b'\n'; 2000], &[0; 2000]] {
+            fs::write(&path, text).unwrap();
+            let error = Record::open(path.clone()).unwrap_err().to_string();
+            assert!(
+                error.starts_with("cannot use the cursor file `") && error.ends_with("it holds no cursor"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Where tokens come from: a file, one a line, and the environment. What is wrong with one is told, never the token.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use wstail::protocol::token::Token;
+use wstail::protocol::token::{BadToken, Token};
 use wstail::{Error, Result};
 
 /// One more token.
@@ -42,6 +43,10 @@ fn read(path: &Path) -> Result<Vec<Token>> {
 /// A variable that is set and empty was meant to hold one: who ignored it would serve to everybody.
 fn from_environment() -> Result<Option<Token>> {
     let Some(value) = std::env::var_os(VARIABLE) else { return Ok(None) };
-    let token = value.to_string_lossy().trim_ascii().parse();
-    token.map(Some).map_err(|bad| Error::usage(format!("cannot use the variable {VARIABLE}: {bad}")))
+    let unusable = |bad: &dyn Display| Error::usage(format!("cannot use the variable {VARIABLE}: {bad}"));
+    let value = value.to_string_lossy();
+    match value.trim_ascii() {
+        "" => Err(unusable(&"it is empty: give it a token or unset it")),
+        token => token.parse().map(Some).map_err(|bad: BadToken| unusable(&bad)),
+    }
 }

@@ -119,20 +119,24 @@ impl Url {
     /// The address of any page of a server's, in the same spellings.
     ///
     /// # Errors
-    /// A usage error where it is no such address.
+    /// A usage error where it is no such address, or names a user.
     pub fn page(text: &str) -> Result<Url, Error> {
         let bad = |cause: &str| bad(text, cause);
         let (scheme, rest) = text.split_once("://").unwrap_or(("ws", text));
         let named = text.contains("://");
+        let rest = rest.split('#').next().unwrap_or_default();
+        let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        if authority.contains('@') {
+            // It may hold a password, which is for nobody's log.
+            let cause = "it names a user, and there are none: who may read shows a token";
+            return Err(Error::usage(format!("cannot use the URL: {cause}")));
+        }
         let is_secure = match scheme.to_ascii_lowercase().as_str() {
             "ws" | "http" => false,
             "wss" | "https" if cfg!(feature = "tls") => true,
             "wss" | "https" => return Err(bad("this wstail was built without the feature `tls`")),
             _ => return Err(bad("it is none of ws://, wss://, http:// and https://")),
         };
-        let rest = rest.split('#').next().unwrap_or_default();
-        let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        let authority = authority.rsplit('@').next().unwrap_or_default();
         let (host, port) = split_port(authority).ok_or_else(|| bad("its port is no number from 1 to 65535"))?;
         if host.contains(|c: char| c.is_whitespace() || c.is_control() || "[]\\\"<>^`{|}".contains(c)) {
             return Err(bad("its host is none"));
@@ -189,7 +193,7 @@ mod tests {
 
     #[test]
     fn every_spelling_is_understood() {
-        for text in ["ws://h:8765/a.log", "http://h:8765/a.log", "h:8765/a.log", "WS://user@h:8765/a.log#x"] {
+        for text in ["ws://h:8765/a.log", "http://h:8765/a.log", "h:8765/a.log", "WS://h:8765/a.log#x"] {
             let url = url(text);
             assert_eq!((url.authority().as_str(), url.target().as_str()), ("h:8765", "/a.log"), "{text}");
         }
@@ -227,6 +231,18 @@ mod tests {
         url.set_tail(true);
         url.set_lines(Lines::All);
         assert_eq!(url.target(), "/a?format=html&tail=1&lines=all");
+    }
+
+    #[test]
+    fn a_user_is_refused_and_the_password_is_not_told() {
+        for text in
+            ["ws://user:s3cret@h:1/a", "http://s3cret@h/a", "user:s3cret@h:1/a", "ws://s3cret@/", "x://u:s3cret@h/"]
+        {
+            let error = text.parse::<Url>().unwrap_err();
+            let expected = "cannot use the URL: it names a user, and there are none: who may read shows a token";
+            assert!(error.is_usage() && error.to_string() == expected, "{text}: {error}");
+        }
+        assert_eq!(url("h:1/a@b?c=d@e").target(), "/a@b?c=d@e");
     }
 
     #[test]

@@ -14,6 +14,17 @@ pub(super) enum Wire {
     Tls(TlsStream<TurnStream<TcpStream>>),
 }
 
+/// Who leaves says so, as far as the socket takes that at once: else the server cannot tell it from one that was cut off.
+impl Drop for Wire {
+    fn drop(&mut self) {
+        if let Wire::Tls(stream) = self {
+            stream.begin(Ready { write: true, ..Ready::default() });
+            stream.finish();
+            let _ = stream.flush();
+        }
+    }
+}
+
 impl Turn for Wire {
     fn begin(&mut self, ready: Ready) {
         match self {

@@ -287,9 +287,17 @@ mod tests {
         for value in ["Bearer first", "bearer  second!", "BEARER first "] {
             assert_eq!(status(&access, &with(value, &[]), false), 200, "{value}");
         }
-        for value in
-            ["", "Bearer", "Bearer ", "Bearer firs", "Bearer first second!", "Basic first", "first", "Bearer x"]
-        {
+        for value in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "Bearer firs",
+            "Bearer first second!",
+            "Basic first",
+            "Digest first",
+            "first",
+            "Bearer x",
+        ] {
             assert_eq!(status(&access, &with(value, &[]), false), 401, "{value}");
             assert_eq!(status(&access, &with(value, &[]), true), 200, "{value}");
         }

@@ -8,6 +8,7 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::complaints::{Complaints, Topic};
 use super::lookout::Lookout;
 use super::metrics::{Metrics, Outcome};
 use super::outlet::{Outlet, Socket};
@@ -92,6 +93,7 @@ pub(super) struct Connection<K> {
     closing: Option<Closing>,
     outcome: Outcome,
     metrics: Arc<Metrics>,
+    complaints: Arc<Complaints>,
     /// How many bytes and messages are counted there.
     counted: (u64, u64),
 }
@@ -149,7 +151,7 @@ impl<K: Sink> Connection<K> {
         sink: K,
         lookout: Lookout,
         stall: Option<Duration>,
-        metrics: Arc<Metrics>,
+        (metrics, complaints): (Arc<Metrics>, Arc<Complaints>),
         now: Instant,
     ) -> Connection<K> {
         Connection {
@@ -165,6 +167,7 @@ impl<K: Sink> Connection<K> {
             closing: None,
             outcome: Outcome::Left,
             metrics,
+            complaints,
             counted: (0, 0),
         }
     }
@@ -178,7 +181,8 @@ impl<K: Sink> Connection<K> {
             ready = match wait_beside(socket.as_fd(), interest, shutdown, bell, until) {
                 Ok(ready) => ready,
                 Err(error) => {
-                    log::error!("cannot wait for a client: {}", cause(&error));
+                    let line = format_args!("cannot wait for a client: {}", cause(&error));
+                    self.complaints.log(Topic::Wait, line, Instant::now());
                     return (self.outcome, false);
                 }
             };
@@ -355,7 +359,8 @@ impl<K: Sink> Connection<K> {
             Step::Gap(missing, bytes) => {
                 self.metrics.gap(missing, bytes);
                 let bytes = bytes.map_or("an unknown number of".to_owned(), |bytes| bytes.to_string());
-                log::warn!("a reader of `{}` misses {bytes} bytes ({})", self.log, missing.word());
+                let line = format_args!("a reader of `{}` misses {bytes} bytes ({})", self.log, missing.word());
+                self.complaints.log(Topic::Gap, line, now);
             }
             Step::Rotated => {
                 self.metrics.rotations.add(1);
@@ -373,7 +378,8 @@ impl<K: Sink> Connection<K> {
     /// The log cannot be read: it is tried again, more and more rarely, for a minute.
     fn retry(&mut self, error: &io::Error, now: Instant) -> Result<(), Gone> {
         let failing = self.failing.get_or_insert_with(|| {
-            log::warn!("cannot read `{}`, trying again: {}", self.log, cause(error));
+            let line = format_args!("cannot read `{}`, trying again: {}", self.log, cause(error));
+            self.complaints.log(Topic::Unreadable, line, now);
             self.sink.tell(&Step::Quiet, &self.follower, now);
             self.sink.wait(&format!("the log cannot be read: {}", cause(error)));
             Failing { since: now, pause: SHORTEST_RETRY }
@@ -392,7 +398,8 @@ impl<K: Sink> Connection<K> {
     /// Says farewell now, whatever lies ahead.
     fn close(&mut self, close: Close, until: Instant) {
         if matches!(close.code, close::HEARTBEAT | close::STALLED | close::UNREADABLE) {
-            log::info!("closing a stream of `{}` with {}: {}", self.log, close.code, close.reason);
+            let line = format_args!("closing a stream of `{}` with {}: {}", self.log, close.code, close.reason);
+            self.complaints.log(Topic::Closed, line, Instant::now());
         }
         self.sink.close(&close);
         self.outcome = Outcome::of_close(close.code);
@@ -506,7 +513,8 @@ mod tests {
             let heartbeat = Heartbeat::new(1000 * SECOND, SECOND, now);
             let socket = WebSocket::new(TurnStream::new(client.clone()), Vec::new(), HeartbeatKind::Text, heartbeat);
             let (name, follower, lookout) = ("app.log".into(), Box::new(follower), Lookout::new(POLL, None, now));
-            let connection = Connection::new(name, follower, sink(socket, now), lookout, STALL, Arc::default(), now);
+            let connection =
+                Connection::new(name, follower, sink(socket, now), lookout, STALL, Default::default(), now);
             Place { directory, client, connection, now }
         }
 

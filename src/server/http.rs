@@ -27,6 +27,8 @@ pub(super) struct Head {
     pub http11: bool,
     /// The answer to a WebSocket handshake, where the request is one.
     pub upgrade: Option<Vec<u8>>,
+    /// What the request is refused with, whatever it asks for; who may not read is told that in the first place.
+    pub flaw: Option<Refusal>,
     /// The client speaks `wstail.v1`.
     pub events: bool,
     pub claims: Claims,
@@ -91,10 +93,19 @@ pub(super) fn page(text: &str, method: Method) -> Vec<u8> {
     response(200, &[("Cache-Control", "no-store")], text, method)
 }
 
+/// Numbers in Prometheus' text format.
+pub(super) fn metrics(text: &str, method: Method) -> Vec<u8> {
+    passing("text/plain; version=0.0.4; charset=utf-8", text, method)
+}
+
 /// JSON that is true for a moment.
 pub(super) fn json(method: Method, body: &str) -> Vec<u8> {
+    passing("application/json", body, method)
+}
+
+fn passing(kind: &str, body: &str, method: Method) -> Vec<u8> {
     let fields = [("Cache-Control", "no-store".to_owned()), ("Content-Length", body.len().to_string())];
-    with_body(head(200, "application/json", fields), body, method)
+    with_body(head(200, kind, fields), body, method)
 }
 
 /// A part of the viewer, unless the client has it already.
@@ -201,20 +212,23 @@ impl Head {
             0 | 1 => {}
             _ => return Err(Refusal::new(400, "the request has more than one Host")),
         }
-        let method = match request.method {
-            Some("GET") => Method::Get,
-            Some("HEAD") => Method::Head,
-            _ => return Err(Refusal::new(405, "only GET and HEAD are answered")),
+        let (method, other) = match request.method {
+            Some("GET") => (Method::Get, None),
+            Some("HEAD") => (Method::Head, None),
+            _ => (Method::Get, Some(Refusal::new(405, "only GET and HEAD are answered"))),
         };
-        let target = target.ok_or_else(|| Refusal::new(400, "the request names no path"))?;
+        let Some(target) = target else {
+            return Err(other.unwrap_or_else(|| Refusal::new(400, "the request names no path")));
+        };
         let asks = values(request, "upgrade").any(|value| has_token(value, "websocket"));
-        let upgrade = (asks && http11 && method == Method::Get).then(|| upgrade(request)).transpose()?;
+        let upgrade = (asks && http11 && method == Method::Get).then(|| upgrade(request)).transpose();
+        let (upgrade, bad) = upgrade.map_or_else(|refusal| (None, Some(refusal)), |upgrade| (upgrade, None));
         let events = offers_events(request);
         let claims = claims(request, authority);
         let html = values(request, "accept").any(accepts_html);
         let if_none_match = values(request, "if-none-match").next();
         let if_none_match = if_none_match.map(|value| String::from_utf8_lossy(value).into_owned());
-        Ok(Head { target, method, http11, upgrade, events, claims, html, if_none_match })
+        Ok(Head { target, method, http11, upgrade, flaw: other.or(bad), events, claims, html, if_none_match })
     }
 }
 
@@ -314,7 +328,7 @@ mod tests {
 
     fn status(request: &str) -> u16 {
         match parse(request.as_bytes()) {
-            Ok(Some(_)) => 200,
+            Ok(Some((head, _))) => head.flaw.map_or(200, |flaw| flaw.status),
             Ok(None) => 100,
             Err(refusal) => refusal.status,
         }

@@ -13,6 +13,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::net::{bind, listen, sockopt};
 
+use super::complaints::{Complaints, Topic};
 use super::http::Refusal;
 use super::metrics::{Metrics, Outcome};
 use super::quota::Quota;
@@ -35,8 +36,6 @@ const BACKLOG: i32 = 1024;
 const STACK: usize = 256 * 1024;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// Between two lines in the log about the same shortage.
-const LOG_INTERVAL: Duration = Duration::from_secs(10);
 /// How long the threads have to say farewell.
 const FAREWELL: Duration = Duration::from_millis(2500);
 
@@ -79,7 +78,7 @@ impl Listener {
         let mut backoff = AcceptBackoff::default();
         loop {
             let ready = self.wait(&mut connections, shutdown).unwrap_or_else(|errno| {
-                backoff.pause(&errno.into(), shutdown);
+                backoff.pause(&errno.into(), &self.shared.complaints, shutdown);
                 Vec::new()
             });
             if shutdown.is_ordered() {
@@ -94,14 +93,15 @@ impl Listener {
                     Err(error) if is_passing(&error) => {}
                     Err(error) => {
                         self.shared.metrics.accept_errors.add(1);
-                        backoff.pause(&error, shutdown);
+                        backoff.pause(&error, &self.shared.complaints, shutdown);
                     }
                 }
             }
         }
         drop(self.sockets);
         connections.join();
-        notifier.into_iter().for_each(join);
+        notifier.into_iter().for_each(|thread| join(thread, &self.shared.complaints));
+        self.shared.complaints.sum_up(None);
         Ok(())
     }
 
@@ -111,7 +111,8 @@ impl Listener {
         let mut fds = vec![PollFd::new(shutdown, flags), PollFd::new(&connections.wakeups, flags)];
         fds.extend(self.sockets.iter().map(|socket| PollFd::new(socket, flags)));
         fds.extend(connections.refused.iter().map(|refused| PollFd::new(&refused.socket, flags)));
-        let until = connections.refused.iter().map(|refused| refused.until).min();
+        let refused = connections.refused.iter().map(|refused| refused.until);
+        let until = refused.chain(self.shared.complaints.due()).min();
         match poll(&mut fds, timeout(until).as_ref()) {
             Ok(_) => {}
             Err(Errno::INTR) => return Ok(Vec::new()),
@@ -121,6 +122,7 @@ impl Listener {
         drop(fds);
         connections.reap();
         connections.tidy();
+        self.shared.complaints.sum_up(Some(Instant::now()));
         Ok(self.sockets.iter().zip(is_ready).filter(|(_, ready)| *ready).map(|(socket, _)| socket).collect())
     }
 }
@@ -141,31 +143,15 @@ fn is_passing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted)
 }
 
-/// Accepting fails: out of descriptors or memory. It goes on, more and more slowly, and says so now and then.
+/// Accepting fails: out of descriptors or memory. It goes on, more and more slowly.
 #[derive(Default)]
 struct AcceptBackoff {
     pause: Option<Duration>,
-    complaint: Complaint,
-}
-
-/// What clients can bring about as often as they like is logged now and then.
-#[derive(Default)]
-struct Complaint {
-    logged: Option<Instant>,
-}
-
-impl Complaint {
-    fn log(&mut self, what: &str, error: &io::Error) {
-        if self.logged.is_none_or(|logged| logged.elapsed() >= LOG_INTERVAL) {
-            log::error!("{what}: {}", cause(error));
-            self.logged = Some(Instant::now());
-        }
-    }
 }
 
 impl AcceptBackoff {
-    fn pause(&mut self, error: &io::Error, shutdown: &Shutdown) {
-        self.complaint.log("cannot accept connections", error);
+    fn pause(&mut self, error: &io::Error, complaints: &Complaints, shutdown: &Shutdown) {
+        complaints.log(Topic::Accept, format_args!("cannot accept connections: {}", cause(error)), Instant::now());
         let pause = self.pause.map_or(SHORTEST_PAUSE, |pause| (pause * 2).min(LONGEST_PAUSE));
         self.pause = Some(pause);
         shutdown.sleep(pause);
@@ -186,7 +172,6 @@ struct Connections {
     /// Readable when a number may have come.
     wakeups: UnixStream,
     refused: Vec<Refused>,
-    complaint: Complaint,
 }
 
 struct Refused {
@@ -219,10 +204,10 @@ impl Connections {
         waker.set_nonblocking(true)?;
         wakeups.set_nonblocking(true)?;
         let waker = Arc::new(waker);
+        shared.complaints.wake(waker.clone());
         let (threads, refused) = (HashMap::new(), Vec::new());
         let quota = Quota::new(shared.config.max_connections_per_ip);
-        let complaint = Complaint::default();
-        Ok(Connections { shared, shutdown, threads, quota, last: 0, sender, waker, ended, wakeups, refused, complaint })
+        Ok(Connections { shared, shutdown, threads, quota, last: 0, sender, waker, ended, wakeups, refused })
     }
 
     fn admit(&mut self, client: TcpStream, from: SocketAddr) {
@@ -235,7 +220,8 @@ impl Connections {
         }
         let client = Arc::new(client);
         if let Err(error) = self.serve(client.clone(), from) {
-            self.complaint.log("cannot start a thread", &error);
+            let line = format_args!("cannot start a thread: {}", cause(&error));
+            self.shared.complaints.log(Topic::Thread, line, Instant::now());
             if let Some(client) = Arc::into_inner(client) {
                 self.refuse(client, "no thread to be had");
             }
@@ -315,17 +301,17 @@ impl Connections {
         while matches!((&self.wakeups).read(&mut [0; 64]), Ok(read) if read > 0) {}
         for (thread, from) in self.ended.try_iter().filter_map(|number| self.threads.remove(&number)) {
             self.quota.leave(from);
-            join(thread);
+            join(thread, &self.shared.complaints);
         }
     }
 
     /// Joins them all, as far as they end in time.
     fn join(self) {
-        let Connections { mut threads, sender, ended, .. } = self;
+        let Connections { shared, mut threads, sender, ended, .. } = self;
         let deadline = Instant::now() + FAREWELL;
         drop(sender);
         while let Ok(number) = ended.recv_deadline(deadline) {
-            threads.remove(&number).into_iter().for_each(|(thread, _)| join(thread));
+            threads.remove(&number).into_iter().for_each(|(thread, _)| join(thread, &shared.complaints));
         }
         if !threads.is_empty() {
             log::warn!("{} connections did not end in time", threads.len());
@@ -334,10 +320,10 @@ impl Connections {
 }
 
 /// A panic ends its connection alone.
-fn join(thread: JoinHandle<()>) {
+fn join(thread: JoinHandle<()>, complaints: &Complaints) {
     let name = thread.thread().name().unwrap_or_default().to_owned();
     if thread.join().is_err() {
-        log::error!("the thread `{name}` panicked");
+        complaints.log(Topic::Panic, format_args!("the thread `{name}` panicked"), Instant::now());
     }
 }
 
@@ -355,8 +341,9 @@ mod tests {
         let roots = Roots::open([roots.path()], false).unwrap();
         let (config, base) = (Config::default(), Base::parse("/").unwrap());
         let access = Access::new(&config, "http", "here").unwrap();
-        let (metrics, listing) = (Arc::default(), Default::default());
-        let shared = Shared { config, access, acceptor: None, base, roots, watcher: None, metrics, listing };
+        let (metrics, complaints, listing) = (Arc::default(), Arc::default(), Default::default());
+        let shared =
+            Shared { config, access, acceptor: None, base, roots, watcher: None, metrics, complaints, listing };
         let (_trigger, shutdown) = crate::shutdown().unwrap();
         let mut connections = Connections::new(Arc::new(shared), shutdown.clone()).unwrap();
         let (sender, receiver) = crossbeam_channel::bounded(0);

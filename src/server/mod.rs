@@ -3,6 +3,7 @@
 mod access;
 mod base;
 mod body;
+mod complaints;
 mod connection;
 mod events;
 mod files;
@@ -30,6 +31,7 @@ use rustix::system::uname;
 
 use self::access::Access;
 use self::base::Base;
+use self::complaints::Complaints;
 use self::metrics::Metrics;
 use crate::error::{Error, Result};
 use crate::follow::root::Roots;
@@ -165,6 +167,7 @@ struct Shared {
     /// None when files are polled.
     watcher: Option<Arc<Watcher>>,
     metrics: Arc<Metrics>,
+    complaints: Arc<Complaints>,
     /// Held by who lists the logs.
     listing: Mutex<()>,
 }
@@ -191,6 +194,7 @@ impl Server {
             roots,
             watcher,
             metrics: Arc::default(),
+            complaints: Arc::default(),
             listing: Mutex::default(),
         });
         let is_open = shared.config.tokens.is_empty();

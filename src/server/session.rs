@@ -178,6 +178,9 @@ fn answer(
     let below = asked.as_ref().map(|asked| shared.base.below(path, asked));
     // Who may not read is told so, whatever is asked for.
     shared.access.check(&head.claims, below.as_ref().is_ok_and(|below| is_public(below, head)))?;
+    if let Some(flaw) = &head.flaw {
+        return Err(flaw.clone());
+    }
     let address = match below.map_err(BadTarget::clone)? {
         Below::Address(address) => address,
         Below::Bare => {
@@ -208,7 +211,7 @@ fn page(address: &Address, query: &str, head: &Head, shared: &Shared) -> Result<
         }
         None => return Ok(None),
         Some([name]) if name == b"healthz" => http::page("ok", head.method),
-        Some([name]) if name == b"metrics" => http::page(&shared.metrics.to_string(), head.method),
+        Some([name]) if name == b"metrics" => http::metrics(&shared.metrics.to_string(), head.method),
         Some([name]) if name == b"files" => http::json(head.method, &list(shared)?),
         Some([name, rest @ ..]) if name == b"viewer" => {
             let part = viewer::asset(rest).ok_or_else(|| Refusal::new(404, "no such part of the viewer"))?;
@@ -218,19 +221,22 @@ fn page(address: &Address, query: &str, head: &Head, shared: &Shared) -> Result<
     }))
 }
 
-/// What needs no token, for it tells nothing of the logs: the page, its parts, and the server's health.
+/// What needs no token, for it tells nothing of the logs: the page, what leads to it, its parts, and the server's health.
 fn is_public(below: &Below, head: &Head) -> bool {
-    let Below::Address(address) = below else { return true };
-    match address.service() {
-        Some([name]) => name == b"healthz",
-        Some([name, ..]) => name == b"viewer",
-        _ => is_page(address, head),
+    match below {
+        Below::Bare => true,
+        Below::Outside => false,
+        Below::Address(address) => match address.service() {
+            Some([name]) => name == b"healthz",
+            Some([name, ..]) => name == b"viewer",
+            _ => is_page(address, head),
+        },
     }
 }
 
 /// What a browser goes to, whether there is such a log or not.
 fn is_page(address: &Address, head: &Head) -> bool {
-    head.upgrade.is_none() && (head.html || address.segments().is_empty())
+    head.upgrade.is_none() && head.flaw.is_none() && (head.html || address.segments().is_empty())
 }
 
 fn list(shared: &Shared) -> Result<String, Refusal> {
@@ -306,8 +312,8 @@ impl Stream<'_> {
         let name = sanitize::escape(&self.address.to_string());
         let config = &self.shared.config;
         let lookout = Lookout::new(config.poll, self.shared.watcher.clone().map(Watch::new), now);
-        let metrics = self.shared.metrics.clone();
-        let connection = Connection::new(name, self.follower, sink, lookout, config.stall_timeout, metrics, now);
+        let records = (self.shared.metrics.clone(), self.shared.complaints.clone());
+        let connection = Connection::new(name, self.follower, sink, lookout, config.stall_timeout, records, now);
         connection.run(self.tcp, self.shutdown)
     }
 }

@@ -11,7 +11,7 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::server::NoServerSessionStorage;
 use rustls::{ServerConfig, ServerConnection};
 
-use super::{TlsStream, certificates, flaw, provider, unusable};
+use super::{NO_PEM, TlsStream, certificates, provider, read, unusable};
 use crate::error::Result;
 use crate::shutdown::Shutdown;
 use crate::turn::Turn;
@@ -26,12 +26,7 @@ impl Acceptor {
     pub(crate) fn load(cert: &Path, key: &Path) -> Result<Acceptor> {
         let chain = certificates(cert).map_err(|flaw| unusable("certificate", cert, &flaw))?;
         let bad_key = |flaw: &str| unusable("key", key, flaw);
-        let private = PrivateKeyDer::from_pem_file(key).map_err(|error| {
-            bad_key(&match error {
-                pem::Error::NoItemsFound => "it holds no key".to_owned(),
-                error => flaw(&error),
-            })
-        })?;
+        let private = read(key).and_then(|pem| private(&pem)).map_err(|flaw| bad_key(&flaw))?;
         let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
         let builder = builder.expect("ring speaks both versions").with_no_client_auth();
         let mut config = builder.with_single_cert(chain, private).map_err(|error| {
@@ -57,4 +52,15 @@ impl Acceptor {
         stream.shake_hands(until, shutdown)?;
         Ok(stream)
     }
+}
+
+/// The first key that a file holds.
+fn private(pem: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
+    let has = |words: &[u8]| memchr::memmem::find(pem, words).is_some();
+    PrivateKeyDer::from_pem_slice(pem).map_err(|error| match error {
+        // In the words of PKCS #8, and in those that came before it.
+        _ if has(b"BEGIN ENCRYPTED PRIVATE KEY") || has(b"Proc-Type: 4,ENCRYPTED") => "it is encrypted".to_owned(),
+        pem::Error::NoItemsFound => "it holds no key".to_owned(),
+        _ => NO_PEM.to_owned(),
+    })
 }

@@ -9,6 +9,8 @@ pub(crate) use self::acceptor::Acceptor;
 pub(crate) use self::connector::Connector;
 pub(crate) use self::stream::TlsStream;
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,20 +24,27 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
 
-/// The certificates in a file, at least one.
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
-    let certificates: Vec<_> = read.map_err(|error| flaw(&error))?;
-    if certificates.is_empty() { Err("it holds no certificate".to_owned()) } else { Ok(certificates) }
+/// The largest file that is read, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// What a file of PEM holds, or what is wrong with it.
+fn read(file: &Path) -> Result<Vec<u8>, String> {
+    let mut pem = Vec::new();
+    let read = File::open(file).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut pem));
+    read.map_err(|error| cause(&error))?;
+    if pem.len() as u64 > LARGEST { Err("it is larger than 1 MiB".to_owned()) } else { Ok(pem) }
 }
 
-/// What is wrong with a PEM file.
-fn flaw(error: &pem::Error) -> String {
-    match error {
-        pem::Error::Io(error) => cause(error),
-        _ => "it is no PEM".to_owned(),
+/// The certificates in a file, at least one.
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let certificates: Result<Vec<_>, pem::Error> = CertificateDer::pem_slice_iter(&read(file)?).collect();
+    match certificates {
+        Ok(certificates) if certificates.is_empty() => Err("it holds no certificate".to_owned()),
+        certificates => certificates.map_err(|_| NO_PEM.to_owned()),
     }
 }
+
+const NO_PEM: &str = "it is no PEM";
 
 /// A file that is needed to begin with, and of no use as it is.
 fn unusable(kind: &str, file: &Path, flaw: &str) -> Error {

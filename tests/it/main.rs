@@ -4,6 +4,7 @@ mod access;
 mod before;
 mod bulk;
 mod codes;
+mod complaints;
 mod cursor;
 mod demo;
 mod descriptors;

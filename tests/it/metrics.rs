@@ -9,6 +9,7 @@ use crate::util::{Item, Log, Server, serve, serve_with, until};
 fn scrape(server: &Server) -> String {
     let answer = server.get("/-/metrics");
     assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(answer.head.contains("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"), "{answer:?}");
     answer.text()
 }
 

@@ -94,6 +94,13 @@ fn what_is_no_cursor_is_named() {
         (1, format!("wstail: cannot use the cursor file `{}`: it holds no cursor\n", path(&file)))
     );
     assert_eq!(fs::read_to_string(&file).unwrap(), "no cursor at all\n");
+    let (log, other) = (Log::with("a\n"), "another-servers-cursor");
+    let server = serve(&log);
+    fs::write(&file, other).unwrap();
+    let (code, _, errors) = run(&server.address, &["--cursor-file", path(&file)]);
+    let named = format!("wstail: cannot use the cursor file `{}`: ", path(&file));
+    assert!(code == 1 && errors.starts_with(&named) && errors.ends_with(" (status 400)\n"), "{errors}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), other);
     let (code, _, errors) = run("127.0.0.1:1", &["--after-cursor", "no cursor"]);
     assert!(code == 2 && errors.contains("--after-cursor") && errors.lines().count() == 1, "{code}: {errors}");
     for option in [&["--cursor-file", "x"][..], &["--after-cursor", "x"], &["--show-cursor"]] {

@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustix::process::Signal;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 use crate::random::Random;
-use crate::util::{Log, Process, Server, close_code, frame, read_frame, serve_with, until, upgrade, wstail};
+use crate::util::{DEADLINE, Log, Process, Server, close_code, frame, read_frame, serve_with, until, upgrade, wstail};
 
 /// An authority, and a server's certificate and key, as files.
 pub struct Files {
@@ -61,10 +61,24 @@ impl Files {
         let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
         let session = ClientConnection::new(config, "localhost".try_into().unwrap()).unwrap();
         let mut stream = StreamOwned::new(session, server.connect());
+        // Else a request would wait for the word that the handshake's end has come.
+        stream.sock.set_nodelay(true).unwrap();
         while stream.conn.is_handshaking() {
             stream.conn.complete_io(&mut stream.sock).unwrap();
         }
         stream
+    }
+
+    /// Takes the next client, up to the end of its handshake.
+    fn accept(&self, listener: &TcpListener) -> StreamOwned<ServerConnection, TcpStream> {
+        let certificates = vec![CertificateDer::from_pem_file(self.path("cert.pem")).unwrap()];
+        let key = PrivateKeyDer::from_pem_file(self.path("key.pem")).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = config.with_no_client_auth().with_single_cert(certificates, key).unwrap();
+        let socket = listener.accept().unwrap().0;
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        StreamOwned::new(ServerConnection::new(Arc::new(config)).unwrap(), socket)
     }
 
     /// All that is answered to a request, up to the end, which must be told.
@@ -356,13 +370,19 @@ fn the_systems_roots_are_trusted_unless_a_file_says_otherwise() {
 fn files_that_cannot_be_used_are_named_in_one_line() {
     let (log, files, other) = (Log::with("a\n"), local(), local());
     fs::write(files.path("empty.pem"), "").unwrap();
+    let sealed =
+        ["ENCRYPTED PRIVATE KEY-----", "EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,7C\n"];
+    let sealed = [("pkcs8.pem", sealed[0]), ("sec1.pem", sealed[1])].map(|(name, text)| {
+        fs::write(files.path(name), format!("-----BEGIN {text}\nMIHs\n-----END {}", &text[..26])).unwrap();
+        files.word(name)
+    });
     let directory = log.directory().to_str().unwrap().to_owned();
     let [cert, key, empty, foreign] =
         [files.word("cert.pem"), files.word("key.pem"), files.word("empty.pem"), other.word("key.pem")];
     let missing = files.word("missing.pem");
     let serve = |cert: &str, key: &str| ["serve", &directory, "--tls-cert", cert, "--tls-key", key].map(str::to_owned);
     let tail = |options: &[&str]| [&["tail", "h:1/a"], options].concat().into_iter().map(str::to_owned).collect();
-    let cases: [(Vec<String>, String); 8] = [
+    let cases: [(Vec<String>, String); 13] = [
         (
             serve(&missing, &key).into(),
             format!("cannot use the certificate file `{missing}`: no such file or directory"),
@@ -371,6 +391,14 @@ fn files_that_cannot_be_used_are_named_in_one_line() {
         (serve(&empty, &key).into(), format!("cannot use the certificate file `{empty}`: it holds no certificate")),
         (serve(&cert, &cert).into(), format!("cannot use the key file `{cert}`: it holds no key")),
         (serve(&cert, &foreign).into(), format!("cannot use the key file `{foreign}`: it is not the key of `{cert}`")),
+        (serve(&cert, &sealed[0]).into(), format!("cannot use the key file `{}`: it is encrypted", sealed[0])),
+        (serve(&cert, &sealed[1]).into(), format!("cannot use the key file `{}`: it is encrypted", sealed[1])),
+        (
+            serve("/dev/zero", &key).into(),
+            "cannot use the certificate file `/dev/zero`: it is larger than 1 MiB".into(),
+        ),
+        (serve(&cert, "/dev/zero").into(), "cannot use the key file `/dev/zero`: it is larger than 1 MiB".into()),
+        (tail(&["--ca-file", "/dev/zero"]), "cannot use the CA file `/dev/zero`: it is larger than 1 MiB".into()),
         (tail(&["--ca-file", &empty]), format!("cannot use the CA file `{empty}`: it holds no certificate")),
         (tail(&["--ca-file", &missing]), format!("cannot use the CA file `{missing}`: no such file or directory")),
         (
@@ -416,6 +444,40 @@ fn a_server_that_stops_or_is_full_says_so() {
 }
 
 #[test]
+fn a_client_that_leaves_says_so() {
+    let files = local();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    for (arguments, signal) in [(&["tail"][..], Some(Signal::INT)), (&["healthcheck"], None)] {
+        let mut command = wstail();
+        command.args(arguments).arg(format!("https://{address}/app.log")).arg("--insecure").stdout(Stdio::piped());
+        let client = Process::start(command);
+        let mut stream = files.accept(&listener);
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            request.extend(byte);
+        }
+        let request = String::from_utf8(request).unwrap();
+        match signal {
+            None => stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap(),
+            Some(signal) => {
+                let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap();
+                let accept = tungstenite::handshake::derive_accept_key(key.as_bytes());
+                let upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept";
+                write!(stream, "HTTP/1.1 101 Switching Protocols\r\n{upgrade}: {accept}\r\n\r\n").unwrap();
+                stream.write_all(&[0x81, 2, b'a', b'\n']).unwrap();
+                assert_eq!(client.line(), "a");
+                client.signal(signal);
+            }
+        }
+        // Without close_notify this is an error: what came may have been cut off.
+        stream.read_to_end(&mut Vec::new()).unwrap_or_else(|error| panic!("{arguments:?}: {error}"));
+    }
+}
+
+#[test]
 fn a_full_server_is_tried_again() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let tail = tail(&format!("wss://{}/app.log", listener.local_addr().unwrap()), &["--insecure", "-q"]);
@@ -424,6 +486,32 @@ fn a_full_server_is_tried_again() {
     }
     tail.signal(Signal::INT);
     assert_eq!(tail.end(), (130, String::new()));
+}
+
+/// The server's share of memory (PSS), in KiB.
+fn memory(server: &Server) -> u64 {
+    let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", server.process.pid)).unwrap();
+    let line = rollup.lines().find(|line| line.starts_with("Pss:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn hundreds_of_idle_followers_cost_less_than_128_kib_each() {
+    const FOLLOWERS: u64 = 300;
+    let (log, files) = (Log::with(format!("{}\n", "x".repeat(99)).repeat(1000)), local());
+    let server = files.serve(&log, &["--heartbeat", "60"]);
+    let follow = || {
+        let mut stream = files.upgraded(&server, "app.log?tail=1&lines=1000");
+        assert_eq!(read_frame(&mut stream).unwrap().1.len(), 100_000);
+        stream
+    };
+    drop(follow());
+    until("the first is gone", || server.connections() == 0);
+    let before = memory(&server);
+    let followers: Vec<_> = (0..FOLLOWERS).map(|_| follow()).collect();
+    until("their buffers are given back", || memory(&server).saturating_sub(before) / FOLLOWERS < 128);
+    assert_eq!(server.connections(), FOLLOWERS);
+    drop(followers);
 }
 
 #[test]

@@ -135,6 +135,13 @@ impl Server {
         self.process.threads().iter().filter(|name| name.starts_with("client ")).count() as u64
     }
 
+    /// The highest number among their threads, which are numbered as they are started.
+    pub fn newest(&self) -> u64 {
+        let threads = self.process.threads();
+        let number = |name: &String| name.strip_prefix("client ")?.trim_end().parse().ok();
+        threads.iter().filter_map(number).max().unwrap_or(0)
+    }
+
     /// What the server answers to the bytes, up to the end of the connection.
     pub fn ask(&self, request: impl AsRef<[u8]>) -> Answer {
         let mut stream = self.connect();
