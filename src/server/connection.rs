@@ -33,8 +33,7 @@ pub(super) trait Sink {
     fn tell(&mut self, _step: &Step, _follower: &Follower, _now: Instant) {}
     /// The log cannot be read for now.
     fn wait(&mut self, _reason: &str) {}
-    /// Takes what was read; `more` when the log is known to hold more. Only called when everything before it is out, but
-    /// for a few lines.
+    /// Takes what was read; `more` when the log is known to hold more. Only called when everything before it is out.
     fn push(&mut self, bytes: &[u8], more: bool, now: Instant);
     /// Whether it takes bytes that were not read.
     fn takes_extents(&self) -> bool {
@@ -230,7 +229,10 @@ impl<K: Sink> Connection<K> {
         if self.full.is_none() && self.lookout.is_due(now) {
             self.read_log(now)?;
             if self.lookout.is_lone() {
-                self.read_log(now)?;
+                self.flush(now)?;
+                if self.full.is_none() {
+                    self.read_log(now)?;
+                }
             }
         }
         self.sink.beat(now, self.full.is_some())?;
@@ -548,18 +550,19 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_line_and_its_cursor_are_one_write() {
+    fn a_lone_line_is_followed_by_its_cursor_in_the_same_turn() {
         let mut place = Place::to("a\n", |socket, now| Events::new(socket, "/app.log".into(), SECOND, false, now));
         assert!(!place.pass(SECOND));
-        // Of the two the second comes too soon for a cursor that is due by time.
-        for text in ["a\nb\n", "a\nb\nc\n"] {
+        // The first cursor is due by time, and goes out with the line; the second is not.
+        for (text, writes) in [("a\nb\n", 1), ("a\nb\nc\n", 2)] {
             place.taken();
             *place.client.writes.borrow_mut() = 0;
             fs::write(place.directory.path().join("app.log"), text).unwrap();
-            assert!(!place.pass(POLL));
+            place.now += POLL;
+            place.connection.turn(Ready { write: true, ..Ready::default() }, place.now);
             let taken = place.taken();
             assert!(taken.starts_with("\u{fffd}\u{2}") && taken.contains("\"event\":\"cursor\""), "{taken}");
-            assert_eq!(*place.client.writes.borrow(), 1);
+            assert_eq!(*place.client.writes.borrow(), writes);
         }
     }
 

@@ -87,8 +87,8 @@ impl Lookout {
         self.next = if more || self.is_lone { now } else { now + self.pause };
     }
 
-    /// Whether there was a lone line. It is best looked again before anything is sent: with a thousand followers a
-    /// second wake-up and a second packet for the cursor cost more than the line.
+    /// Whether there was a lone line. The log is best looked at again as soon as it is out: with a thousand followers a
+    /// second wake-up for that costs as much as the line. Not before: it would be late by a tenth of its time.
     pub(super) fn is_lone(&self) -> bool {
         self.is_lone
     }
