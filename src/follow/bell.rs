@@ -43,13 +43,12 @@ impl Bell {
 
     /// Before a look: what has happened by now will be seen by it.
     pub(super) fn hush(&self) {
-        if !self.is_rung.load(Ordering::Acquire) {
-            return;
+        // A word that is still on its way will come, and has to be taken then: until it is the bell counts as rung.
+        if self.is_rung.load(Ordering::Acquire) && read(&self.fd, &mut [0; 8]).is_ok() {
+            // Only now: a ring between the two would leave a bell that counts as rung and is not. A swap, no store: what
+            // a ring before it stands for is seen by the look that comes after it.
+            self.is_rung.swap(false, Ordering::AcqRel);
         }
-        let _ = read(&self.fd, &mut [0; 8]);
-        // Only now: a ring between the two would leave a bell that counts as rung and is not. A swap, no store: what a
-        // ring before it stands for is seen by the look that comes after it.
-        self.is_rung.swap(false, Ordering::AcqRel);
     }
 
     /// Rings because the file was written to.
@@ -91,5 +90,42 @@ impl AsFd for Bell {
 impl fmt::Debug for Bell {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("Bell").field(&self.fd).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    fn is_heard(bell: &Bell) -> bool {
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut [PollFd::new(bell, PollFlags::IN)], Some(&now)).unwrap() == 1
+    }
+
+    #[test]
+    fn rings_are_heard_once() {
+        let bell = Bell::new().unwrap();
+        bell.hush();
+        assert!(!is_heard(&bell));
+        bell.ring();
+        bell.ring();
+        assert!(is_heard(&bell));
+        bell.hush();
+        assert!(!is_heard(&bell));
+    }
+
+    #[test]
+    fn a_hush_in_the_midst_of_a_ring_does_not_leave_it_ringing() {
+        let bell = Bell::new().unwrap();
+        // As `ring` does it, in two steps.
+        assert!(!bell.is_rung.swap(true, Ordering::AcqRel));
+        bell.hush();
+        write(&bell.fd, &1_u64.to_ne_bytes()).unwrap();
+        assert!(is_heard(&bell));
+        bell.hush();
+        assert!(!is_heard(&bell));
+        bell.ring();
+        assert!(is_heard(&bell));
     }
 }

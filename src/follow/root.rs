@@ -141,6 +141,16 @@ impl Root {
         regular(self.resolve(segments, READING)?)
     }
 
+    /// The same, unless a symbolic link leads there; `None`, too, where that cannot be told.
+    fn open_directly(&self, segments: &[Vec<u8>]) -> Option<io::Result<File>> {
+        if self.walk.load(Ordering::Relaxed) {
+            return None;
+        }
+        let (path, flags) = (segments.join(&b'/'), READING | OFlags::CLOEXEC);
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        fs::openat2(&self.directory, OsStr::from_bytes(&path), flags, Mode::empty(), resolve).ok().map(regular)
+    }
+
     /// Opens a directory for listing; the root itself where no segment is named.
     pub(super) fn open_directory(&self, segments: &[Vec<u8>]) -> io::Result<OwnedFd> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY;
@@ -148,13 +158,6 @@ impl Root {
             [] => Ok(fs::openat(&self.directory, ".", flags | OFlags::CLOEXEC, Mode::empty())?),
             segments => self.resolve(segments, flags),
         }
-    }
-
-    /// The same, unless a symbolic link leads there; `None`, too, where that cannot be told.
-    fn open_directly(&self, segments: &[Vec<u8>]) -> Option<io::Result<File>> {
-        let (path, flags) = (segments.join(&b'/'), READING | OFlags::CLOEXEC);
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-        fs::openat2(&self.directory, OsStr::from_bytes(&path), flags, Mode::empty(), resolve).ok().map(regular)
     }
 
     fn resolve(&self, segments: &[Vec<u8>], flags: OFlags) -> io::Result<OwnedFd> {
