@@ -125,14 +125,14 @@ impl Follow<'_> {
                     self.break_off();
                 }
                 self.notice(&format!("{error}; reconnecting in {:.2} s", pause.as_secs_f64()));
-                return Ok(true);
+                return Ok(!self.has_failed);
             }
         }
         if let Some(place) = reader.place() {
             self.progress.note(place);
             self.note()?;
         }
-        Ok(true)
+        Ok(!self.has_failed)
     }
 
     /// Records how far the log is printed.

@@ -52,8 +52,10 @@ fn takes_value(argument: &str) -> bool {
 pub(super) fn reorder<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
     match arguments {
         _ if asks_version(arguments) => vec!["--version"],
-        ["help" | "--help" | "-h", command, rest @ ..] => [&[*command, "--help"], rest].concat(),
-        ["help"] => vec!["--help"],
+        ["help" | "--help" | "-h", command, rest @ ..] if !command.starts_with('-') && *command != "help" => {
+            [&[*command, "--help"], rest].concat()
+        }
+        ["help" | "--help" | "-h", ..] => vec!["--help"],
         _ => arguments.to_vec(),
     }
 }

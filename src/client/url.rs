@@ -157,6 +157,10 @@ impl Url {
 }
 
 fn bad(text: &str, cause: &str) -> Error {
+    if text.contains('@') {
+        // Before it may stand a password, whatever else is wrong.
+        return Error::usage(format!("cannot use the URL: {cause}"));
+    }
     Error::usage(format!("cannot use the URL `{}`: {cause}", text.escape_debug()))
 }
 
@@ -235,6 +239,9 @@ mod tests {
 
     #[test]
     fn a_user_is_refused_and_the_password_is_not_told() {
+        for text in ["ws://user:s3#cret@h/a", "ws://user:s3/cret@h/a", "ws:/user:s3cret@h/a"] {
+            assert!(!Url::page(text).unwrap_err().to_string().contains("s3"), "{text}");
+        }
         for text in
             ["ws://user:s3cret@h:1/a", "http://s3cret@h/a", "user:s3cret@h:1/a", "ws://s3cret@/", "x://u:s3cret@h/"]
         {

@@ -106,6 +106,7 @@ export function follow(log, lines, hooks) {
   }
 
   function retry() {
+    clearTimeout(timer);
     timer = setTimeout(open, pause * (0.5 + Math.random() / 2));
     pause = Math.min(LONGEST_PAUSE, pause * 2);
   }
