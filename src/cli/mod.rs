@@ -21,6 +21,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use argh::{EarlyExit, FromArgs};
 use wstail::{Error, Result, Shutdown};
@@ -121,6 +122,9 @@ fn set_up_log(default: &str) {
     builder.filter_module("tungstenite", log::LevelFilter::Off).format_target(false).init();
 }
 
+/// A second signal that comes sooner is the first, told twice: timeout(1) signals a process and its group.
+const SAME_SIGNAL: Duration = Duration::from_millis(500);
+
 /// Gives the order to stop, from wherever it is taken out of here.
 type Trigger = Arc<Mutex<Option<wstail::Trigger>>>;
 
@@ -130,8 +134,10 @@ fn stop_on_signal() -> Result<(Trigger, Shutdown)> {
     let (trigger, shutdown) = wstail::shutdown().map_err(failed)?;
     let trigger = Arc::new(Mutex::new(Some(trigger)));
     let held = trigger.clone();
+    let mut first = None;
     let handler = move || {
-        if lock(&held).take().is_none() {
+        let is_again = first.get_or_insert_with(Instant::now).elapsed() >= SAME_SIGNAL;
+        if lock(&held).take().is_none() && is_again {
             std::process::exit(Exit::Interrupted.code().into());
         }
     };

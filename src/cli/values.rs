@@ -48,22 +48,24 @@ fn takes_value(argument: &str) -> bool {
     is_long && !SWITCHES.contains(&argument) || SHORT.contains(&argument)
 }
 
-/// Puts `help COMMAND`, and `--version` behind a command, as argh knows them.
+/// Puts `help COMMAND`, and `--help` and `--version` among other options, as argh knows them.
 pub(super) fn reorder<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
     match arguments {
-        _ if asks_version(arguments) => vec!["--version"],
-        ["help" | "--help" | "-h", command, rest @ ..] if !command.starts_with('-') && *command != "help" => {
-            [&[*command, "--help"], rest].concat()
+        _ if asks(arguments, &["-V", "--version"]) => vec!["--version"],
+        ["help" | "--help" | "-h", command, ..] if !command.starts_with('-') && *command != "help" => {
+            vec![*command, "--help"]
         }
         ["help" | "--help" | "-h", ..] => vec!["--help"],
+        [command, rest @ ..] if asks(rest, &["-h", "--help"]) => vec![*command, "--help"],
         _ => arguments.to_vec(),
     }
 }
 
-fn asks_version(arguments: &[&str]) -> bool {
+/// Whether one of these options is there, and is not another one's value.
+fn asks(arguments: &[&str], options: &[&str]) -> bool {
     let mut arguments = arguments.iter().take_while(|argument| **argument != "--");
     while let Some(argument) = arguments.next() {
-        if matches!(*argument, "-V" | "--version") {
+        if options.contains(argument) {
             return true;
         }
         if takes_value(argument) {

@@ -71,6 +71,10 @@ fn help_and_version_go_to_stdout() {
         &["produce", "--help"],
         &["demo", "--help"],
         &["healthcheck", "--help"],
+        &["tail", "--help", "--no-follow"],
+        &["serve", "--help", "--rubbish"],
+        &["--help", "--no-follow"],
+        &["help", "help"],
         &["help"],
     ] {
         let output = run(arguments);
