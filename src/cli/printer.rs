@@ -6,7 +6,6 @@ use wstail::text::sanitize::Terminal;
 use wstail::text::utf8::Decoder;
 
 use super::json::JsonLines;
-use super::lock;
 use super::record::Output;
 use super::stdout::Stdout;
 
@@ -92,10 +91,9 @@ impl<'p> Printer<'p> {
         self.stdout.output()
     }
 
-    /// Whether what was printed is not known to be where it shall stay: it is still compared with what stands in the
-    /// output, or the reader of a pipe has left, and nobody knows how much it took.
+    /// Whether what was printed is not known to be where it shall stay.
     pub(super) fn is_unsure(&self) -> bool {
-        lock(&self.stdout.surplus).is_some() || self.stdout.closed().is_some()
+        self.stdout.is_unsure()
     }
 
     /// Prints what came; `waiting` is called every so often while stdout takes nothing.

@@ -24,7 +24,7 @@ pub(super) struct Stdout {
     /// It takes everything at any time.
     is_file: bool,
     /// What an earlier run has printed of what comes now.
-    pub(super) surplus: Mutex<Option<Surplus>>,
+    surplus: Mutex<Option<Surplus>>,
     /// How many bytes were written, or stood there already.
     written: AtomicU64,
     /// How the command ends now that nothing more can be written.
@@ -57,6 +57,12 @@ impl Stdout {
     /// What stands in the output already is not printed again.
     pub(super) fn pass_over(&self, surplus: Option<Surplus>) {
         *lock(&self.surplus) = surplus;
+    }
+
+    /// Whether what was written is not known to be where it shall stay: it is still compared with what stands in the
+    /// output, or the reader of a pipe has left, and nobody knows how much it took.
+    pub(super) fn is_unsure(&self) -> bool {
+        lock(&self.surplus).is_some() || self.closed().is_some()
     }
 
     pub(super) fn written(&self) -> u64 {
