@@ -5,14 +5,13 @@ use std::fs::File;
 use std::hint::black_box;
 use std::io::Write;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use wstail::follow::backfill::Backfill;
+use wstail::follow::backfill::{Backfill, Progress};
 use wstail::follow::follower::{Follower, Step};
 use wstail::follow::root::Roots;
 use wstail::protocol::request::{Address, Lines};
-use wstail::text::ansi::Html;
+use wstail::text::html::Html;
 use wstail::text::lines::LineBuffer;
 
 /// 150 bytes with colours and a few characters beyond ASCII, as loggers write them.
@@ -26,63 +25,72 @@ fn log(directory: &Path, hole: u64, lines: usize) {
     file.write_all(LINE.repeat(lines).as_bytes()).unwrap();
 }
 
+fn main() {
+    backfill();
+    follow();
+    framing();
+}
+
+/// How long each is measured.
+const MEASURED: Duration = Duration::from_secs(3);
+
+/// Runs it again and again, prints the median and the best time of a run, and what that makes of `bytes` a run.
+fn measure(name: &str, bytes: usize, mut run: impl FnMut()) {
+    // Caches and branch predictors warm up first.
+    run();
+    let (start, mut times) = (Instant::now(), Vec::new());
+    while start.elapsed() < MEASURED {
+        let begin = Instant::now();
+        run();
+        times.push(begin.elapsed());
+    }
+    times.sort_unstable();
+    let (median, best) = (times[times.len() / 2], times[0]);
+    let rate =
+        if bytes == 0 { String::new() } else { format!(", {:.0} MB/s", bytes as f64 / 1e6 / median.as_secs_f64()) };
+    println!("{name}: {median:.1?} (best {best:.1?}, {} runs){rate}", times.len());
+}
+
 /// The last 1000 lines of 1 MB and of 2 GB: the same time.
-fn backfill(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("last 1000 lines");
+fn backfill() {
     for (name, hole) in [("1 MB", 0), ("2 GB", 2_000_000_000)] {
         let directory = tempfile::tempdir().unwrap();
         log(directory.path(), hole, 7000);
         let file = File::open(directory.path().join("app.log")).unwrap();
         let size = file.metadata().unwrap().len();
-        group.bench_function(name, |bencher| {
-            bencher.iter(|| {
-                let mut backfill = Backfill::new(Lines::Last(1000), size);
-                while black_box(backfill.step(&file).unwrap()).is_none() {}
-            });
+        measure(&format!("last 1000 lines of {name}"), 0, || {
+            let mut backfill = Backfill::new(Lines::Last(1000), size);
+            while black_box(backfill.step(&file).unwrap()) == Progress::Busy {}
         });
     }
-    group.finish();
 }
 
 /// A whole log through the follower.
-fn follow(criterion: &mut Criterion) {
+fn follow() {
     const LINES: usize = 100_000;
     let directory = tempfile::tempdir().unwrap();
     log(directory.path(), 0, LINES);
     let roots = Roots::open([directory.path()], false).unwrap();
     let address = Address::parse("/app.log").unwrap();
     let mut buffer = vec![0; 256 * 1024];
-    let mut group = criterion.benchmark_group("follow");
-    group.throughput(Throughput::Bytes((LINE.len() * LINES) as u64));
-    group.bench_function("a whole log", |bencher| {
-        bencher.iter(|| {
-            let (log, file) = roots.find(&address).unwrap().unwrap();
-            let mut follower = Follower::new(log, file, Lines::All, false, std::time::Duration::ZERO).unwrap();
-            while black_box(follower.poll(&mut buffer, Instant::now()).unwrap()) != Step::Ended {}
-        });
+    measure("follow a whole log", LINE.len() * LINES, || {
+        let (log, file) = roots.find(&address).unwrap().unwrap();
+        let mut follower = Follower::new(log, file, Lines::All, false, Duration::ZERO).unwrap();
+        while black_box(follower.poll(&mut buffer, Instant::now()).unwrap()) != Step::Ended {}
     });
-    group.finish();
 }
 
 /// One read of 256 KiB cut into messages.
-fn framing(criterion: &mut Criterion) {
+fn framing() {
     let bytes = LINE.repeat(256 * 1024 / LINE.len());
-    let mut group = criterion.benchmark_group("messages");
-    group.throughput(Throughput::Bytes(bytes.len() as u64));
     for (name, html) in [("text", None), ("html", Some(Html::default()))] {
-        group.bench_function(name, |bencher| {
-            let now = Instant::now();
-            let mut messages = LineBuffer::new(html.clone(), false);
-            bencher.iter(|| {
-                messages.push(bytes.as_bytes(), false, now);
-                while let Some(message) = messages.next(now) {
-                    black_box(message);
-                }
-            });
+        let now = Instant::now();
+        let mut messages = LineBuffer::new(html, false);
+        measure(&format!("messages, {name}"), bytes.len(), || {
+            messages.push(bytes.as_bytes(), false, now);
+            while let Some(message) = messages.next(now) {
+                black_box(message);
+            }
         });
     }
-    group.finish();
 }
-
-criterion_group!(benches, backfill, follow, framing);
-criterion_main!(benches);

@@ -1,16 +1,18 @@
-//! The one error type.
-//! A message names operation, object and cause; callers branch on small predicates.
+//! The crate's error type.
+//! A message names the operation, the object and the cause. Callers branch on small predicates.
 
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 use tungstenite::Error as WsError;
 use tungstenite::error::ProtocolError;
 
-/// What this crate's functions return.
+/// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why an operation failed, in one line: ``cannot open `app.log`: permission denied``.
+/// Why an operation failed. `Display` is one line for people: ``cannot open `app.log`: permission denied``. Programs use the
+/// predicates; [`source`](std::error::Error::source) is the cause where that is an error of its own.
 pub struct Error {
     kind: Box<Kind>,
 }
@@ -19,35 +21,47 @@ enum Kind {
     Io { what: String, cause: io::Error },
     Usage { message: String },
     Timeout { message: String },
+    Failed { message: String },
     Untrusted { what: String, reason: String },
-    Refused { what: String, status: u16, reason: String },
+    Refused { what: String, status: u16, reason: String, retry_after: Option<Duration> },
     Protocol { what: String, cause: WsError },
     Closed { what: String, code: u16, reason: String },
 }
 
 impl Error {
-    /// An operation that the system refused; `what` names it and its object: ``cannot open `app.log` ``.
+    /// The system refused an operation; `what` names it and its object: ``cannot open `app.log` ``.
     pub fn io(what: impl Into<String>, cause: io::Error) -> Error {
         Kind::Io { what: what.into(), cause }.into()
     }
 
-    /// A request that is wrong in itself.
+    /// The request itself is wrong.
     pub fn usage(message: impl Into<String>) -> Error {
         Kind::Usage { message: message.into() }.into()
+    }
+
+    /// An operation failed; the message names operation, object and cause.
+    pub fn failed(message: impl Into<String>) -> Error {
+        Kind::Failed { message: message.into() }.into()
     }
 
     pub(crate) fn timeout(message: impl Into<String>) -> Error {
         Kind::Timeout { message: message.into() }.into()
     }
 
-    /// A server that is not the one its certificate should prove it to be.
+    /// The server's certificate does not prove that it is the intended server.
     #[cfg_attr(not(feature = "tls"), expect(dead_code))]
     pub(crate) fn untrusted(what: impl Into<String>, reason: &str) -> Error {
         Kind::Untrusted { what: what.into(), reason: reason.to_owned() }.into()
     }
 
-    pub(crate) fn refused(what: impl Into<String>, status: u16, reason: &str) -> Error {
-        Kind::Refused { what: what.into(), status, reason: reason.to_owned() }.into()
+    /// `retry_after` is the pause the server asks for before the next attempt.
+    pub(crate) fn refused(
+        what: impl Into<String>,
+        status: u16,
+        reason: String,
+        retry_after: Option<Duration>,
+    ) -> Error {
+        Kind::Refused { what: what.into(), status, reason, retry_after }.into()
     }
 
     pub(crate) fn closed(what: impl Into<String>, code: u16, reason: &str) -> Error {
@@ -61,12 +75,12 @@ impl Error {
         }
     }
 
-    /// The request itself was wrong: an option, a value, a root that does not exist. Trying again is no use.
+    /// The request itself was wrong: an option, a value, a root that does not exist. Trying again will not help.
     pub fn is_usage(&self) -> bool {
         matches!(*self.kind, Kind::Usage { .. })
     }
 
-    /// Something took longer than it may.
+    /// Something took longer than allowed: connecting, a handshake, or a heartbeat.
     pub fn is_timeout(&self) -> bool {
         match &*self.kind {
             Kind::Timeout { .. } => true,
@@ -75,12 +89,12 @@ impl Error {
         }
     }
 
-    /// A server's certificate was not trusted.
+    /// The server's certificate was not trusted.
     pub fn is_untrusted(&self) -> bool {
         matches!(*self.kind, Kind::Untrusted { .. })
     }
 
-    /// The HTTP status with which a server refused the stream.
+    /// The HTTP status with which a server refused the request; `None` when the error is another one.
     pub fn status(&self) -> Option<u16> {
         match *self.kind {
             Kind::Refused { status, .. } => Some(status),
@@ -88,7 +102,15 @@ impl Error {
         }
     }
 
-    /// The operating system's word for the cause, where it was the cause.
+    /// How long the server that refused the request asks to wait before the next try, by its header field `Retry-After`.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match *self.kind {
+            Kind::Refused { retry_after, .. } => retry_after,
+            _ => None,
+        }
+    }
+
+    /// The kind of the operating system's error, where that was the cause.
     pub fn io_kind(&self) -> Option<io::ErrorKind> {
         match &*self.kind {
             Kind::Io { cause, .. } => Some(cause.kind()),
@@ -107,13 +129,13 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.kind {
             Kind::Io { what, cause: error } => write!(f, "{what}: {}", cause(error)),
-            Kind::Usage { message } | Kind::Timeout { message } => f.write_str(message),
+            Kind::Usage { message } | Kind::Timeout { message } | Kind::Failed { message } => f.write_str(message),
             Kind::Untrusted { what, reason } => write!(f, "{what}: the certificate is not trusted: {reason}"),
             Kind::Refused { what, status, .. } if *status < 300 => {
-                write!(f, "{what}: the server answers without a stream (status {status})")
+                write!(f, "{what}: the server answered without a stream (status {status})")
             }
-            Kind::Refused { what, status, reason } if reason.is_empty() => write!(f, "{what}: status {status}"),
-            Kind::Refused { what, status, reason } => write!(f, "{what}: {reason} (status {status})"),
+            Kind::Refused { what, status, reason, .. } if reason.is_empty() => write!(f, "{what}: status {status}"),
+            Kind::Refused { what, status, reason, .. } => write!(f, "{what}: {reason} (status {status})"),
             Kind::Protocol { what, cause: WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) } => {
                 write!(f, "{what}: the connection was cut off")
             }
@@ -143,12 +165,18 @@ impl std::error::Error for Error {
     }
 }
 
-/// An I/O error as the end of a sentence: no capital, no number.
+/// An I/O error as the end of a sentence: lower case, without its number.
 pub(crate) fn cause(error: &io::Error) -> String {
-    if error.kind() == io::ErrorKind::AddrInUse {
-        return "address in use".to_owned();
+    match error.kind() {
+        io::ErrorKind::AddrInUse => return "address in use (see --port)".to_owned(),
+        io::ErrorKind::ConnectionRefused => return "connection refused (is `wstail serve` running there?)".to_owned(),
+        _ => {}
     }
     let text = error.to_string();
+    // The standard library's message for a failed lookup, followed by that of the C library.
+    if text.starts_with("failed to lookup address information") {
+        return "unknown host name".to_owned();
+    }
     let text = text.rfind(" (os error ").map_or(&text[..], |end| &text[..end]);
     lower(text)
 }

@@ -1,69 +1,96 @@
-//! Serves logs over WebSocket and follows them through rotation, truncation and restart.
+//! Serves logs over WebSocket and HTTP, and follows them through rotation, truncation and restart without losing or
+//! repeating a line.
 //!
-//! Data goes one way, and the modules show it:
+//! A client follows a log, reconnects by itself, and resumes exactly where it was:
 //!
-//! ```text
-//! file ──follow──> bytes ──text──> messages ──server──> socket ──client──> terminal
-//!                      protocol: the words both ends share
-//! ```
-//!
-//! * [`follow`]: one log through its life, from a name to its bytes; no socket, no thread, no clock
-//! * [`text`]: bytes to what a person reads; pure
-//! * [`protocol`]: what both ends share; pure, with the wire protocol in words
-//! * [`server`]: a blocking listener, one thread and one loop a connection
-//! * [`client`]: a blocking client
-//! * [`produce`]: a log writer for demonstrations, and the checker of what it wrote
-//!
-//! Everything blocks and nothing is asynchronous: a [`Shutdown`] is what ends it. On other systems than Linux the crate
-//! is empty.
-//!
-//! ```
-//! use wstail::client::reader::{Item, Reader};
-//! use wstail::server::{Config, Server};
-//!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let logs = tempfile::tempdir()?;
-//! std::fs::write(logs.path().join("app.log"), "one\ntwo\n")?;
-//!
-//! let (trigger, shutdown) = wstail::shutdown()?;
-//! let server = Server::bind(Config { roots: vec![logs.path().into()], port: 0, ..Config::default() })?;
-//! let address = server.addresses()[0];
-//!
-//! std::thread::scope(|scope| -> wstail::Result<()> {
-//!     scope.spawn(|| server.run(&shutdown));
-//!     let reader = Reader::new(format!("{address}/app.log?lines=1").parse()?, shutdown.clone());
-//!     let mut text = Vec::new();
-//!     for item in reader {
-//!         if let Item::Bytes(bytes) = item? {
-//!             text.extend(bytes);
-//!         }
+//! ```no_run
+//! # fn main() -> wstail::Result<()> {
+//! for event in wstail::Reader::connect("logs.example.com:8765/app.log?tail=1&lines=10")? {
+//!     if let wstail::LogEvent::Bytes(bytes) = event? {
+//!         print!("{}", String::from_utf8_lossy(&bytes));
 //!     }
-//!     assert_eq!(text, b"two\n");
-//!     drop(trigger);
-//!     Ok(())
-//! })?;
+//! }
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! A server runs in threads of its own until its handle is dropped:
+//!
+//! ```
+//! # fn main() -> wstail::Result<()> {
+//! # let logs = tempfile::tempdir().unwrap();
+//! # let directory = logs.path();
+//! let mut config = wstail::ServerConfig::new([directory]);
+//! config.port = 0; // any free one
+//! let server = wstail::Server::bind(config)?.spawn()?;
+//! println!("listening on {}", server.addresses()[0]);
+//! server.stop()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Goals
+//!
+//! * Every line arrives once and in order, also through rotation, truncation, lost connections and restarted servers. What
+//!   cannot be sent is reported as a gap, with its size where it is known.
+//! * Files are found again by what they are, not by their names; a client resumes by a cursor, and the server stores
+//!   nothing.
+//! * Memory is bounded for every connection, and an idle follower costs almost nothing.
+//!
+//! # Non-goals
+//!
+//! * Asynchronous code: everything blocks, with one thread a connection. A [`Shutdown`] ends what blocks.
+//! * Storing, indexing or parsing logs: bytes go through unchanged.
+//! * Other systems than Linux, where this crate is empty.
+//!
+//! # Map
+//!
+//! Data flows in one direction, and the modules follow it:
+//!
+//! ```text
+//! file ──follow──> bytes ──text──> messages ──server──> socket ──client──> log events
+//!                      protocol: the vocabulary both ends share
+//! ```
+//!
+//! * [`client`]: connects, reads a log, reconnects; lists a server's logs
+//! * [`server`]: the configuration, the listener, one thread and one loop a connection
+//! * [`protocol`]: what both ends share: parameters, events, cursors, tokens, close codes; the wire protocol in words
+//! * [`produce`]: a log writer for demonstrations and tests, and a verifier of what it wrote
+//! * `follow` (one log through its life) and `text` (UTF-8, lines, colours) are internal: public for the program, the
+//!   benches and the fuzz targets, hidden from this documentation, and subject to change without notice
+//!
+//! The feature `tls`, on by default, adds `wss://` and `https://`; the feature `cli`, on by default, adds what only the
+//! program `wstail` needs, and a library user leaves it out.
 
 #![cfg(target_os = "linux")]
 
+mod bounded_stream;
 pub mod client;
 mod error;
+#[doc(hidden)]
 pub mod follow;
 pub mod produce;
 pub mod protocol;
 pub mod server;
 mod shutdown;
+#[doc(hidden)]
+pub mod small_file;
 mod socket;
+#[doc(hidden)]
 pub mod text;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(not(feature = "tls"))]
 #[path = "tls/absent.rs"]
 mod tls;
-mod turn;
 mod wait;
+mod wake;
 
+pub use client::{ClientConfig, Continuation, LogEvent, Reader, Trust, Url};
 pub use error::{Error, Result};
+pub use protocol::cursor::Place;
+pub use protocol::event::Missing;
+pub use protocol::request::{Format, Lines};
+pub use protocol::token::Token;
+pub use server::{Server, ServerConfig, ServerHandle};
 pub use shutdown::{Shutdown, Trigger, shutdown};

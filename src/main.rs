@@ -19,6 +19,6 @@ fn main() -> ExitCode {
 
 #[cfg(not(target_os = "linux"))]
 fn main() -> ExitCode {
-    eprintln!("wstail: cannot run on {}: it follows logs by means that only Linux has", std::env::consts::OS);
+    eprintln!("wstail: cannot run on {}: only Linux is supported", std::env::consts::OS);
     ExitCode::FAILURE
 }

@@ -1,5 +1,6 @@
-//! One order to stop that every thread sees: by the channel when it asks, by the pipe when it waits.
-//! Nothing is sent: a message would reach one receiver, a dropped sender is seen by all.
+//! A shutdown signal that every thread sees: through a channel when it asks, and through a pipe when it waits in
+//! poll(2). Nothing is sent: a message would reach only one receiver, but all receivers see that the sender was
+//! dropped.
 
 use std::convert::Infallible;
 use std::io;
@@ -10,25 +11,35 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 
-/// Gives the order to stop when it is dropped.
+/// Triggers its [`Shutdown`] and all clones of that when it is dropped.
 #[derive(Debug)]
 pub struct Trigger {
-    // Fields are dropped in this order: whoever the pipe wakes finds the channel closed already.
+    // Fields are dropped in this order: a thread that the pipe wakes must find the channel closed already.
     _channel: Sender<Infallible>,
     _pipe: UnixStream,
 }
 
-/// What a thread holds to learn that it is to stop. Clones see the same order.
+/// Ends what blocks: threads hold it to learn that they are to stop. All clones are triggered together, for good.
 #[derive(Clone, Debug)]
 pub struct Shutdown {
     channel: Receiver<Infallible>,
     pipe: Arc<OwnedFd>,
 }
 
-/// Makes a trigger and the shutdown it gives the order to.
+/// Makes a shutdown and its trigger. It takes two file descriptors.
+///
+/// ```
+/// # fn main() -> std::io::Result<()> {
+/// let (trigger, shutdown) = wstail::shutdown()?;
+/// assert!(!shutdown.is_triggered());
+/// drop(trigger);
+/// assert!(shutdown.is_triggered());
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
-/// When the process has no descriptor left.
+/// When the process has no file descriptor left.
 pub fn shutdown() -> io::Result<(Trigger, Shutdown)> {
     let (sender, receiver) = crossbeam_channel::bounded(0);
     let (near, far) = UnixStream::pair()?;
@@ -37,18 +48,18 @@ pub fn shutdown() -> io::Result<(Trigger, Shutdown)> {
 }
 
 impl Shutdown {
-    /// Whether the order was given.
-    pub fn is_ordered(&self) -> bool {
+    /// Whether it was triggered.
+    pub fn is_triggered(&self) -> bool {
         matches!(self.channel.try_recv(), Err(TryRecvError::Disconnected))
     }
 
-    /// Sleeps for `time`, or until the order is given; says whether it was.
+    /// Sleeps for `time`, or until it is triggered; returns whether it was.
     pub fn sleep(&self, time: Duration) -> bool {
         matches!(self.channel.recv_timeout(time), Err(RecvTimeoutError::Disconnected))
     }
 }
 
-/// The descriptor becomes readable, and stays so, when the order is given: for poll(2).
+/// For poll(2): the descriptor becomes readable when it is triggered, and stays readable.
 impl AsFd for Shutdown {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.pipe.as_fd()
@@ -63,8 +74,8 @@ mod tests {
     fn every_clone_sees_the_order() {
         let (trigger, shutdown) = shutdown().unwrap();
         let other = shutdown.clone();
-        assert!(!shutdown.is_ordered() && !other.sleep(Duration::ZERO));
+        assert!(!shutdown.is_triggered() && !other.sleep(Duration::ZERO));
         drop(trigger);
-        assert!(shutdown.is_ordered() && other.sleep(Duration::from_secs(60)));
+        assert!(shutdown.is_triggered() && other.sleep(Duration::from_secs(60)));
     }
 }

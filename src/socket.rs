@@ -1,4 +1,4 @@
-//! What both ends do to a socket before they use it.
+//! What both ends do with a socket before they use it.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
@@ -9,12 +9,12 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with, sockopt};
 
 /// The bound on a single read or write.
 const CALL_TIMEOUT: Duration = Duration::from_millis(100);
-/// A peer that vanished without a word is found out by the kernel within 45 s of silence.
+/// The kernel detects a peer that vanished silently within 45 s.
 const SILENCE: Duration = Duration::from_secs(30);
 const INTERVAL: Duration = Duration::from_secs(5);
 const TRIES: u32 = 3;
 
-/// A new socket of the address's family, which does not block.
+/// A new non-blocking socket for the address's family.
 pub(crate) fn open(address: &SocketAddr) -> io::Result<OwnedFd> {
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     Ok(socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?)
@@ -33,7 +33,7 @@ pub(crate) fn prepare(socket: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a call only had nothing to do in its time.
+/// Whether a call failed only because there was nothing to do in its time.
 pub(crate) fn is_nothing_now(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }

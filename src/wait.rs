@@ -1,4 +1,4 @@
-//! The one wait of a turn: poll(2) over a socket, the order to stop, and what tells of changes in a log.
+//! The one wait of a turn: poll(2) on a socket, the shutdown, and the waker that reports changes in a log.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -9,26 +9,26 @@ use rustix::io::Errno;
 
 use crate::shutdown::Shutdown;
 
-/// What a socket is waited for.
+/// What to wait for on a socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Interest {
     pub read: bool,
     pub write: bool,
 }
 
-/// What the wait ended with; nothing set means that time was up.
+/// How the wait ended. If nothing is set, time was up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ready {
     pub read: bool,
     pub write: bool,
-    /// The order to stop was given.
+    /// The shutdown was triggered.
     pub stop: bool,
-    /// The bell has rung.
-    pub bell: bool,
+    /// The waker is readable.
+    pub waker: bool,
 }
 
-/// Waits until `socket` is ready for what is asked, the order to stop is given, or `until` has come.
-/// A connection in error counts as ready for both: the next call on it tells.
+/// Waits until `socket` is ready for `interest`, the shutdown is triggered, or `until` has come. A connection in error
+/// counts as ready for both: the next call on it returns the error.
 pub(crate) fn wait(
     socket: BorrowedFd<'_>,
     interest: Interest,
@@ -38,24 +38,24 @@ pub(crate) fn wait(
     wait_beside(socket, interest, shutdown, None, until)
 }
 
-/// The same, or until `bell` is readable.
+/// Like [`wait`], but also until `waker` is readable.
 pub(crate) fn wait_beside(
     socket: BorrowedFd<'_>,
     interest: Interest,
     shutdown: Option<&Shutdown>,
-    bell: Option<BorrowedFd<'_>>,
+    waker: Option<BorrowedFd<'_>>,
     until: Option<Instant>,
 ) -> io::Result<Ready> {
     let mut flags = PollFlags::empty();
     flags.set(PollFlags::IN, interest.read);
     flags.set(PollFlags::OUT, interest.write);
-    let beside = [shutdown.map(Shutdown::as_fd), bell];
-    // Where there is none, the socket stands in and is asked for nothing.
-    let [stop, bell] = beside.map(|fd| match fd {
+    let beside = [shutdown.map(Shutdown::as_fd), waker];
+    // If one is missing, pass the socket again without any events.
+    let [stop, waker] = beside.map(|fd| match fd {
         Some(fd) => PollFd::from_borrowed_fd(fd, PollFlags::IN),
         None => PollFd::from_borrowed_fd(socket, PollFlags::empty()),
     });
-    let mut fds = [PollFd::from_borrowed_fd(socket, flags), stop, bell];
+    let mut fds = [PollFd::from_borrowed_fd(socket, flags), stop, waker];
     match poll(&mut fds, timeout(until).as_ref()) {
         Ok(_) => {}
         Err(Errno::INTR) => return Ok(Ready::default()),
@@ -67,11 +67,11 @@ pub(crate) fn wait_beside(
         read: broken || socket.contains(PollFlags::IN),
         write: broken || socket.contains(PollFlags::OUT),
         stop: beside[0].is_some() && !fds[1].revents().is_empty(),
-        bell: beside[1].is_some() && !fds[2].revents().is_empty(),
+        waker: beside[1].is_some() && !fds[2].revents().is_empty(),
     })
 }
 
-/// The time left, in the form poll(2) takes; `None` waits for ever.
+/// The time left, in the form that poll(2) takes; `None` waits forever.
 pub(crate) fn timeout(until: Option<Instant>) -> Option<Timespec> {
     let left: Duration = until?.saturating_duration_since(Instant::now());
     Timespec::try_from(left).ok()

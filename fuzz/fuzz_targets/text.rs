@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use libfuzzer_sys::fuzz_target;
 use wstail::protocol::{MAX_MESSAGE, PING};
-use wstail::text::ansi::Html;
+use wstail::text::html::Html;
 use wstail::text::lines::LineBuffer;
 use wstail::text::sanitize::Terminal;
 

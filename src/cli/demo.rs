@@ -1,4 +1,5 @@
-//! `wstail demo`: a log writer, a server and a client in one process.
+//! `wstail demo`: a log writer, a server and a client in one process. It uses the library as any program would, and adds
+//! nothing to the three.
 
 use std::fs;
 use std::io;
@@ -6,12 +7,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use argh::FromArgs;
-use wstail::client::stream::{Received, Stream};
-use wstail::client::url::Url;
-use wstail::produce::{self, Producer};
+use argh::{ArgsInfo, FromArgs};
+use wstail::client::{Received, Stream, Url};
+use wstail::produce::{Producer, ProducerConfig};
 use wstail::protocol::DEFAULT_PORT;
-use wstail::server::{Config, Server};
+use wstail::server::{Server, ServerConfig};
 use wstail::{Error, Result, Shutdown};
 
 use super::printer::{Form, Printer};
@@ -19,17 +19,17 @@ use super::stdout::Stdout;
 use super::values::seconds;
 use super::{Exit, print_error, print_line, set_up_log, stop_on_signal};
 
-/// Lines a second.
+/// Lines per second.
 const RATE: f64 = 2.0;
 /// Ports tried after the first, before any free one is taken.
 const PORTS: u16 = 20;
 const LOG: &str = "demo.log";
 
-/// Write a log, serve it and follow it, all in one process; Ctrl-C ends it.
-#[derive(FromArgs)]
+/// Write a log, serve it and follow it, until Ctrl-C.
+#[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "demo", help_triggers("-h", "--help"))]
 pub(super) struct Demo {
-    /// end after that many seconds
+    /// end after N seconds
     #[argh(option, arg_name = "N", from_str_fn(seconds))]
     seconds: Option<Duration>,
 }
@@ -39,7 +39,9 @@ impl Demo {
         set_up_log("warn");
         let (trigger, shutdown) = stop_on_signal()?;
         let directory = TempDir::new()?;
-        let producer = Producer::open(directory.0.join(LOG), produce::Config { rate: RATE, ..Default::default() })?;
+        let mut config = ProducerConfig::default();
+        config.rate = RATE;
+        let producer = Producer::open(directory.0.join(LOG), config)?;
         let server = bind(&directory.0)?;
         let address = server.addresses()[0];
         print_line(&format!("the log, for a browser:  http://{address}/{LOG}?tail=1"))?;
@@ -76,13 +78,13 @@ fn play(
     })
 }
 
-/// Where one part ends, all do.
+/// Ends all parts when one of them ends.
 fn ending(result: Result<()>, stop: impl Fn()) -> Result<()> {
     stop();
     result
 }
 
-/// Follows the log to stdout; whoever reads that may leave.
+/// Follows the log to stdout; a closed stdout is not an error.
 fn print(url: &Url, stdout: &Stdout, shutdown: &Shutdown) -> Result<()> {
     let mut url = url.clone();
     url.set_tail(true);
@@ -92,8 +94,8 @@ fn print(url: &Url, stdout: &Stdout, shutdown: &Shutdown) -> Result<()> {
         let bytes = match stream.read(shutdown) {
             Ok(Received::Bytes(bytes)) => bytes,
             Ok(Received::Event(_)) => continue,
-            // The server may be quicker to say farewell than the client to stop.
-            Err(_) if shutdown.is_ordered() => return Ok(()),
+            // The server may close the stream before the client stops.
+            Err(_) if shutdown.is_triggered() => return Ok(()),
             Err(error) => return Err(error),
             Ok(_) => return Ok(()),
         };
@@ -105,18 +107,22 @@ fn print(url: &Url, stdout: &Stdout, shutdown: &Shutdown) -> Result<()> {
 
 /// The usual port, or the next free one.
 fn bind(directory: &Path) -> Result<Server> {
-    let config = |port| Config { roots: vec![directory.to_owned()], port, ..Config::default() };
+    let bind = |port| {
+        let mut config = ServerConfig::new([directory]);
+        config.port = port;
+        Server::bind(config)
+    };
     let is_taken = |error: &Error| error.io_kind() == Some(io::ErrorKind::AddrInUse);
     for port in DEFAULT_PORT..DEFAULT_PORT + PORTS {
-        match Server::bind(config(port)) {
+        match bind(port) {
             Err(error) if is_taken(&error) => {}
             result => return result,
         }
     }
-    Server::bind(config(0))
+    bind(0)
 }
 
-/// A directory of its own that goes when the demonstration ends, however it ends.
+/// A temporary directory that is removed when the demo ends, however it ends.
 struct TempDir(PathBuf);
 
 impl TempDir {
@@ -126,7 +132,7 @@ impl TempDir {
             let path = std::env::temp_dir().join(format!("wstail-demo-{number}"));
             match fs::create_dir(&path) {
                 Ok(()) => return Ok(TempDir(path)),
-                // Left by another that was killed, where process ids come again.
+                // Left by a process that was killed and had the same process id.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
                 Err(error) => return Err(Error::io(format!("cannot create `{}`", path.display()), error)),
             }

@@ -1,13 +1,13 @@
-//! One log of `wstail tail`, from the first connection to the last.
+//! One log of `wstail tail`, from the first connection to the last: it takes the reader's events, has the bytes printed, and
+//! reports the rest on stderr. It does not reconnect, which the library's reader does.
 
 use std::io;
 
-use wstail::client::Config;
-use wstail::client::reader::{Continuation, Item, Reader};
-use wstail::client::url::Url;
+use wstail::client::{ClientConfig, Continuation, LogEvent, Reader, Url};
 use wstail::produce::verifier::{Report, Verifier};
 use wstail::protocol::cursor::Place;
 use wstail::protocol::event::Missing;
+use wstail::text::wide::WideText;
 use wstail::{Error, Result, Shutdown};
 
 use super::printer::Printer;
@@ -17,28 +17,32 @@ use super::{Exit, print_error};
 
 pub(super) struct Follow<'t> {
     pub url: Url,
-    pub config: Config,
-    /// The log's name where there are others.
+    pub config: ClientConfig,
+    /// The log's name, if there are several logs.
     pub name: Option<String>,
     pub quiet: bool,
     pub retries: bool,
-    /// Where to begin, if not with the last lines.
+    /// Where to start, instead of at the last lines.
     pub after: Option<Place>,
     pub record: Option<Record>,
     pub verifier: Option<Verifier>,
     pub printer: Printer<'t>,
     pub progress: Progress,
-    /// How many of the bytes that came last are held back by the printer.
+    /// How many of the last bytes the printer holds back.
     pub held: usize,
-    /// Nothing more can be printed.
+    /// Why the last attempts to connect failed. It is reported once, and again after a successful connection.
+    pub trouble: Option<String>,
+    /// Looks for UTF-16 until it is found.
+    pub wide: Option<WideText>,
+    /// Whether nothing more can be printed.
     pub has_failed: bool,
     pub shutdown: &'t Shutdown,
 }
 
-/// What became of it.
+/// How it ended.
 pub(super) struct Outcome {
     pub exit: Exit,
-    /// Behind everything that was printed.
+    /// The place after everything printed.
     pub place: Option<Place>,
     pub report: Option<Report>,
 }
@@ -46,8 +50,9 @@ pub(super) struct Outcome {
 impl Follow<'_> {
     pub(super) fn run(mut self) -> Outcome {
         let mut exit = self.follow();
-        // A line that is unfinished is printed only now, or as a whole by the run that goes on from the record.
-        let comes_again = self.held > 0 && self.record.is_some() && exit != Exit::Done;
+        // An unfinished line is printed only now. If the run that resumes from the record will print the whole line, it
+        // is left to that run, unless its beginning is printed already.
+        let comes_again = self.held > 0 && self.record.is_some() && !self.printer.is_open();
         if !comes_again && !self.has_failed && self.printer.end().is_ok() {
             self.held = 0;
         }
@@ -81,24 +86,39 @@ impl Follow<'_> {
                         Some(record) => record.explain(error),
                         None => error,
                     };
-                    print_error(&error);
+                    let error_text = error.to_string();
+                    // A proxy, or another kind of server, has a 404 of its own.
+                    match error_text.ends_with(": no such log (status 404)") {
+                        true => print_error(&format_args!("{error_text}; {}", self.hint())),
+                        false => print_error(&error),
+                    }
                     return if error.is_usage() { Exit::Usage } else { Exit::Failed };
                 }
             }
         }
-        if self.shutdown.is_ordered() { Exit::Interrupted } else { Exit::Done }
+        if self.shutdown.is_triggered() { Exit::Interrupted } else { Exit::Done }
     }
 
-    /// Prints what came and says what is to be said; whether to go on.
-    fn take(&mut self, item: Item, reader: &mut Reader) -> Result<bool> {
-        match item {
-            Item::Bytes(bytes) => {
+    /// Suggests how to find the log that does not exist.
+    fn hint(&self) -> String {
+        let scheme = if self.url.is_secure() { "https://" } else { "" };
+        format!("`wstail ls {scheme}{}` lists the logs", self.url.place())
+    }
+
+    /// Prints bytes and notices. Returns whether to continue.
+    fn take(&mut self, event: LogEvent, reader: &mut Reader) -> Result<bool> {
+        match event {
+            LogEvent::Bytes(bytes) => {
                 if self.record.is_some() && reader.place().is_none() {
-                    let cause = io::Error::other("its server sends no cursors");
-                    return Err(Error::io(format!("cannot record how far {} is printed", self.url), cause));
+                    let cause = io::Error::other("the server sends no cursors");
+                    return Err(Error::io(format!("cannot record progress for {}", self.url), cause));
                 }
                 if let Some(verifier) = &mut self.verifier {
                     verifier.push(&bytes);
+                }
+                if self.wide.as_mut().is_some_and(|wide| wide.push(&bytes)) {
+                    self.wide = None;
+                    self.notice("the log looks like UTF-16; `-o raw` prints its bytes as they are, for iconv(1)");
                 }
                 let printed = self.printer.print(&bytes, &mut || reader.keep_alive());
                 match printed {
@@ -114,19 +134,27 @@ impl Follow<'_> {
                 }
                 return Ok(!self.has_failed);
             }
-            Item::Connected(continuation) => self.connected(continuation),
-            Item::Cursor => {}
-            Item::Rotated => self.begin_file(),
-            Item::Truncated => self.notice("the log was truncated"),
-            Item::Gap { reason, bytes } => self.gap(reason, bytes),
-            Item::Waiting(reason) => self.notice(&reason),
-            Item::Lost { error, pause } => {
+            LogEvent::Connected(continuation) => {
+                self.trouble = None;
+                self.connected(continuation);
+            }
+            LogEvent::Rotated => self.begin_file(),
+            LogEvent::Truncated => self.notice("the log was truncated"),
+            LogEvent::Gap { reason, bytes } => self.gap(reason, bytes),
+            LogEvent::Waiting(reason) => self.notice(&reason),
+            LogEvent::Lost { error, pause } => {
                 if reader.place().is_none() {
                     self.break_off();
                 }
-                self.notice(&format!("{error}; reconnecting in {:.2} s", pause.as_secs_f64()));
+                let trouble = error.to_string();
+                if self.trouble.as_ref() != Some(&trouble) {
+                    self.notice(&format!("{trouble}; reconnecting in {:.2} s", pause.as_secs_f64()));
+                    self.trouble = Some(trouble);
+                }
                 return Ok(!self.has_failed);
             }
+            // Nothing to print for a cursor; it moves the place that is recorded below.
+            _ => {}
         }
         if let Some(place) = reader.place() {
             self.progress.note(place);
@@ -135,7 +163,7 @@ impl Follow<'_> {
         Ok(!self.has_failed)
     }
 
-    /// Records how far the log is printed.
+    /// Records how much of the log is printed.
     fn note(&mut self) -> Result<()> {
         let place = self.progress.place(self.held);
         match (&mut self.record, place) {
@@ -149,7 +177,7 @@ impl Follow<'_> {
         self.ended(broken_off);
     }
 
-    /// The old file's last line is over, with or without its end.
+    /// Ends the last line of the old file, even without a newline.
     fn begin_file(&mut self) {
         if let Some(verifier) = &mut self.verifier {
             verifier.finish();
@@ -159,7 +187,7 @@ impl Follow<'_> {
         self.notice("the log was rotated");
     }
 
-    /// The printer was to end a line.
+    /// Handles the result of ending a line.
     fn ended(&mut self, result: io::Result<()>) {
         match result {
             Ok(()) => self.held = self.printer.held(),
@@ -171,8 +199,8 @@ impl Follow<'_> {
         let url = &self.url;
         self.notice(&match continuation {
             Continuation::New => format!("connected to {url}"),
-            Continuation::Exact => format!("connected to {url}: going on by cursor"),
-            Continuation::Unknown => format!("reconnected to {url}: lines may be repeated or missing"),
+            Continuation::Exact => format!("connected to {url}: resuming at the cursor"),
+            _ => format!("reconnected to {url}: lines may be repeated or missing"),
         });
     }
 
@@ -183,9 +211,9 @@ impl Follow<'_> {
             Missing::Truncated => "the log was truncated before they were read",
             Missing::Replaced => "the log was replaced before they were read",
             Missing::Expired => "rotated files were deleted before they were read",
-            Missing::Cursor => "the place to go on is not to be found any more",
+            _ => "the place to resume at was not found",
         };
-        self.notice(&format!("gap: {bytes} may be missing here: {what}"));
+        self.notice(&format!("gap: {bytes} may be missing: {what}"));
     }
 
     fn notice(&self, text: &str) {

@@ -1,30 +1,31 @@
-//! `wstail healthcheck`: asks a server how it is, for images without a shell.
+//! `wstail healthcheck`: asks a server whether it is healthy, for container images without a shell or curl. What healthy means
+//! is the server's decision.
 
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use argh::FromArgs;
-use wstail::client::url::Url;
-use wstail::client::{Config, connect};
+use argh::{ArgsInfo, FromArgs};
+use wstail::client::{self, ClientConfig, Url};
 use wstail::text::sanitize::escape;
 use wstail::{Error, Result};
 
+use super::trust::client_config;
 use super::values::path;
-use super::{Exit, print_error, trust};
+use super::{Exit, print_error};
 
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Ask a server how it is: 0 when it answers 200 within 2 s, else 1.
-#[derive(FromArgs)]
+/// Check that a server answers 200 within 2 s.
+#[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "healthcheck", help_triggers("-h", "--help"))]
 pub(super) struct Healthcheck {
-    /// what to ask; default http://127.0.0.1:8765/-/healthz
+    /// address to check [default: http://127.0.0.1:8765/-/healthz]
     #[argh(positional, arg_name = "URL", default = "\"http://127.0.0.1:8765/-/healthz\".to_owned()")]
     url: String,
 
-    /// file of the authorities' certificates that are trusted, PEM; default: the system's
+    /// PEM file of certificates to trust [default: the system's]
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     ca_file: Option<PathBuf>,
 
@@ -36,8 +37,7 @@ pub(super) struct Healthcheck {
 impl Healthcheck {
     pub(super) fn run(self) -> Result<Exit> {
         let url = Url::page(&self.url)?;
-        let config =
-            Config { trust: trust::from_options(self.ca_file.as_deref(), self.insecure)?, ..Config::default() };
+        let config = client_config(None, self.ca_file.as_deref(), self.insecure)?;
         // A thread of its own: nothing else bounds the time in which a name is looked up.
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || sender.send(ask(&url, &config)));
@@ -52,7 +52,7 @@ impl Healthcheck {
     }
 }
 
-fn ask(url: &Url, config: &Config) -> Result<u16> {
+fn ask(url: &Url, config: &ClientConfig) -> Result<u16> {
     let (_trigger, shutdown) = wstail::shutdown().map_err(|error| Error::io("cannot start", error))?;
-    connect::status(url, config, &shutdown)
+    client::status(url, config, &shutdown)
 }

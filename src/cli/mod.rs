@@ -1,20 +1,31 @@
-//! The command line: one file a command, from options to what is printed.
+//! The command line: one file a command, from its options to what it prints. Everything else is in the library, which
+//! neither prints nor exits.
 
+mod arguments;
 mod demo;
+mod environment;
 mod follow;
 mod healthcheck;
+mod help;
 mod json;
+mod locked;
+mod ls;
 mod names;
+mod nearest;
+mod notify;
 mod printer;
 mod produce;
 mod progress;
 mod record;
+mod schema;
 mod serve;
+mod signals;
 mod stdout;
 mod tail;
 mod tokens;
 mod trust;
 mod values;
+mod words;
 
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -23,11 +34,13 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use argh::{EarlyExit, FromArgs};
+use argh::{ArgsInfo, EarlyExit, FromArgs};
 use wstail::{Error, Result, Shutdown};
 
-/// Serves logs over WebSocket and follows them through rotation, truncation and restart.
-#[derive(FromArgs)]
+use self::arguments::Prepared;
+
+/// Serve logs over WebSocket and HTTP, and follow them through rotation and bad networks.
+#[derive(FromArgs, ArgsInfo)]
 #[argh(help_triggers("-h", "--help"))]
 struct Arguments {
     /// print the version
@@ -38,17 +51,18 @@ struct Arguments {
     command: Option<Command>,
 }
 
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand)]
 enum Command {
     Serve(serve::Serve),
     Tail(tail::Tail),
+    Ls(ls::Ls),
     Produce(produce::Produce),
     Demo(demo::Demo),
     Healthcheck(healthcheck::Healthcheck),
 }
 
-/// How the process ends, from the best to the worst.
+/// How the process ends, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
     Done,
@@ -76,23 +90,58 @@ impl From<Exit> for ExitCode {
 
 /// Runs the command that the arguments name.
 pub(crate) fn run(arguments: Vec<OsString>) -> Result<Exit> {
-    let arguments = values::split(arguments.into_iter().map(values::text).collect())?;
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let parsed = match Arguments::from_args(&["wstail"], &values::reorder(&words)) {
+    let command = arguments.first().and_then(|word| schema::known(word.to_str()?));
+    run_words(arguments).map_err(|error| match (error.is_usage(), command) {
+        // The help of the command is more useful than that of the program.
+        (true, Some(command)) => {
+            Error::usage(error.to_string().replace("`wstail --help`", &format!("`wstail {command} --help`")))
+        }
+        _ => error,
+    })
+}
+
+fn run_words(arguments: Vec<OsString>) -> Result<Exit> {
+    let Prepared { words, variables } = arguments::prepare(arguments)?;
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let parsed = match Arguments::from_args(&["wstail"], &words) {
         Ok(parsed) => parsed,
-        Err(EarlyExit { output, status: Ok(()) }) => return print_line(output.trim_end()),
-        Err(EarlyExit { output, status: Err(()) }) => return Err(usage(values::one_line(&output))),
+        Err(EarlyExit { output, status: Ok(()) }) => {
+            let help = match words[..] {
+                [command, "--help"] => help::of(&schema::CommandSchema::find(command)?),
+                _ => output,
+            };
+            return print_line(help.trim_end());
+        }
+        Err(EarlyExit { output, status: Err(()) }) => {
+            let message = environment::explain(arguments::one_line(&output), &variables);
+            return Err(usage(arguments::plain(message)));
+        }
     };
     if parsed.version {
         return print_line(concat!("wstail ", env!("CARGO_PKG_VERSION")));
     }
-    match parsed.command {
+    execute(parsed.command).map_err(|error| match error.is_usage() {
+        true => Error::usage(environment::explain(error.to_string(), &variables)),
+        false => error,
+    })
+}
+
+fn execute(command: Option<Command>) -> Result<Exit> {
+    match command {
         Some(Command::Serve(serve)) => serve.run(),
         Some(Command::Tail(tail)) => tail.run(),
+        Some(Command::Ls(ls)) => ls.run(),
         Some(Command::Produce(produce)) => produce.run(),
         Some(Command::Demo(demo)) => demo.run(),
         Some(Command::Healthcheck(healthcheck)) => healthcheck.run(),
-        None => Err(usage("no command was given: serve, tail, produce, demo or healthcheck")),
+        None => Err(usage(format!("no command was given, expected one of {}", schema::names().join(", ")))),
+    }
+}
+
+/// Sets a field if its option was given, and otherwise leaves the default.
+fn set<T>(field: &mut T, option: Option<T>) {
+    if let Some(value) = option {
+        *field = value;
     }
 }
 
@@ -100,12 +149,12 @@ fn usage(message: impl Display) -> Error {
     Error::usage(format!("{message} (see `wstail --help`)"))
 }
 
-/// One line on stderr; that stderr is closed is no reason to fail.
+/// Prints one line on stderr. A closed stderr is not an error.
 pub(crate) fn print_error(message: &dyn Display) {
     let _ = writeln!(io::stderr(), "wstail: {message}");
 }
 
-/// Prints to stdout; a reader that has left has seen enough.
+/// Prints to stdout. A closed pipe is not an error.
 fn print_line(text: &str) -> Result<Exit> {
     let mut stdout = io::stdout().lock();
     match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
@@ -114,7 +163,7 @@ fn print_line(text: &str) -> Result<Exit> {
     }
 }
 
-/// The log goes to stderr; `RUST_LOG` says how much of it.
+/// Sends the log to stderr, at the level set by `RUST_LOG`.
 fn set_up_log(default: &str) {
     let environment = env_logger::Env::default().default_filter_or(default);
     let mut builder = env_logger::Builder::from_env(environment);
@@ -122,16 +171,18 @@ fn set_up_log(default: &str) {
     builder.filter_module("tungstenite", log::LevelFilter::Off).format_target(false).init();
 }
 
-/// A second signal that comes sooner is the first, told twice: timeout(1) signals a process and its group.
+/// A second signal within this time counts as the first one: timeout(1) signals both a process and its group.
 const SAME_SIGNAL: Duration = Duration::from_millis(500);
 
-/// Gives the order to stop, from wherever it is taken out of here.
-type Trigger = Arc<Mutex<Option<wstail::Trigger>>>;
+/// Triggers the shutdown when it is taken out, from whichever thread.
+type SharedTrigger = Arc<Mutex<Option<wstail::Trigger>>>;
 
-/// The first of SIGINT, SIGTERM and SIGHUP gives the order to stop, the second ends the process at once.
-fn stop_on_signal() -> Result<(Trigger, Shutdown)> {
-    let failed = |error: io::Error| Error::io("cannot set up the order to stop", error);
+/// The first SIGINT, SIGTERM or SIGHUP triggers the shutdown; the second ends the process at once. Signals that were
+/// ignored when the program was started stay ignored.
+fn stop_on_signal() -> Result<(SharedTrigger, Shutdown)> {
+    let failed = |error: io::Error| Error::io("cannot set up signal handling", error);
     let (trigger, shutdown) = wstail::shutdown().map_err(failed)?;
+    signals::keep_ignored().map_err(failed)?;
     let trigger = Arc::new(Mutex::new(Some(trigger)));
     let held = trigger.clone();
     let mut first = None;
@@ -145,7 +196,7 @@ fn stop_on_signal() -> Result<(Trigger, Shutdown)> {
     Ok((trigger, shutdown))
 }
 
-/// What a panicked thread left behind is whole: nothing here is changed in two steps.
+/// Ignores poisoning: no value here is changed in two steps, so a panic leaves it consistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,10 +1,10 @@
-//! What each of several logs is called: as shortly as tells it from the others.
+//! The names of several logs on a terminal: as short as possible, but all different.
 
-use wstail::client::url::Url;
+use wstail::client::Url;
 
-/// A log's path, or `HOST:PORT/PATH` where another server has the same path; what is followed twice is numbered.
+/// A log's path, or `HOST:PORT/PATH` if another server has the same path. A log that is followed twice is numbered.
 pub(super) fn names(urls: &[Url]) -> Vec<String> {
-    let logs: Vec<_> = urls.iter().map(|url| (url.log(), format!("{}/{}", url.authority(), url.log()))).collect();
+    let logs: Vec<_> = urls.iter().map(|url| (url.log(), format!("{}/{}", url.place(), url.log()))).collect();
     let is_elsewhere = |(log, full): &(String, String)| logs.iter().any(|other| other.0 == *log && other.1 != *full);
     let names: Vec<_> = logs.iter().map(|log| if is_elsewhere(log) { &log.1 } else { &log.0 }).collect();
     let count = |names: &[&String], name: &String| names.iter().filter(|other| **other == name).count();

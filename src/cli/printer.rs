@@ -1,37 +1,43 @@
-//! What `wstail tail` and `wstail demo` print: the lines of each log.
+//! Prints the bytes of a log for `wstail tail` and `wstail demo`: as cleaned lines, raw, or as JSON. It holds back
+//! unfinished lines. `stdout` shares stdout between several logs.
 
 use std::io::{self, IsTerminal};
 
 use wstail::text::sanitize::Terminal;
 use wstail::text::utf8::Decoder;
 
-use super::json::JsonLines;
-use super::record::Output;
-use super::stdout::Stdout;
+use super::json::{self, JsonLines};
+use super::record::OutputFile;
+use super::stdout::{Part, Stdout};
 
-/// Beside other logs a longer line is printed in pieces of this size, in bytes.
-const LONGEST_LINE: usize = 1 << 20;
+/// With several logs, how much of an unfinished line is held, in bytes. Beyond that its beginning is printed, and the
+/// other logs wait.
+const LONGEST_HELD: usize = 1 << 20;
 
-/// What one log's bytes look like on stdout.
+/// Prints the bytes of one log.
 pub(super) struct Printer<'p> {
     stdout: &'p Stdout,
+    /// The number of this log on stdout.
+    owner: u64,
     name: Option<String>,
     form: Form,
-    /// With other logs beside it: the beginning of a line whose end has not come.
+    /// With several logs: the beginning of an unfinished line.
     unfinished: Vec<u8>,
-    /// Alone on stdout: the last byte printed ended no line.
+    /// The beginning of a line is printed, and the other logs wait for its end.
+    is_open: bool,
+    /// With a single log: the last byte printed did not end a line.
     in_line: bool,
 }
 
-/// What is made of a log's bytes.
+/// The form in which a log's bytes are printed.
 pub(super) enum Form {
-    /// They stay what they are.
+    /// Unchanged.
     Raw,
-    /// They stay what they are where no terminal reads them.
+    /// Unchanged, because no terminal reads them.
     Piped,
-    /// They are decoded, and cleaned of control characters.
+    /// Decoded, and cleaned of control characters.
     Terminal(Decoder, Terminal),
-    /// One object a line.
+    /// One JSON object per line.
     Json(JsonLines),
 }
 
@@ -40,7 +46,7 @@ impl Form {
         Form::Raw
     }
 
-    /// `color`: whether the log's own colours reach a terminal.
+    /// `color` is whether the log's own colours reach a terminal.
     pub(super) fn text(color: bool) -> Form {
         match io::stdout().is_terminal() {
             true => Form::Terminal(Decoder::default(), Terminal::new(color)),
@@ -54,21 +60,21 @@ impl Form {
 }
 
 impl<'p> Printer<'p> {
-    /// `name` goes before each line of text where there are other logs.
+    /// `name` is the prefix of each line of text, if there are other logs.
     pub(super) fn new(stdout: &'p Stdout, name: Option<String>, form: Form) -> Printer<'p> {
-        Printer { stdout, name, form, unfinished: Vec::new(), in_line: false }
+        Printer { stdout, owner: stdout.owner(), name, form, unfinished: Vec::new(), is_open: false, in_line: false }
     }
 
-    /// What comes next does not continue what was printed last: its line is ended.
+    /// Ends an unfinished line, because the next bytes do not continue it.
     pub(super) fn break_off(&mut self) -> io::Result<()> {
         self.end()?;
         if std::mem::take(&mut self.in_line) && !matches!(self.form, Form::Raw) {
-            self.stdout.write(b"\n", &mut || {})?;
+            self.write(b"\n", &mut || {})?;
         }
         Ok(())
     }
 
-    /// Another file begins: where lines are made of the bytes, the old one's last line ends here.
+    /// Another file begins. If lines are printed, the old file's last line ends here.
     pub(super) fn begin_file(&mut self) -> io::Result<()> {
         let makes_lines = match self.form {
             Form::Raw => false,
@@ -78,7 +84,7 @@ impl<'p> Printer<'p> {
         if makes_lines { self.end() } else { Ok(()) }
     }
 
-    /// How many bytes of the log came and are not printed yet.
+    /// How many received bytes are not printed yet.
     pub(super) fn held(&self) -> usize {
         match &self.form {
             Form::Json(lines) => lines.held(),
@@ -87,19 +93,24 @@ impl<'p> Printer<'p> {
     }
 
     /// The file that stdout is, as it is now.
-    pub(super) fn output(&self) -> Option<Output> {
+    pub(super) fn output(&self) -> Option<OutputFile> {
         self.stdout.output()
     }
 
-    /// Whether what was printed is not known to be where it shall stay.
-    pub(super) fn is_unsure(&self) -> bool {
-        self.stdout.is_unsure()
+    /// Whether the beginning of a line is printed, but not its end.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_open
     }
 
-    /// Prints what came; `waiting` is called every so often while stdout takes nothing.
+    /// Whether it is not certain that what was printed will stay where it is, or only part of it was printed.
+    pub(super) fn is_unsure(&self) -> bool {
+        self.stdout.is_unsure() || self.is_open
+    }
+
+    /// Prints bytes. `waiting` is called regularly while stdout accepts nothing.
     ///
     /// # Errors
-    /// When nothing more can be printed, or is to be: how many of the bytes are printed all the same.
+    /// When nothing more can or should be printed. The error is how many of the bytes were printed all the same.
     pub(super) fn print(&mut self, bytes: &[u8], waiting: &mut dyn FnMut()) -> Result<(), usize> {
         let before = self.stdout.written();
         self.form_and_print(bytes, waiting).map_err(|_| match self.form {
@@ -122,7 +133,7 @@ impl<'p> Printer<'p> {
             Form::Json(lines) => {
                 let mut objects = Vec::new();
                 lines.push(bytes, &mut objects);
-                return self.stdout.write(&objects, waiting);
+                return self.write_objects(&objects, waiting);
             }
         };
         if self.name.is_some() { self.print_beside_others(bytes, waiting) } else { self.put(bytes, waiting) }
@@ -131,40 +142,52 @@ impl<'p> Printer<'p> {
     fn put(&mut self, bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
         if let Some(last) = bytes.last() {
             self.in_line = *last != b'\n';
-            self.stdout.write(bytes, waiting)?;
+            self.write(bytes, waiting)?;
         }
         Ok(())
     }
 
-    /// Whole lines only, each with the log's name before it.
+    fn write(&self, bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
+        self.stdout.write(Part { owner: self.owner, bytes, ..Part::default() }, waiting)
+    }
+
+    /// Writes objects. The first may continue one, and the last may be incomplete.
+    fn write_objects(&mut self, objects: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
+        let Form::Json(lines) = &self.form else { unreachable!("only JSON has objects") };
+        let (head, end) = (self.is_open.then(|| lines.head()), lines.is_open().then_some(json::END));
+        self.is_open = end.is_some();
+        self.stdout.write(Part { owner: self.owner, bytes: objects, head, end }, waiting)
+    }
+
+    /// Prints whole lines, each after the log's name. Of a very long line, prints what has arrived.
     fn print_beside_others(&mut self, bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
         self.unfinished.extend_from_slice(bytes);
         let whole = memchr::memrchr(b'\n', &self.unfinished).map_or(0, |last| last + 1);
         let rest = self.unfinished.split_off(whole);
         let mut lines = std::mem::replace(&mut self.unfinished, rest);
-        if self.unfinished.len() > LONGEST_LINE {
+        let opens = self.unfinished.len() > LONGEST_HELD || self.is_open && whole == 0;
+        if opens {
             lines.append(&mut self.unfinished);
-            lines.push(b'\n');
         }
         if lines.is_empty() {
             return Ok(());
         }
-        self.stdout.write(&self.prefixed(lines), waiting)
+        let prefix = self.prefix();
+        let text = prefixed(&prefix, lines, self.is_open);
+        let (head, end) = (self.is_open.then_some(&prefix[..]), opens.then_some(&b"\n"[..]));
+        self.is_open = opens;
+        self.stdout.write(Part { owner: self.owner, bytes: &text, head, end }, waiting)
     }
 
-    fn prefixed(&self, lines: Vec<u8>) -> Vec<u8> {
-        let is_raw = matches!(self.form, Form::Raw);
-        let Some(name) = self.name.as_ref().filter(|_| !is_raw) else { return lines };
-        let mut out = Vec::with_capacity(lines.len() * 2);
-        for line in lines.split_inclusive(|&byte| byte == b'\n') {
-            out.extend_from_slice(name.as_bytes());
-            out.extend_from_slice(b": ");
-            out.extend_from_slice(line);
+    /// The prefix of each line.
+    fn prefix(&self) -> Vec<u8> {
+        match &self.name {
+            Some(name) if !matches!(self.form, Form::Raw) => format!("{name}: ").into_bytes(),
+            _ => Vec::new(),
         }
-        out
     }
 
-    /// The stream is over: what is unfinished stays so, alone; beside others its line is ended.
+    /// Ends the stream. With a single log, an unfinished line is left as it is; with several, it is ended.
     pub(super) fn end(&mut self) -> io::Result<()> {
         match &mut self.form {
             Form::Raw | Form::Piped => {}
@@ -176,18 +199,33 @@ impl<'p> Printer<'p> {
                 if self.name.is_some() {
                     self.unfinished.extend_from_slice(clean.as_bytes());
                 } else {
-                    self.stdout.write(clean.as_bytes(), &mut || {})?;
+                    self.write(clean.as_bytes(), &mut || {})?;
                 }
             }
             Form::Json(lines) => {
                 let mut objects = Vec::new();
                 lines.finish(&mut objects);
-                return self.stdout.write(&objects, &mut || {});
+                return self.write_objects(&objects, &mut || {});
             }
         }
-        if self.unfinished.is_empty() {
+        if self.unfinished.is_empty() && !self.is_open {
             return Ok(());
         }
         self.print_beside_others(b"\n", &mut || {})
     }
+}
+
+/// `continues`: the first line already has its name before it.
+fn prefixed(prefix: &[u8], lines: Vec<u8>, continues: bool) -> Vec<u8> {
+    if prefix.is_empty() {
+        return lines;
+    }
+    let mut out = Vec::with_capacity(lines.len() * 2);
+    for (number, line) in lines.split_inclusive(|&byte| byte == b'\n').enumerate() {
+        if number > 0 || !continues {
+            out.extend_from_slice(prefix);
+        }
+        out.extend_from_slice(line);
+    }
+    out
 }

@@ -1,48 +1,52 @@
-//! `wstail produce`: options to a log writer.
+//! `wstail produce`: turns its options into a configuration for the log writer in the library.
 
 use std::io;
 use std::path::PathBuf;
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use wstail::Result;
-use wstail::produce::{Config, Producer, RotateHow};
+use wstail::produce::{Producer, ProducerConfig, RotateHow, RotateName};
 
 use super::values::{path, size};
-use super::{Exit, set_up_log, stop_on_signal};
+use super::{Exit, set, set_up_log, stop_on_signal};
 
 /// Write a log that rotates, for demonstrations and tests.
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "produce", help_triggers("-h", "--help"))]
 pub(super) struct Produce {
     /// the log to append to
     #[argh(positional, arg_name = "FILE", from_str_fn(path))]
     file: PathBuf,
 
-    /// lines a second, fractions too; 0 for as fast as it can; default 1
+    /// lines per second; 0: as fast as possible [default: 1]
     #[argh(option, arg_name = "N", from_str_fn(rate))]
     rate: Option<f64>,
 
-    /// stop after that many lines
+    /// stop after N lines
     #[argh(option, arg_name = "N")]
     count: Option<u64>,
 
-    /// what each line says; default 你好aaa
-    #[argh(option, arg_name = "TEXT")]
+    /// text of each line [default: 你好aaa]
+    #[argh(option, arg_name = "TEXT", from_str_fn(message))]
     message: Option<String>,
 
-    /// start a new file at this size, for example 100KB; 0 for never; default 100MB
+    /// rotate at this size, for example 100KB; 0: never [default: 100MB]
     #[argh(option, arg_name = "SIZE", from_str_fn(size))]
     rotate: Option<u64>,
 
-    /// how it is started: rename, or copytruncate, which copies the log and empties it; default rename
+    /// rename, or copytruncate: copy the log and empty it [default: rename]
     #[argh(option, arg_name = "HOW")]
     rotate_how: Option<RotateHow>,
 
-    /// rotated files kept; default 5
+    /// pattern for the names of rotated files: {n} is a number, {time} the time
+    #[argh(option, arg_name = "PATTERN")]
+    rotate_name: Option<RotateName>,
+
+    /// rotated files to keep [default: 5]
     #[argh(option, arg_name = "N")]
     keep: Option<usize>,
 
-    /// number each line and add a checksum: `seq=N crc=HHHHHHHH TEXT`
+    /// add a number and a checksum to each line: `seq=N crc=HHHHHHHH TEXT`
     #[argh(switch)]
     stamp: bool,
 }
@@ -50,16 +54,15 @@ pub(super) struct Produce {
 impl Produce {
     pub(super) fn run(self) -> Result<Exit> {
         set_up_log("warn");
-        let default = Config::default();
-        let config = Config {
-            rate: self.rate.unwrap_or(default.rate),
-            count: self.count,
-            message: self.message.unwrap_or(default.message),
-            rotate: self.rotate.unwrap_or(default.rotate),
-            rotate_how: self.rotate_how.unwrap_or(default.rotate_how),
-            keep: self.keep.unwrap_or(default.keep),
-            stamp: self.stamp,
-        };
+        let mut config = ProducerConfig::default();
+        set(&mut config.rate, self.rate);
+        config.count = self.count;
+        set(&mut config.message, self.message);
+        set(&mut config.rotate, self.rotate);
+        set(&mut config.rotate_how, self.rotate_how);
+        config.rotate_name = self.rotate_name;
+        set(&mut config.keep, self.keep);
+        config.stamp = self.stamp;
         let (_trigger, shutdown) = stop_on_signal()?;
         match Producer::open(self.file, config)?.run(&shutdown) {
             Ok(true) => Ok(Exit::Done),
@@ -69,6 +72,11 @@ impl Produce {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Checks that the text is a single line.
+fn message(text: &str) -> Result<String, String> {
+    if text.contains('\n') { Err("expected a text without a newline".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 fn rate(text: &str) -> Result<f64, String> {

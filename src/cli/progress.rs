@@ -1,4 +1,5 @@
-//! How far a log is printed, which may be less than what came of it: half a line is held back.
+//! How far a log is printed, which may be less than was received: an unfinished line is held back. It stores nothing; see
+//! `record`.
 
 use std::collections::VecDeque;
 
@@ -6,26 +7,26 @@ use wstail::protocol::cursor::Place;
 
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// Bytes that came so far.
+    /// The number of bytes received so far.
     received: u64,
-    /// Places, and how many bytes had come by then; the last one that is printed, and those after it.
+    /// Places, each with the number of bytes received by then: the last one that is printed, and those after it.
     places: VecDeque<(Place, u64)>,
 }
 
 impl Progress {
-    /// That many bytes came.
+    /// Adds received bytes.
     pub(super) fn receive(&mut self, bytes: usize) {
         self.received += bytes as u64;
     }
 
-    /// The reader is there now.
+    /// Notes the place that the reader has reached.
     pub(super) fn note(&mut self, place: &Place) {
         if self.places.back().is_none_or(|(last, _)| last.cursor != place.cursor) {
             self.places.push_back((place.clone(), self.received));
         }
     }
 
-    /// Behind everything but the last `held` bytes.
+    /// The place after everything but the last `held` bytes.
     pub(super) fn place(&mut self, held: usize) -> Option<Place> {
         let printed = self.received.saturating_sub(held as u64);
         while self.places.get(1).is_some_and(|(_, at)| *at <= printed) {

@@ -1,68 +1,70 @@
-//! The cursor file: where a log was read to, and how much of it had been printed by then.
+//! The cursor file: how far a log was read, and how large the output was by then. `locked` locks and replaces the file.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Write};
+use std::fs::File;
+use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use wstail::protocol::cursor::Place;
+use wstail::text::sanitize::escape;
 use wstail::{Error, Result};
 
-/// What is noted, and where: `PLACE` on the first line, and `output DEVICE INODE SIZE` on the second where the output is
-/// a file.
+use super::locked::{LockedFile, Unusable};
+
+/// What is recorded, and where: `PLACE` on the first line, and `output DEVICE INODE SIZE` on the second if the output
+/// is a file.
 #[derive(Debug)]
 pub(super) struct Record {
     path: PathBuf,
+    file: LockedFile,
     noted: Option<Note>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Note {
     place: Place,
-    output: Option<Output>,
+    output: Option<OutputFile>,
 }
 
 /// A file that is written to, and its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Output {
+pub(super) struct OutputFile {
     device: u64,
     inode: u64,
     size: u64,
 }
 
-impl Output {
-    /// `None` where the output is a pipe or a terminal.
-    pub(super) fn of(file: &File) -> io::Result<Option<Output>> {
+impl OutputFile {
+    /// `None` if the output is a pipe or a terminal.
+    pub(super) fn of(file: &File) -> io::Result<Option<OutputFile>> {
         let metadata = file.metadata()?;
-        let output = Output { device: metadata.dev(), inode: metadata.ino(), size: metadata.len() };
+        let output = OutputFile { device: metadata.dev(), inode: metadata.ino(), size: metadata.len() };
         Ok(metadata.is_file().then_some(output))
     }
 }
 
 impl Record {
-    /// Reads what an earlier run noted; a file that is missing or empty says nothing.
+    /// Reads the record of an earlier run. A missing or empty file has none.
     ///
     /// # Errors
-    /// When the file cannot be read, or holds something else.
+    /// If the file cannot be read or replaced, contains something else, or is in use by another process.
     pub(super) fn open(path: PathBuf) -> Result<Record> {
         if path.file_name().is_none() {
-            return Err(Error::usage("the cursor file has no name (see `wstail tail --help`)"));
+            return Err(Error::usage("--cursor-file needs the name of a file (see `wstail tail --help`)"));
         }
-        if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
-            return Err(failed("use", &path, io::Error::other("it is no regular file")));
-        }
-        // Better now than when there is something to note.
-        let (_, new) = places(&path);
-        File::create(&new).and_then(|_| fs::remove_file(&new)).map_err(|error| failed("write", &path, error))?;
-        let text = read(&path).map_err(|error| failed("read", &path, error))?;
+        let file = LockedFile::open(&path).map_err(|unusable| match unusable {
+            Unusable::InUse => Error::failed(format!("cursor file {} is in use", escape(&path.to_string_lossy()))),
+            Unusable::Io(error) => failed("write", &path, error),
+        })?;
+        let text = read(&file).map_err(|error| failed("read", &path, error))?;
         let noted = match text.trim() {
             "" => None,
-            text => Some(parse(text).ok_or_else(|| failed("use", &path, io::Error::other("it holds no cursor")))?),
+            text => Some(parse(text).ok_or_else(|| failed("use", &path, io::Error::other("it contains no cursor")))?),
         };
-        Ok(Record { path, noted })
+        Ok(Record { path, file, noted })
     }
 
-    /// The error with the file's name, where it is a server's that did not know what to do with the cursor.
+    /// Adds the file's name to the error of a server that rejected the cursor.
     pub(super) fn explain(&self, error: Error) -> Error {
         if self.noted.is_none() || error.status() != Some(400) || !error.to_string().contains("`cursor`") {
             return error;
@@ -74,44 +76,38 @@ impl Record {
         self.noted.as_ref().map(|note| &note.place)
     }
 
-    /// What an earlier run had printed to `output` when it ended, and not noted any more.
-    pub(super) fn surplus(&self, output: Option<Output>) -> Option<Surplus> {
+    /// What an earlier run printed to `output` after its last record.
+    pub(super) fn surplus(&self, output: Option<OutputFile>) -> Option<Surplus> {
         let (noted, now) = (self.noted.as_ref()?.output?, output?);
         let is_same = (noted.device, noted.inode) == (now.device, now.inode) && noted.size < now.size;
-        // The shell opens files to be written only.
+        // The shell opens the file for writing only, so open it again for reading.
         let file = File::open("/proc/self/fd/1").ok().filter(|_| is_same)?;
-        Some(Surplus { file, at: noted.size, end: now.size, held: Vec::new() })
+        Some(Surplus { file, at: noted.size, end: now.size, same: 0 })
     }
 
-    /// Notes that everything up to `place` is printed. It is replaced as a whole: whoever is killed in between leaves
-    /// the old note.
+    /// Records that everything up to `place` is printed.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(super) fn note(&mut self, place: &Place, output: Option<Output>) -> Result<()> {
+    pub(super) fn note(&mut self, place: &Place, output: Option<OutputFile>) -> Result<()> {
         let note = Note { place: place.clone(), output };
         if self.noted.as_ref() == Some(&note) {
             return Ok(());
         }
         let mut text = format!("{place}\n");
-        if let Some(Output { device, inode, size }) = output {
+        if let Some(OutputFile { device, inode, size }) = output {
             text += &format!("output {device} {inode} {size}\n");
         }
-        replace(&self.path, text.as_bytes()).map_err(|error| failed("write", &self.path, error))?;
+        self.file.replace(text.as_bytes()).map_err(|error| failed("write", &self.path, error))?;
         self.noted = Some(note);
         Ok(())
     }
 }
 
-/// What the file holds, if it is there. A note is short: of what is longer enough is read to see that it is none.
-fn read(path: &Path) -> io::Result<String> {
-    const LARGEST: u64 = 1024;
-    let mut bytes = Vec::new();
-    match File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
-        Ok(read) if read as u64 > LARGEST => Ok("no note".to_owned()),
-        result => result.map(|_| String::from_utf8_lossy(&bytes).into_owned()),
-    }
+/// Reads the record. A record is at most 1024 bytes long: anything longer is something else.
+fn read(file: &LockedFile) -> io::Result<String> {
+    let bytes = file.read(1024)?;
+    Ok(bytes.map_or("no note".to_owned(), |bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 fn parse(text: &str) -> Option<Note> {
@@ -119,92 +115,80 @@ fn parse(text: &str) -> Option<Note> {
     let place = lines.next()?.trim().parse().ok()?;
     let output = lines.next().and_then(|line| {
         let mut numbers = line.strip_prefix("output ")?.split(' ').map(|number| number.parse().ok());
-        Some(Output { device: numbers.next()??, inode: numbers.next()??, size: numbers.next()?? })
+        Some(OutputFile { device: numbers.next()??, inode: numbers.next()??, size: numbers.next()?? })
     });
     Some(Note { place, output })
-}
-
-fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    let (path, new) = places(path);
-    let write = || {
-        let mut file = File::create(&new)?;
-        if let Ok(old) = fs::metadata(&path) {
-            file.set_permissions(old.permissions())?;
-        }
-        file.write_all(text)?;
-        fs::rename(&new, &path)
-    };
-    let written = write();
-    if written.is_err() {
-        let _ = fs::remove_file(&new);
-    }
-    written
-}
-
-/// The file itself, for a link is written through and not replaced, and the one that will take its place. That has one
-/// name, so that who is killed in between leaves one behind and not many.
-fn places(path: &Path) -> (PathBuf, PathBuf) {
-    let linked = || Some(path.with_file_name(fs::read_link(path).ok()?));
-    let path = fs::canonicalize(path).ok().or_else(linked).unwrap_or_else(|| path.to_owned());
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let new = path.with_file_name(name);
-    (path, new)
 }
 
 fn failed(what: &str, path: &Path, error: io::Error) -> Error {
     Error::io(format!("cannot {what} the cursor file `{}`", path.display()), error)
 }
 
-/// What an earlier run may have printed after its last note, and what came so far and is the same. It is passed over
-/// only if all of it comes again: else somebody else has written to the output, and lines begin alike.
+/// What an earlier run may have printed after its last record, compared with what is received now. It is skipped only
+/// if all of it is received again. Otherwise something else wrote to the output, and only the beginnings are equal.
 #[derive(Debug)]
 pub(super) struct Surplus {
     file: File,
     at: u64,
     end: u64,
-    held: Vec<u8>,
+    /// How many bytes of it have been received again.
+    same: u64,
 }
 
-/// How what came compares with what stands in the output.
+/// How the received bytes compare with the output.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Comparison {
-    /// So far it is the same.
+    /// Equal so far.
     Same,
-    /// With that many of the bytes everything that stands there has come.
+    /// Equal up to the end of the output: this many of the bytes are printed already.
     Passed(usize),
-    /// It is something else; what was held back is to be printed.
-    Other(Vec<u8>),
+    /// Different: what was equal so far must be printed all the same.
+    Other,
 }
 
 impl Surplus {
     pub(super) fn compare(&mut self, bytes: &[u8]) -> Comparison {
-        let at = self.at + self.held.len() as u64;
+        let at = self.at + self.same;
         let length = bytes.len().min((self.end - at) as usize);
         let mut there = vec![0; length];
         if self.file.read_exact_at(&mut there, at).is_err() || there != bytes[..length] {
-            return Comparison::Other(std::mem::take(&mut self.held));
+            return Comparison::Other;
         }
-        if at + length as u64 == self.end {
-            return Comparison::Passed(length);
-        }
-        self.held.extend_from_slice(bytes);
-        Comparison::Same
+        self.same += length as u64;
+        if at + length as u64 == self.end { Comparison::Passed(length) } else { Comparison::Same }
+    }
+
+    /// How many received bytes equal the output.
+    pub(super) fn same(&self) -> u64 {
+        self.same
+    }
+
+    /// The received bytes that equal the output, in pieces.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = io::Result<Vec<u8>>> {
+        const PIECE: u64 = 64 * 1024;
+        (0..self.same).step_by(PIECE as usize).map(|start| {
+            let mut piece = vec![0; PIECE.min(self.same - start) as usize];
+            self.file.read_exact_at(&mut piece, self.at + start).map(|()| piece)
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::io::Write;
+
     use super::*;
 
     #[test]
     fn what_is_noted_is_read_again() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("cursor");
-        let output = Some(Output { device: 1, inode: 2, size: 3 });
+        let output = Some(OutputFile { device: 1, inode: 2, size: 3 });
         for (place, output) in [("abc.7", output), ("abc", None)] {
             let mut record = Record::open(path.clone()).unwrap();
             record.note(&place.parse().unwrap(), output).unwrap();
+            drop(record);
             let again = Record::open(path.clone()).unwrap();
             assert_eq!(again.noted, Some(Note { place: place.parse().unwrap(), output }));
         }
@@ -221,7 +205,7 @@ mod tests {
             fs::write(&path, text).unwrap();
             let error = Record::open(path.clone()).unwrap_err().to_string();
             assert!(
-                error.starts_with("cannot use the cursor file `") && error.ends_with("it holds no cursor"),
+                error.starts_with("cannot use the cursor file `") && error.ends_with("it contains no cursor"),
                 "{error}"
             );
         }
@@ -232,12 +216,14 @@ mod tests {
         let surplus = || {
             let mut file = tempfile::tempfile().unwrap();
             file.write_all(b"old surplus").unwrap();
-            Surplus { file, at: 4, end: 11, held: Vec::new() }
+            Surplus { file, at: 4, end: 11, same: 0 }
         };
         let mut same = surplus();
         assert_eq!((same.compare(b"sur"), same.compare(b"plus and more")), (Comparison::Same, Comparison::Passed(4)));
         let mut other = surplus();
         assert_eq!(other.compare(b"sur"), Comparison::Same);
-        assert_eq!(other.compare(b"plain"), Comparison::Other(b"sur".to_vec()));
+        assert_eq!(other.compare(b"plain"), Comparison::Other);
+        let again: Vec<u8> = other.pieces().flat_map(Result::unwrap).collect();
+        assert_eq!((again.as_slice(), other.same()), (&b"sur"[..], 3));
     }
 }

@@ -1,91 +1,93 @@
-//! `wstail serve`: roots and options to a server, and the line that says where it listens.
+//! `wstail serve`: turns its options into a configuration, runs the server until a signal arrives, and prints where it
+//! listens.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
+use rustix::fs::fstat;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wstail::protocol::request::{Format, Lines};
-use wstail::server::{Config, Server};
+use wstail::server::{Server, ServerConfig};
 use wstail::{Error, Result};
 
 use super::values::{millis, number, path, port, positive, seconds, seconds_or_zero};
-use super::{Exit, set_up_log, stop_on_signal, tokens};
+use super::{Exit, lock, notify, set, set_up_log, stop_on_signal, tokens};
 
 /// Serve the logs in directories, or single files, over WebSocket and HTTP.
-#[derive(FromArgs)]
+#[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "serve", help_triggers("-h", "--help"))]
 pub(super) struct Serve {
-    /// directories whose regular files may be read, or single files
+    /// directories or single files to serve
     #[argh(positional, arg_name = "PATH", from_str_fn(path))]
     paths: Vec<PathBuf>,
 
-    /// address to listen on; repeatable; `::` for both families; default 127.0.0.1
+    /// address or name to listen on; repeatable; `::` for IPv4 and IPv6 [default: 127.0.0.1]
     #[argh(option, arg_name = "ADDR")]
     host: Vec<String>,
 
-    /// port to listen on; 0 picks a free one; default 8765
+    /// port to listen on; 0 picks a free one [default: 8765]
     #[argh(option, arg_name = "N", from_str_fn(port))]
     port: Option<u16>,
 
-    /// lines sent first when a client names none, or `all`; default 1000
+    /// lines sent first if the client asks for no number, or `all` [default: 1000]
     #[argh(option, arg_name = "N")]
     lines: Option<Lines>,
 
-    /// seconds between two heartbeats; default 10
+    /// seconds between heartbeats [default: 10]
     #[argh(option, arg_name = "SECS", from_str_fn(seconds))]
     heartbeat: Option<Duration>,
 
-    /// seconds that the answer to a heartbeat may take; default 5
+    /// close a client that does not answer within SECS [default: 5]
     #[argh(option, arg_name = "SECS", from_str_fn(seconds))]
     heartbeat_timeout: Option<Duration>,
 
-    /// longest time between two looks at a file, in milliseconds, unless the kernel tells of its changes; default 250
+    /// check files without change reports every MILLIS [default: 250]
     #[argh(option, arg_name = "MILLIS", from_str_fn(millis))]
     poll: Option<Duration>,
 
-    /// seconds for which a rotated file is still read for late writes, 1 s of silence being enough once its writer was seen to close it; 0 for not at all; default 5
+    /// keep reading a rotated file this many seconds for late writes [default: 5]
     #[argh(option, arg_name = "SECS", from_str_fn(seconds_or_zero))]
     rotate_wait: Option<Duration>,
 
-    /// what plain connections get when they name no format: text or html; default text
+    /// format for plain WebSocket clients: text or html [default: text]
     #[argh(option, arg_name = "FORMAT")]
     format: Option<Format>,
 
-    /// connections served at a time; beyond it a client gets 503; default 1024
+    /// connections at once; others get 503 [default: 1024]
     #[argh(option, arg_name = "N", from_str_fn(positive))]
     max_connections: Option<usize>,
 
-    /// of these, connections from one address, or one /64 of IPv6; 0 for as many as there are; default 0
+    /// connections per address or IPv6 /64; 0: no limit [default: 0]
     #[argh(option, arg_name = "N", from_str_fn(number))]
     max_connections_per_ip: Option<usize>,
 
-    /// origin whose pages may read, beside the server's own: https://example.com, or `*` for all; repeatable
+    /// allow web pages of this origin, or `*` for all; repeatable
     #[argh(option, arg_name = "ORIGIN")]
     allow_origin: Vec<String>,
 
-    /// name by which clients without a token may ask, beside addresses, localhost and this machine's own name; repeatable
+    /// accept requests for this host name if there are no tokens; `.example.com` includes names below it; repeatable
     #[argh(option, arg_name = "HOST")]
     allow_host: Vec<String>,
 
-    /// file of bearer tokens, one a line, of which readers must show one; WSTAIL_TOKEN in the environment is one more; read once, at the start
+    /// require a token: any line of FILE, or $WSTAIL_TOKEN
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     token_file: Option<PathBuf>,
 
-    /// file of the server's certificate, PEM, with those that lead to its root behind it: then only TLS is spoken
+    /// serve TLS only, with this certificate chain (PEM)
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     tls_cert: Option<PathBuf>,
 
-    /// file of the certificate's key, PEM
+    /// the certificate's private key (PEM)
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     tls_key: Option<PathBuf>,
 
-    /// path beneath which all is answered, behind a reverse proxy; default /
+    /// path prefix, behind a reverse proxy [default: /]
     #[argh(option, arg_name = "PATH")]
     base_path: Option<String>,
 
-    /// seconds after which a client that takes no byte is closed; 0 for never; default 60
+    /// close a client that accepts no data for this many seconds; 0: never [default: 60]
     #[argh(option, arg_name = "SECS", from_str_fn(seconds_or_zero))]
     stall_timeout: Option<Duration>,
 
@@ -100,48 +102,51 @@ impl Serve {
         let config = self.config()?;
         allow_descriptors(config.max_connections);
         let server = Server::bind(config)?;
-        // Only now: until then a signal is to end it at once, whatever file it waits for.
-        let (_trigger, shutdown) = stop_on_signal()?;
+        // Not earlier: until here, a signal ends the process at once, even while it waits for a file.
+        let (trigger, shutdown) = stop_on_signal()?;
         announce(&server);
-        server.run(&shutdown)?;
+        let reporter = notify::report(&shutdown);
+        let served = server.run(&shutdown);
+        // Whatever ended the server, the reporter must end before the process does.
+        lock(&trigger).take();
+        reporter.into_iter().for_each(|thread| drop(thread.join()));
+        served?;
         Ok(Exit::Done)
     }
 
-    fn config(self) -> Result<Config> {
-        let default = Config::default();
-        Ok(Config {
-            roots: self.paths,
-            hosts: if self.host.is_empty() { default.hosts } else { self.host },
-            port: self.port.unwrap_or(default.port),
-            lines: self.lines.unwrap_or(default.lines),
-            heartbeat: self.heartbeat.unwrap_or(default.heartbeat),
-            heartbeat_timeout: self.heartbeat_timeout.unwrap_or(default.heartbeat_timeout),
-            poll: self.poll.unwrap_or(default.poll),
-            notify: is_notified(),
-            rotate_wait: self.rotate_wait.unwrap_or(default.rotate_wait),
-            format: self.format.unwrap_or(default.format),
-            max_connections: self.max_connections.unwrap_or(default.max_connections),
-            max_connections_per_ip: self.max_connections_per_ip.filter(|&number| number > 0),
-            allow_origin: self.allow_origin,
-            allow_host: self.allow_host,
-            tokens: tokens::load(self.token_file.as_deref())?,
-            tls_cert: self.tls_cert,
-            tls_key: self.tls_key,
-            base_path: self.base_path.unwrap_or(default.base_path),
-            stall_timeout: self.stall_timeout.map_or(default.stall_timeout, |time| (!time.is_zero()).then_some(time)),
-            hidden: self.hidden,
-        })
+    fn config(self) -> Result<ServerConfig> {
+        let mut config = ServerConfig::new(self.paths);
+        set(&mut config.hosts, Some(self.host).filter(|hosts| !hosts.is_empty()));
+        set(&mut config.port, self.port);
+        set(&mut config.lines, self.lines);
+        set(&mut config.heartbeat, self.heartbeat);
+        set(&mut config.heartbeat_timeout, self.heartbeat_timeout);
+        set(&mut config.poll, self.poll);
+        config.notify = is_notified();
+        set(&mut config.rotate_wait, self.rotate_wait);
+        set(&mut config.format, self.format);
+        set(&mut config.max_connections, self.max_connections);
+        config.max_connections_per_ip = self.max_connections_per_ip.filter(|&number| number > 0);
+        config.allow_origin = self.allow_origin;
+        config.allow_host = self.allow_host;
+        config.tokens = tokens::load(self.token_file.as_deref())?;
+        config.tls_cert = self.tls_cert;
+        config.tls_key = self.tls_key;
+        set(&mut config.base_path, self.base_path);
+        set(&mut config.stall_timeout, self.stall_timeout.map(|time| (!time.is_zero()).then_some(time)));
+        config.hidden = self.hidden;
+        Ok(config)
     }
 }
 
-/// With `WSTAIL_NO_NOTIFY=1` in the environment every log is polled, as where inotify(7) is not to be had: for tests and
-/// benches, and for file systems that do not say that they say nothing.
+/// With `WSTAIL_NO_NOTIFY=1` in the environment every log is polled, as where inotify(7) is unavailable: for tests and
+/// benches, and for file systems that do not report changes although they claim to.
 fn is_notified() -> bool {
     std::env::var_os("WSTAIL_NO_NOTIFY").is_none_or(|value| value != "1")
 }
 
-/// A connection holds a socket, a file and what wakes it, another file while its log rotates, and a directory to see what
-/// lies between: the soft limit of 1024 that is common would not do for as many connections.
+/// Raises the soft limit of open files. A connection needs up to five descriptors: a socket, a file, a waker, another
+/// file while its log rotates, and a directory. The common limit of 1024 would not be enough for 1024 connections.
 fn allow_descriptors(connections: usize) {
     const OTHERS: u64 = 64;
     let wanted = (connections as u64).saturating_mul(5).saturating_add(OTHERS);
@@ -155,12 +160,25 @@ fn allow_descriptors(connections: usize) {
     }
 }
 
-/// Says where the server listens. Nobody need read it: a server whose stdout is closed, or on a full disk, serves on.
+/// Whether stdout and stderr are the same terminal, where the same line would appear twice.
+fn is_one_terminal() -> bool {
+    let (stdout, stderr) = (io::stdout(), io::stderr());
+    let are_terminals = stdout.is_terminal() && stderr.is_terminal();
+    match (fstat(&stdout), fstat(&stderr)) {
+        (Ok(one), Ok(other)) => are_terminals && (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino),
+        _ => false,
+    }
+}
+
+/// Prints where the server listens. A stdout that is closed or on a full disk does not stop the server.
 fn announce(server: &Server) {
+    let is_logged = !is_one_terminal();
     let mut stdout = io::stdout().lock();
     for address in server.addresses() {
         let scheme = server.scheme();
-        log::info!("listening on {scheme}://{address}/");
+        if is_logged {
+            log::info!("listening on {scheme}://{address}/");
+        }
         match writeln!(stdout, "listening on {scheme}://{address}/").and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 log::warn!("{}", Error::io("cannot write to stdout", error));

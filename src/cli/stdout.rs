@@ -1,12 +1,13 @@
-//! Stdout, which several logs share: nothing of one comes in the middle of another's, and a reader may be slow or leave.
+//! Shares stdout between several logs. No log interrupts a line of another, and the process that reads stdout may be
+//! slow or go away. It knows only bytes: `printer` makes lines of them.
 
-use std::borrow::Cow;
 use std::fs::File;
 use std::io::ErrorKind::{BrokenPipe, Interrupted, WouldBlock};
 use std::io::{self, IoSlice, Write};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
@@ -14,53 +15,94 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ReadWriteFlags, pwritev2};
 use wstail::{Error, Result, Shutdown};
 
-use super::record::{Comparison, Output, Surplus};
-use super::{Exit, Trigger, lock, print_error};
+use super::record::{Comparison, OutputFile, Surplus};
+use super::{Exit, SharedTrigger, lock, print_error};
 
 /// Stdout, shared by all logs, until it is closed.
 pub(super) struct Stdout {
-    /// Whoever holds the file writes, and hands it back.
+    /// A thread takes the file, writes, and puts it back.
     file: (Sender<File>, Receiver<File>),
-    /// It takes everything at any time.
+    /// Whether it is a file, which never blocks.
     is_file: bool,
-    /// What an earlier run has printed of what comes now.
+    /// What an earlier run already printed.
     surplus: Mutex<Option<Surplus>>,
-    /// How many bytes were written, or stood there already.
+    /// A line with only its beginning printed.
+    open: Mutex<Option<OpenLine>>,
+    /// The number of logs that print.
+    owners: AtomicU64,
+    /// How many bytes were written, or were in the output already.
     written: AtomicU64,
-    /// How the command ends now that nothing more can be written.
+    /// How the command ends once nothing more can be written.
     closed: Mutex<Option<Exit>>,
-    /// Until when room is waited for after the order to stop.
+    /// The deadline for writing after a shutdown.
     grace: OnceLock<Instant>,
-    trigger: Trigger,
+    trigger: SharedTrigger,
     shutdown: Shutdown,
 }
 
-/// How long one waits for stdout before something else is done.
+/// A line of one log with only its beginning printed. The other logs wait until it ends.
+#[derive(Debug)]
+struct OpenLine {
+    owner: u64,
+    /// The bytes that would end it.
+    end: &'static [u8],
+    /// When a part of it was last printed.
+    since: Instant,
+}
+
+/// Bytes of one log to print at once.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Part<'b> {
+    /// The log they belong to, see [`Stdout::owner`].
+    pub owner: u64,
+    pub bytes: &'b [u8],
+    /// Set if the bytes continue a line: printed before them if the line has been ended for another log.
+    pub head: Option<&'b [u8]>,
+    /// Set if the bytes end within a line: this would end it.
+    pub end: Option<&'static [u8]>,
+}
+
+/// How long the other logs wait for the rest of a line. Then it is ended for them.
+const LONGEST_SILENCE: Duration = Duration::from_secs(5);
+/// How long to wait for stdout at a time.
 const PATIENCE: Duration = Duration::from_millis(200);
-/// A pipe that is ready takes that much at once (PIPE_BUF, pipe(7)).
+/// A pipe that is ready accepts this much at once (PIPE_BUF, pipe(7)).
 const PIPE_ROOM: usize = 4096;
 
 impl Stdout {
-    pub(super) fn new(trigger: Trigger, shutdown: Shutdown) -> Result<Stdout> {
+    pub(super) fn new(trigger: SharedTrigger, shutdown: Shutdown) -> Result<Stdout> {
         let failed = |error| Error::io("cannot use stdout", error);
-        // Written to without a buffer: a line is on the terminal when it is printed.
+        // Not buffered: a line is on the terminal when it is printed.
         let file = File::from(io::stdout().as_fd().try_clone_to_owned().map_err(failed)?);
         let is_file = file.metadata().map_err(failed)?.is_file();
         let (sender, receiver) = crossbeam_channel::bounded(1);
         sender.send(file).expect("there is room for one");
-        let (surplus, closed) = (Mutex::new(None), Mutex::new(None));
-        let written = AtomicU64::new(0);
-        let grace = OnceLock::new();
-        Ok(Stdout { file: (sender, receiver), is_file, surplus, written, closed, grace, trigger, shutdown })
+        Ok(Stdout {
+            file: (sender, receiver),
+            is_file,
+            surplus: Mutex::new(None),
+            open: Mutex::new(None),
+            owners: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            closed: Mutex::new(None),
+            grace: OnceLock::new(),
+            trigger,
+            shutdown,
+        })
     }
 
-    /// What stands in the output already is not printed again.
+    /// Returns the number for another log.
+    pub(super) fn owner(&self) -> u64 {
+        self.owners.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Sets what is in the output already and must not be printed again.
     pub(super) fn pass_over(&self, surplus: Option<Surplus>) {
         *lock(&self.surplus) = surplus;
     }
 
-    /// Whether what was written is not known to be where it shall stay: it is still compared with what stands in the
-    /// output, or the reader of a pipe has left, and nobody knows how much it took.
+    /// Whether it is not certain that what was written will stay: it is still being compared with what is in the
+    /// output, or the reader of a pipe has left, and nobody knows how much it read.
     pub(super) fn is_unsure(&self) -> bool {
         lock(&self.surplus).is_some() || self.closed().is_some()
     }
@@ -70,58 +112,96 @@ impl Stdout {
     }
 
     /// The file that stdout is, as it is now; `None` for a pipe or a terminal.
-    pub(super) fn output(&self) -> Option<Output> {
+    pub(super) fn output(&self) -> Option<OutputFile> {
         let stdout = io::stdout().as_fd().try_clone_to_owned().ok()?;
-        Output::of(&File::from(stdout)).ok()?
+        OutputFile::of(&File::from(stdout)).ok()?
     }
 
-    /// Writes with nothing of another log in between. After an error nobody is left to write for.
-    pub(super) fn write(&self, bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
-        let new = self.unwritten(bytes);
-        if new.is_empty() {
+    /// Writes bytes without anything of another log in between, and not within a line of another log. After an error
+    /// nobody reads the output any more.
+    pub(super) fn write(&self, part: Part<'_>, waiting: &mut dyn FnMut()) -> io::Result<()> {
+        if part.bytes.is_empty() && part.head.is_none() {
             return Ok(());
         }
-        let mut file = loop {
-            match self.file.1.recv_timeout(PATIENCE) {
-                Ok(file) => break file,
-                Err(_) if self.shutdown.is_ordered() => return Err(Interrupted.into()),
-                Err(_) => waiting(),
-            }
-        };
-        let result = self.write_pieces(&mut file, &new, waiting);
+        let mut file = self.acquire(part.owner, waiting)?;
+        let result = self.write_part(&mut file, part, waiting);
         match &result {
             Ok(()) => self.file.0.send(file).expect("both ends are here"),
-            // The file is not handed back: half a line may stand there, and nothing of another log is to follow it.
-            Err(error) if self.shutdown.is_ordered() && matches!(error.kind(), Interrupted | BrokenPipe) => {}
+            // Keep the file: half a line may have been written, and nothing of another log must follow it.
+            Err(error) if self.shutdown.is_triggered() && matches!(error.kind(), Interrupted | BrokenPipe) => {}
             Err(error) => self.close(error),
         }
         result
     }
 
-    /// What of the bytes does not stand in the output yet, as far as that is known.
-    fn unwritten<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
-        let mut surplus = lock(&self.surplus);
-        let Some(held) = surplus.as_mut() else { return bytes.into() };
-        match held.compare(bytes) {
-            Comparison::Same => {
-                self.written.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-                Cow::Borrowed(&[])
+    /// Takes the file, once no other log has it or is in the middle of a line.
+    fn acquire(&self, owner: u64, waiting: &mut dyn FnMut()) -> io::Result<File> {
+        loop {
+            match self.file.1.recv_timeout(PATIENCE) {
+                Ok(file) if self.is_free(owner) => return Ok(file),
+                Ok(file) => {
+                    self.file.0.send(file).expect("both ends are here");
+                    // At a shutdown, the other log ends its line.
+                    if self.shutdown.is_triggered() && self.left().is_zero() {
+                        return Err(Interrupted.into());
+                    }
+                    thread::sleep(PATIENCE / 10);
+                }
+                Err(_) if self.shutdown.is_triggered() => return Err(Interrupted.into()),
+                Err(_) => {}
             }
-            Comparison::Passed(there) => {
-                *surplus = None;
-                self.written.fetch_add(there as u64, Ordering::Relaxed);
-                bytes[there..].into()
-            }
-            Comparison::Other(mut held) => {
-                *surplus = None;
-                self.written.fetch_sub(held.len() as u64, Ordering::Relaxed);
-                held.extend_from_slice(bytes);
-                held.into()
-            }
+            waiting();
         }
     }
 
-    /// A reader that has stopped reading keeps neither the order to stop nor the server waiting.
+    fn is_free(&self, owner: u64) -> bool {
+        let open = lock(&self.open);
+        open.as_ref().is_none_or(|line| line.owner == owner || line.since.elapsed() >= LONGEST_SILENCE)
+    }
+
+    fn write_part(&self, file: &mut File, part: Part<'_>, waiting: &mut dyn FnMut()) -> io::Result<()> {
+        let Part { owner, bytes, head, end } = part;
+        let continues = match lock(&self.open).take() {
+            Some(line) if line.owner != owner => {
+                self.write_pieces(file, line.end, waiting)?;
+                false
+            }
+            line => line.is_some(),
+        };
+        if let (Some(head), false) = (head, continues) {
+            self.write_pieces(file, head, waiting)?;
+        }
+        let written = self.write_new(file, bytes, waiting);
+        *lock(&self.open) = end.map(|end| OpenLine { owner, end, since: Instant::now() });
+        written
+    }
+
+    /// Writes those bytes that are not known to be in the output already.
+    fn write_new(&self, file: &mut File, bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
+        let mut surplus = lock(&self.surplus);
+        let comparison = match surplus.as_mut() {
+            Some(surplus) => surplus.compare(bytes),
+            None => Comparison::Passed(0),
+        };
+        let there = match comparison {
+            Comparison::Same => bytes.len(),
+            Comparison::Passed(there) => {
+                *surplus = None;
+                there
+            }
+            Comparison::Other => {
+                let other = surplus.take().expect("it was compared");
+                drop(surplus);
+                self.written.fetch_sub(other.same(), Ordering::Relaxed);
+                other.pieces().try_for_each(|piece| self.write_pieces(file, &piece?, waiting))?;
+                0
+            }
+        };
+        self.written.fetch_add(there as u64, Ordering::Relaxed);
+        self.write_pieces(file, &bytes[there..], waiting)
+    }
+
+    /// Writes everything. A reader that stopped reading delays neither a shutdown nor the server.
     fn write_pieces(&self, file: &mut File, mut bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
         while !bytes.is_empty() {
             if !self.has_room(file)? {
@@ -141,10 +221,10 @@ impl Stdout {
         Ok(())
     }
 
-    /// After the order to stop whoever reads has a moment left to take what had come.
+    /// Whether there is room to write. After a shutdown, the reader gets a moment to take what was received.
     fn has_room(&self, file: &File) -> io::Result<bool> {
         let mut fds = [PollFd::new(file, PollFlags::OUT), PollFd::new(&self.shutdown, PollFlags::IN)];
-        let is_last = self.shutdown.is_ordered();
+        let is_last = self.shutdown.is_triggered();
         let (fds, left) = if is_last { (&mut fds[..1], self.left()) } else { (&mut fds[..], PATIENCE) };
         match poll(fds, Timespec::try_from(left).ok().as_ref()) {
             Err(Errno::INTR) => return Ok(false),
@@ -176,29 +256,29 @@ impl Stdout {
         *lock(&self.closed)
     }
 
-    /// Every thread is to end.
+    /// Ends every thread.
     pub(super) fn end(&self) {
         lock(&self.trigger).take();
     }
 
-    /// Ends every thread when the reader of a pipe has left: at once, as `tail` does, and not only at the next line.
+    /// Ends every thread when the reader of a pipe has left: at once, as `tail` does, rather than at the next line.
     pub(super) fn watch(&self) {
         let stdout = io::stdout();
         let stdout = PollFd::from_borrowed_fd(stdout.as_fd(), PollFlags::empty());
         let mut fds = [stdout, PollFd::new(&self.shutdown, PollFlags::IN)];
         while poll(&mut fds, None).is_err_and(|errno| errno == Errno::INTR) {}
-        if !self.shutdown.is_ordered() {
+        if !self.shutdown.is_triggered() {
             self.close(&BrokenPipe.into());
         }
     }
 }
 
-/// Writes to what poll(2) says has room, as much as there is room for.
+/// Writes as much as there is room for, after poll(2) has reported room.
 fn write_now(file: &mut File, bytes: &[u8]) -> io::Result<usize> {
-    // At the end of what was written before, which is all that a pipe knows.
+    // The current position, which is the only one that a pipe has.
     const NEXT: u64 = u64::MAX;
     match pwritev2(&*file, &[IoSlice::new(bytes)], NEXT, ReadWriteFlags::NOWAIT) {
-        // Pipes know it since Linux 6.5, terminals do not.
+        // Pipes support this since Linux 6.5, terminals do not.
         Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => file.write(&bytes[..bytes.len().min(PIPE_ROOM)]),
         result => Ok(result?),
     }

@@ -1,44 +1,54 @@
-//! `wstail tail`: logs to the terminal, each from its own thread.
+//! `wstail tail`: prints logs, each followed by `follow` in a thread of its own. This file has its options, which of
+//! them exclude each other, and the exit code.
 
 use std::fmt::Display;
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::thread;
 
-use argh::{FromArgValue, FromArgs};
-use wstail::client::Config;
-use wstail::client::url::Url;
+use argh::{ArgsInfo, FromArgValue, FromArgs};
+use wstail::client::{ClientConfig, Url};
 use wstail::produce::verifier::{Report, Verifier};
 use wstail::protocol::cursor::Place;
 use wstail::protocol::request::{HeartbeatKind, Lines};
-use wstail::{Result, Shutdown};
+use wstail::text::sanitize::escape;
+use wstail::text::wide::WideText;
+use wstail::{Error, Result, Shutdown};
 
 use super::follow::{Follow, Outcome};
+use super::ls;
 use super::names::names;
 use super::printer::{Form, Printer};
 use super::progress::Progress;
 use super::record::Record;
 use super::stdout::Stdout;
-use super::values::path;
-use super::{Exit, print_error, set_up_log, stop_on_signal, tokens, trust};
+use super::trust::client_config;
+use super::values::{path, positive};
+use super::{Exit, print_error, set_up_log, stop_on_signal, tokens};
 
-/// Follow logs that `wstail serve` serves.
-#[derive(FromArgs)]
+/// Print the last lines of logs on a server, and follow them.
+#[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "tail", help_triggers("-h", "--help"))]
 pub(super) struct Tail {
-    /// logs: ws://HOST:PORT/LOG, also wss://, http:// and https://, or HOST:PORT/LOG
+    /// a log: HOST[:PORT]/LOG, or a ws://, wss://, http:// or https:// URL; HOST[:PORT] alone lists the logs of a server
     #[argh(positional, arg_name = "URL")]
     urls: Vec<String>,
 
-    /// last lines shown first, or `all`; default 10
+    /// last N lines first, or `all`; +N: from line N on [default: 10]
     #[argh(option, short = 'n', arg_name = "N")]
-    lines: Option<Lines>,
+    lines: Option<Start>,
 
-    /// stop when the end is reached
+    /// follow the log, which is the default (also -F)
+    #[argh(switch, short = 'f')]
+    #[expect(dead_code, reason = "there is nothing to turn on")]
+    follow: bool,
+
+    /// stop at the end of the log
     #[argh(switch)]
     no_follow: bool,
 
-    /// continue after what FILE records, and record progress there
+    /// continue after the place in FILE, and record progress there
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     cursor_file: Option<PathBuf>,
 
@@ -46,41 +56,63 @@ pub(super) struct Tail {
     #[argh(option, arg_name = "CURSOR", from_str_fn(cursor))]
     after_cursor: Option<Place>,
 
-    /// last line on stderr at exit: `-- cursor: CURSOR`
+    /// print `-- cursor: CURSOR` on stderr at exit
     #[argh(switch)]
     show_cursor: bool,
 
-    /// check the lines of `produce --stamp`: at exit says how many are lost, duplicated or corrupt; ends with 1 if any are
+    /// check `produce --stamp` lines; exit 1 if any is lost, duplicated or corrupt
     #[argh(switch)]
     verify: bool,
 
-    /// text, raw or json; text cleans control characters on a terminal; json is one object a line; default text
+    /// text (control characters cleaned on a terminal), raw, or json (one object per line) [default: text]
     #[argh(option, short = 'o', arg_name = "FORM", default = "Output::Text")]
     output: Output,
 
-    /// whether the log's own colours reach a terminal: auto, always or never; default auto
+    /// pass the log's own colours to a terminal: auto, always or never [default: auto]
     #[argh(option, arg_name = "WHEN", default = "Color::Auto")]
     color: Color,
 
-    /// after a loss: auto connects again until Ctrl-C, never ends with 1; default auto
+    /// reconnect until Ctrl-C (auto), or exit 1 at the first loss (never) [default: auto]
     #[argh(option, arg_name = "WHEN", default = "Retry::Auto")]
     retry: Retry,
 
-    /// file whose first line is the token for servers that ask for one; default: what WSTAIL_TOKEN holds
+    /// file with the server's token [default: $WSTAIL_TOKEN]
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     token_file: Option<PathBuf>,
 
-    /// file of the authorities' certificates that are trusted with wss://, PEM; default: the system's
+    /// PEM file of certificates to trust [default: the system's]
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     ca_file: Option<PathBuf>,
 
-    /// trust any certificate: who sits between can read and change everything
+    /// trust any certificate
     #[argh(switch)]
     insecure: bool,
 
-    /// no notices on stderr
+    /// print no notices on stderr
     #[argh(switch, short = 'q')]
     quiet: bool,
+}
+
+/// Where to start in a log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Start {
+    Last(Lines),
+    From(u64),
+}
+
+impl FromStr for Start {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Start, String> {
+        let Some(number) = text.strip_prefix('+') else {
+            let lines = text.parse().map(Start::Last);
+            return lines.map_err(|_| "expected a number of lines, `all`, or +N for all from line N on".to_owned());
+        };
+        match positive(number) {
+            Ok(number) => Ok(Start::From(number as u64)),
+            Err(_) => Err("expected +1 or more: lines are counted from 1".to_owned()),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, FromArgValue)]
@@ -106,12 +138,19 @@ enum Retry {
 impl Tail {
     pub(super) fn run(mut self) -> Result<Exit> {
         set_up_log("warn");
-        let urls = self.urls()?;
-        // The file's come first.
+        let listed = self.listed()?;
+        let urls = if listed.is_some() { Vec::new() } else { self.urls()? };
+        // A token of the file takes precedence over WSTAIL_TOKEN.
         let token = tokens::load(self.token_file.as_deref())?.into_iter().next();
-        let config = Config { token, trust: trust::from_options(self.ca_file.as_deref(), self.insecure)? };
+        let config = client_config(token, self.ca_file.as_deref(), self.insecure)?;
         if self.insecure && !self.quiet && urls.iter().any(Url::is_secure) {
-            print_error(&"no certificate is checked: who sits between can read and change everything");
+            print_error(
+                &"certificates are not checked: anyone between client and server can read and change everything",
+            );
+        }
+        if let Some(url) = listed {
+            let form = if self.output == Output::Json { ls::ListFormat::Json } else { ls::ListFormat::Text };
+            return ls::list(&url, &config, form);
         }
         let record = self.cursor_file.take().map(Record::open).transpose()?;
         let (trigger, shutdown) = stop_on_signal()?;
@@ -120,14 +159,14 @@ impl Tail {
             stdout.pass_over(record.surplus(stdout.output()));
         }
         let outcomes = self.follow(urls, &config, record, &stdout, &shutdown);
-        self.tell(&outcomes, stdout.closed())
+        self.report(&outcomes, stdout.closed())
     }
 
     /// Follows each log in a thread of its own.
     fn follow(
         &self,
         urls: Vec<Url>,
-        config: &Config,
+        config: &ClientConfig,
         mut record: Option<Record>,
         stdout: &Stdout,
         shutdown: &Shutdown,
@@ -138,7 +177,7 @@ impl Tail {
             scope.spawn(|| stdout.watch());
             let follow = |(url, log): (Url, String)| {
                 let form = self.form(&log);
-                let name = is_one_of_many.then_some(log);
+                let name = is_one_of_many.then(|| escape(&log));
                 let record = record.take();
                 let after = record.as_ref().and_then(Record::place).or(self.after_cursor.as_ref()).cloned();
                 Follow {
@@ -153,6 +192,8 @@ impl Tail {
                     record,
                     progress: Progress::default(),
                     held: 0,
+                    trouble: None,
+                    wide: self.warns_of_wide().then(WideText::default),
                     has_failed: false,
                     shutdown,
                 }
@@ -166,8 +207,8 @@ impl Tail {
         })
     }
 
-    /// Says at the end what was asked for; how the command ends.
-    fn tell(&self, outcomes: &[Outcome], closed: Option<Exit>) -> Result<Exit> {
+    /// Prints the reports that were requested, and returns how the command ends.
+    fn report(&self, outcomes: &[Outcome], closed: Option<Exit>) -> Result<Exit> {
         let worst = outcomes.iter().map(|outcome| outcome.exit).max().unwrap_or(Exit::Done);
         let mut exit = closed.unwrap_or(worst);
         if self.verify {
@@ -191,29 +232,55 @@ impl Tail {
         }
     }
 
+    /// Whether UTF-16 would be shown garbled.
+    fn warns_of_wide(&self) -> bool {
+        match self.output {
+            Output::Raw => false,
+            Output::Text => io::stdout().is_terminal(),
+            Output::Json => true,
+        }
+    }
+
     fn urls(&self) -> Result<Vec<Url>> {
         if self.urls.is_empty() {
-            return Err(super::usage("no URL was given"));
+            return Err(super::usage("no URL was given, for example `wstail tail HOST/app.log`"));
         }
         let has_cursor = self.cursor_file.is_some() || self.after_cursor.is_some() || self.show_cursor;
         if has_cursor && self.urls.len() > 1 {
-            return Err(super::usage("a cursor is one log's: with the options for it give one URL"));
+            return Err(super::usage("--cursor-file, --after-cursor and --show-cursor work with one URL only"));
+        }
+        if matches!(self.lines, Some(Start::From(_))) && self.after_cursor.is_some() {
+            return Err(super::usage("-n +N and --after-cursor cannot be combined"));
         }
         let urls = self.urls.iter().map(|text| {
-            let mut url: Url = text.parse()?;
+            let mut url = log(text)?;
             if self.no_follow || !url.names("tail") {
                 url.set_tail(!self.no_follow);
             }
-            // Its answers can be given while nothing can be read: see `Stream::keep_alive`.
+            // This heartbeat can be answered while nothing can be read, see `Stream::keep_alive`.
             if !url.names("heartbeat") {
                 url.set_heartbeat(HeartbeatKind::Frame);
             }
-            if self.lines.is_some() || !url.names("lines") {
-                url.set_lines(self.lines.unwrap_or(Lines::Last(10)));
+            match self.lines {
+                Some(Start::From(line)) => url.set_from(line),
+                Some(Start::Last(lines)) => url.set_lines(lines),
+                None if url.names("lines") || url.names("from") => {}
+                None => url.set_lines(Lines::Last(10)),
             }
             Ok(url)
         });
         urls.collect()
+    }
+
+    /// The server whose logs to list: a host without a slash.
+    fn listed(&self) -> Result<Option<Url>> {
+        let Some(text) = self.urls.iter().find(|text| is_host(text) && !ls::is_local(Path::new(text))) else {
+            return Ok(None);
+        };
+        if self.urls.len() > 1 {
+            return Err(super::usage(format!("`{}` names no log: HOST[:PORT]/LOG", escape(text))));
+        }
+        Url::page(text).map(Some)
     }
 
     fn color(&self) -> bool {
@@ -226,11 +293,29 @@ impl Tail {
     }
 }
 
+/// Whether the URL has no path at all.
+fn is_host(text: &str) -> bool {
+    !text.split_once("://").map_or(text, |(_, rest)| rest).contains(['/', '?'])
+}
+
+fn log(text: &str) -> Result<Url> {
+    if !text.contains("://") && ls::is_local(Path::new(text)) {
+        let cause = "it is a local path: run `wstail serve` on it and give HOST[:PORT]/LOG";
+        return Err(Error::usage(format!("cannot use the URL `{}`: {cause}", escape(text))));
+    }
+    let url = Url::page(text)?;
+    if url.names_log() {
+        return Ok(url);
+    }
+    let cause = "it names no log (see `wstail ls`)";
+    Err(Error::usage(format!("cannot use the URL `{url}`: {cause}")))
+}
+
 fn cursor(text: &str) -> Result<Place, String> {
     text.parse().map_err(|error: wstail::protocol::cursor::NoCursor| error.to_string())
 }
 
-/// One line on stderr, as it is.
+/// Prints one line on stderr, without a prefix.
 fn print_line(line: &dyn Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }

@@ -1,19 +1,15 @@
-//! Where tokens come from: a file, one a line, and the environment. What is wrong with one is told, never the token.
+//! Loads tokens from a file, one a line, and from the environment. An error says what is wrong, and never shows the token.
 
 use std::fmt::Display;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use wstail::protocol::token::{BadToken, Token};
-use wstail::{Error, Result};
+use wstail::{Error, Result, small_file};
 
-/// One more token.
+/// The variable with one more token.
 const VARIABLE: &str = "WSTAIL_TOKEN";
-/// The largest file that is read, in bytes.
-const LARGEST: u64 = 1 << 20;
 
-/// Those of the file, at least one, and the one of the environment.
+/// The tokens in the file, which must have at least one, then the one in the environment.
 pub(super) fn load(file: Option<&Path>) -> Result<Vec<Token>> {
     let mut tokens = file.map_or(Ok(Vec::new()), read)?;
     tokens.extend(from_environment()?);
@@ -22,12 +18,7 @@ pub(super) fn load(file: Option<&Path>) -> Result<Vec<Token>> {
 
 fn read(path: &Path) -> Result<Vec<Token>> {
     let what = format!("cannot use the token file `{}`", path.display());
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
-    read.map_err(|error| Error::usage(Error::io(&what, error).to_string()))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(Error::usage(format!("{what}: it is larger than 1 MiB")));
-    }
+    let bytes = small_file::read(path).map_err(|error| Error::usage(Error::io(&what, error).to_string()))?;
     let text = String::from_utf8_lossy(&bytes);
     let lines = text.lines().map(str::trim_ascii).zip(1..).filter(|(line, _)| !line.is_empty());
     let parse = |(line, number): (&str, usize)| {
@@ -35,12 +26,12 @@ fn read(path: &Path) -> Result<Vec<Token>> {
     };
     let tokens: Vec<Token> = lines.map(parse).collect::<Result<_>>()?;
     if tokens.is_empty() {
-        return Err(Error::usage(format!("{what}: it holds no token")));
+        return Err(Error::usage(format!("{what}: it contains no token")));
     }
     Ok(tokens)
 }
 
-/// A variable that is set and empty was meant to hold one: who ignored it would serve to everybody.
+/// An empty variable is an error: it was meant to hold a token, and ignoring it would let everybody in.
 fn from_environment() -> Result<Option<Token>> {
     let Some(value) = std::env::var_os(VARIABLE) else { return Ok(None) };
     let unusable = |bad: &dyn Display| Error::usage(format!("cannot use the variable {VARIABLE}: {bad}"));

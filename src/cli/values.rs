@@ -1,90 +1,9 @@
-//! How options and their values are written.
+//! Parses the values of options: times, sizes, ports, paths. Types that have a text of their own parse themselves.
 
 use std::ffi::OsString;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::time::Duration;
-
-use wstail::text::sanitize::escape;
-use wstail::{Error, Result};
-
-/// Options that take no value.
-const SWITCHES: [&str; 9] =
-    ["--help", "--version", "--hidden", "--insecure", "--no-follow", "--quiet", "--stamp", "--show-cursor", "--verify"];
-/// Options with a short name that takes a value.
-const SHORT: [&str; 2] = ["-n", "-o"];
-
-/// Splits `--option=value` and `-n5`: argh knows only the form with a space.
-pub(super) fn split(arguments: Vec<String>) -> Result<Vec<String>> {
-    let mut split = Vec::new();
-    let mut arguments = arguments.into_iter();
-    while let Some(argument) = arguments.next() {
-        if argument == "--" {
-            split.push(argument);
-            break;
-        }
-        if takes_value(&argument) {
-            split.push(argument);
-            split.extend(arguments.next());
-            continue;
-        }
-        let long = argument.split_once('=').filter(|(option, _)| option.starts_with("--"));
-        let short = SHORT.iter().find_map(|short| Some((*short, argument.strip_prefix(short)?)));
-        match long.or(short.filter(|(_, value)| !value.is_empty())) {
-            Some((option, _)) if SWITCHES.contains(&option) => {
-                return Err(Error::usage(format!("the option `{option}` takes no value")));
-            }
-            Some((option, value)) => split.extend([option.to_owned(), value.to_owned()]),
-            None => split.push(argument),
-        }
-    }
-    split.extend(arguments);
-    Ok(split)
-}
-
-/// Whether the next argument is its value.
-fn takes_value(argument: &str) -> bool {
-    let is_long = argument.starts_with("--") && !argument.contains('=');
-    is_long && !SWITCHES.contains(&argument) || SHORT.contains(&argument)
-}
-
-/// Puts `help COMMAND`, and `--help` and `--version` among other options, as argh knows them.
-pub(super) fn reorder<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
-    match arguments {
-        _ if asks(arguments, &["-V", "--version"]) => vec!["--version"],
-        ["help" | "--help" | "-h", command, ..] if !command.starts_with('-') && *command != "help" => {
-            vec![*command, "--help"]
-        }
-        ["help" | "--help" | "-h", ..] => vec!["--help"],
-        [command, rest @ ..] if asks(rest, &["-h", "--help"]) => vec![*command, "--help"],
-        _ => arguments.to_vec(),
-    }
-}
-
-/// Whether one of these options is there, and is not another one's value.
-fn asks(arguments: &[&str], options: &[&str]) -> bool {
-    let mut arguments = arguments.iter().take_while(|argument| **argument != "--");
-    while let Some(argument) = arguments.next() {
-        if options.contains(argument) {
-            return true;
-        }
-        if takes_value(argument) {
-            arguments.next();
-        }
-    }
-    false
-}
-
-/// An argument as the text that argh takes. A byte that is no UTF-8 becomes NUL, which no argument holds, and its two
-/// hexadecimal digits.
-pub(super) fn text(argument: OsString) -> String {
-    let mut text = String::new();
-    for chunk in argument.as_bytes().utf8_chunks() {
-        text.push_str(chunk.valid());
-        chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\0{byte:02x}")));
-    }
-    text
-}
 
 /// A path, from the text of its argument.
 pub(super) fn path(text: &str) -> Result<PathBuf, String> {
@@ -98,18 +17,10 @@ pub(super) fn path(text: &str) -> Result<PathBuf, String> {
     Ok(OsString::from_vec(bytes).into())
 }
 
-/// What argh complains about, on one line.
-pub(super) fn one_line(complaint: &str) -> String {
-    let joined = escape(&complaint.split_whitespace().collect::<Vec<_>>().join(" "));
-    let mut characters = joined.trim_end_matches('.').chars();
-    let first = characters.next().map(|first| first.to_ascii_lowercase());
-    first.into_iter().chain(characters).collect()
-}
-
 /// SECS, more than zero.
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     match seconds_or_zero(text) {
-        Ok(Duration::ZERO) => Err("expected more than 0 seconds".to_owned()),
+        Ok(Duration::ZERO) => Err("expected seconds, more than 0".to_owned()),
         result => result,
     }
 }
@@ -133,17 +44,17 @@ pub(super) fn millis(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A port, 0 for any that is free.
+/// A port; 0 for any free one.
 pub(super) fn port(text: &str) -> Result<u16, String> {
     text.parse().ok().filter(|_| digits(text)).ok_or_else(|| "expected a port from 0 to 65535".to_owned())
 }
 
-/// A number of things, at least 1.
+/// A number, at least 1.
 pub(super) fn positive(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|&number| number > 0 && digits(text)).ok_or_else(|| "expected 1 or more".to_owned())
 }
 
-/// A number of things, 0 for none.
+/// A number, possibly 0.
 pub(super) fn number(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|_| digits(text)).ok_or_else(|| "expected a number".to_owned())
 }
@@ -164,20 +75,8 @@ fn digits(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::words::text;
     use super::*;
-
-    fn words(arguments: &[&str]) -> Vec<String> {
-        split(arguments.iter().map(|argument| (*argument).to_owned()).collect()).unwrap()
-    }
-
-    #[test]
-    fn a_value_may_follow_an_equals_sign() {
-        assert_eq!(words(&["serve", "--port=0", "a=b"]), ["serve", "--port", "0", "a=b"]);
-        assert_eq!(words(&["--message=a=b", "--", "--x=y"]), ["--message", "a=b", "--", "--x=y"]);
-        assert_eq!(words(&["-n5", "-oraw", "-n", "3", "-q"]), ["-n", "5", "-o", "raw", "-n", "3", "-q"]);
-        assert_eq!(words(&["--message", "--a=b", "-n", "-nx"]), ["--message", "--a=b", "-n", "-nx"]);
-        assert!(split(vec!["--hidden=1".to_owned()]).unwrap_err().to_string().contains("`--hidden`"));
-    }
 
     #[test]
     fn a_path_may_hold_any_bytes() {

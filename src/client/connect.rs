@@ -1,12 +1,13 @@
-//! From an address to an open stream, each step with a deadline of its own.
+//! From an address to an open stream, each step with a deadline of its own. It tries once: [`Reader`](super::Reader)
+//! decides whether to try again.
 
 use std::io;
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, SocketAddrV6, TcpStream, ToSocketAddrs};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use rustix::net::{connect as start, sockopt};
+use rustix::net::{AddressFamily, SocketType, connect as start, sockopt};
 use tungstenite::error::{ProtocolError, SubProtocolError};
 use tungstenite::handshake::client::generate_key;
 use tungstenite::handshake::derive_accept_key;
@@ -14,90 +15,134 @@ use tungstenite::http::Uri;
 use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Error as WsError, WebSocket};
 
-use super::Config;
-use super::http::{self, Answer};
+use super::ClientConfig;
+use super::http::{self, Answer, Fault};
 use super::url::Url;
 use super::wire::Wire;
+use crate::bounded_stream::BoundedStream;
 use crate::error::{Error, Result};
 use crate::protocol::event::SUBPROTOCOL;
 use crate::shutdown::Shutdown;
 use crate::socket;
-use crate::turn::TurnStream;
 use crate::wait::{Interest, wait};
 
-/// How long connecting to one address may take, and how long the handshakes may that follow.
+/// The deadline for connecting to one address, and that for the handshakes after it.
 const CONNECT: Duration = Duration::from_secs(5);
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// A server of another make may send all that was missed in one message.
+/// The additional time for a whole page.
+const PAGE: Duration = Duration::from_secs(50);
+/// Other servers may send everything that was missed in one message.
 const MAX_MESSAGE: usize = 64 << 20;
 
 pub(super) type Socket = WebSocket<Wire>;
 
-/// Connects to the first of the host's addresses that answers, and asks for the log; says whether the server speaks
+/// Connects to the first of the host's addresses that answers, and requests the log. The flag is whether the server speaks
 /// `wstail.v1`.
 ///
 /// # Errors
-/// When no address answers in time, or the server refuses; [`Error::status`] tells its status.
-pub(super) fn open(url: &Url, config: &Config, shutdown: &Shutdown) -> Result<(Socket, bool)> {
+/// When no address answers in time, or the server refuses ([`Error::status`]).
+pub(super) fn open(url: &Url, config: &ClientConfig, shutdown: &Shutdown) -> Result<(Socket, bool)> {
     let what = || format!("cannot follow {url}");
     let key = generate_key();
     let request = request(url, config, &key)?;
     let (mut wire, until) = reach(url, config, shutdown)?;
     let answer = http::ask(&mut wire, request.as_bytes(), until, shutdown);
-    let answer = answer.map_err(|error| failure(what(), error))?;
+    let answer = answer.map_err(|fault| failure(what(), url, fault))?;
     if answer.status != 101 {
-        return Err(Error::refused(what(), answer.status, &answer.reason()));
+        return Err(Error::refused(what(), answer.status, answer.reason(), answer.retry_after()));
     }
     let has_events = verify(&answer, &key).map_err(|fault| Error::protocol(what(), WsError::Protocol(fault)))?;
     let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
     Ok((WebSocket::from_partially_read(wire, answer.rest, Role::Client, Some(limits)), has_events))
 }
 
-/// Asks for a page by HTTP, without a token; the status of the answer. The address's parameters go along.
+/// Requests a page by HTTP, without a token, and returns the status of the answer, such as 200 for `/-/healthz`. `url` is
+/// any page of the server's, from [`Url::page`], with its query. Each address of the host has 5 s to
+/// answer, and the rest 10 s.
 ///
 /// # Errors
-/// When no address answers in time, its certificate is not trusted, or what answers speaks no HTTP.
-pub fn status(url: &Url, config: &Config, shutdown: &Shutdown) -> Result<u16> {
-    let what = || format!("cannot ask {}", url.authority());
+/// When no address answers in time ([`Error::is_timeout`]), the certificate is not trusted ([`Error::is_untrusted`]), or the
+/// answer is not HTTP.
+pub fn status(url: &Url, config: &ClientConfig, shutdown: &Shutdown) -> Result<u16> {
+    let what = || format!("cannot ask {}", url.place());
     let (target, authority) = (url.target(), url.authority());
     let request = format!("GET {target} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
     let (mut wire, until) = reach(url, config, shutdown)?;
     let answer = http::ask(&mut wire, request.as_bytes(), until, shutdown);
-    answer.map(|answer| answer.status).map_err(|error| failure(what(), error))
+    answer.map(|answer| answer.status).map_err(|fault| failure(what(), url, fault))
 }
 
-/// Connects as the URL says; with the time until which the rest of the handshakes must be done.
-fn reach(url: &Url, config: &Config, shutdown: &Shutdown) -> Result<(Wire, Instant)> {
+/// Requests a page by HTTP, with the token, and returns its body when the status is 200. An error begins with `what`.
+pub(super) fn page(
+    url: &Url,
+    config: &ClientConfig,
+    what: impl Fn() -> String,
+    shutdown: &Shutdown,
+) -> Result<Vec<u8>> {
+    let (target, authority) = (url.target(), url.authority());
+    let mut request = format!("GET {target} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n");
+    if let Some(token) = &config.token {
+        request += &format!("Authorization: {}\r\n", token.authorization());
+    }
+    let (mut wire, until) = reach(url, config, shutdown)?;
+    let answer = http::fetch(&mut wire, (request + "\r\n").as_bytes(), until + PAGE, shutdown);
+    let answer = answer.map_err(|fault| failure(what(), url, fault))?;
+    if answer.status != 200 {
+        return Err(Error::refused(what(), answer.status, answer.reason(), answer.retry_after()));
+    }
+    answer.body().ok_or_else(|| Error::failed(format!("{}: the answer was cut off", what())))
+}
+
+/// Connects as the URL says. Returns the connection, and the deadline for the remaining handshakes.
+fn reach(url: &Url, config: &ClientConfig, shutdown: &Shutdown) -> Result<(Wire, Instant)> {
     let connector = if url.is_secure() { Some(config.trust.connector()?) } else { None };
-    let turn = TurnStream::new(find(url, shutdown)?);
+    let turn = BoundedStream::new(find(url, shutdown)?);
     let until = Instant::now() + HANDSHAKE;
     let wire = match connector {
         None => Wire::Plain(turn),
         Some(connector) => {
             let what = format!("cannot connect to {url}");
-            Wire::Tls(connector.connect(turn, (url.host(), &what), until, shutdown)?)
+            Wire::Tls(connector.connect(turn, url.host(), &what, until, shutdown)?)
         }
     };
     Ok((wire, until))
 }
 
 fn find(url: &Url, shutdown: &Shutdown) -> Result<TcpStream> {
-    let what = || format!("cannot connect to {}", url.authority());
-    let addresses = (url.host(), url.port()).to_socket_addrs().map_err(|error| Error::io(what(), error))?;
+    let what = || format!("cannot connect to {}", url.place());
+    let addresses = addresses(url).map_err(|error| Error::io(what(), error))?;
     let mut last = io::Error::other("the name has no address");
     for address in addresses {
         match connect(address, shutdown) {
             Ok(socket) => return Ok(socket),
             Err(error) => last = error,
         }
-        if shutdown.is_ordered() {
+        if shutdown.is_triggered() {
             break;
         }
     }
     Err(Error::io(what(), last))
 }
 
-/// A connect that the order to stop cuts short.
+fn addresses(url: &Url) -> io::Result<Vec<SocketAddr>> {
+    if let (Some(zone), Ok(address)) = (url.zone(), url.host().parse()) {
+        let scope = match zone.parse() {
+            Ok(index) => index,
+            Err(_) => interface(zone)?,
+        };
+        return Ok(vec![SocketAddrV6::new(address, url.port(), 0, scope).into()]);
+    }
+    (url.host(), url.port()).to_socket_addrs().map(Iterator::collect)
+}
+
+/// The number of a network interface.
+fn interface(name: &str) -> io::Result<u32> {
+    let socket = rustix::net::socket(AddressFamily::INET6, SocketType::DGRAM, None)?;
+    let missing = |_| io::Error::other(format!("there is no network interface `{}`", name.escape_debug()));
+    rustix::net::netdevice::name_to_index(socket, name).map_err(missing)
+}
+
+/// Connects, unless the shutdown is triggered first.
 fn connect(address: SocketAddr, shutdown: &Shutdown) -> io::Result<TcpStream> {
     let socket = socket::open(&address)?;
     match start(&socket, &address) {
@@ -106,7 +151,7 @@ fn connect(address: SocketAddr, shutdown: &Shutdown) -> io::Result<TcpStream> {
             let until = Instant::now() + CONNECT;
             let interest = Interest { read: false, write: true };
             while !wait(socket.as_fd(), interest, Some(shutdown), Some(until))?.write {
-                if shutdown.is_ordered() {
+                if shutdown.is_triggered() {
                     return Err(io::ErrorKind::Interrupted.into());
                 }
                 if until <= Instant::now() {
@@ -122,7 +167,7 @@ fn connect(address: SocketAddr, shutdown: &Shutdown) -> io::Result<TcpStream> {
     Ok(socket)
 }
 
-fn request(url: &Url, config: &Config, key: &str) -> Result<String> {
+fn request(url: &Url, config: &ClientConfig, key: &str) -> Result<String> {
     let (target, authority) = (url.target(), url.authority());
     format!("ws://{authority}{target}")
         .parse::<Uri>()
@@ -137,7 +182,7 @@ fn request(url: &Url, config: &Config, key: &str) -> Result<String> {
     Ok(request + "\r\n")
 }
 
-/// Whether the server speaks `wstail.v1`; one that knows none answers as if nothing had been offered.
+/// Whether the server speaks `wstail.v1`. A server that does not know it answers as if nothing had been offered.
 fn verify(answer: &Answer, key: &str) -> Result<bool, ProtocolError> {
     if !answer.holds("upgrade", "websocket") {
         return Err(ProtocolError::MissingUpgradeWebSocketHeader);
@@ -155,11 +200,18 @@ fn verify(answer: &Answer, key: &str) -> Result<bool, ProtocolError> {
     }
 }
 
-fn failure(what: String, error: WsError) -> Error {
-    match error {
-        WsError::Io(error) if error.kind() == io::ErrorKind::TimedOut => {
-            Error::timeout(format!("{what}: no answer was complete within 10 s"))
+fn failure(what: String, url: &Url, fault: Fault) -> Error {
+    let broken = |cause: &str| Error::io(&what, io::Error::other(cause));
+    match fault {
+        Fault::Io(error) if error.kind() == io::ErrorKind::TimedOut => {
+            Error::timeout(format!("{what}: no complete answer within 10 s"))
         }
-        error => Error::protocol(what, error),
+        Fault::Io(error) => Error::io(what, error),
+        Fault::Closed => broken("the server closed the connection without an answer"),
+        Fault::NotHttp { is_tls: true } => {
+            broken(&format!("the server does not speak HTTP: it looks like TLS, try wss://{}", url.place()))
+        }
+        Fault::NotHttp { is_tls: false } => broken("the server does not speak HTTP"),
+        Fault::Malformed(fault) => broken(&format!("the server's answer is malformed: {fault}")),
     }
 }

@@ -1,49 +1,108 @@
-//! One HTTP request and the head of its answer, up to a deadline.
-//! tungstenite's own handshake would log the request, and the token in it.
+//! One HTTP request and its answer, up to a deadline. It follows no redirects.
+//!
+//! The WebSocket handshake is done here as well: tungstenite's own would log the request, with the token in it.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use httparse::{EMPTY_HEADER, Status};
-use tungstenite::Error as WsError;
-use tungstenite::error::ProtocolError;
 
+use super::date;
+use crate::bounded_stream::Bounded;
 use crate::shutdown::Shutdown;
 use crate::text::sanitize;
-use crate::turn::Turn;
 use crate::wait::{Interest, wait};
 
-/// The longest answer that is looked at, in bytes, and how many header fields it may have.
+/// The longest answer whose head is parsed, in bytes, and how many header fields it may have.
 const MAX_ANSWER: usize = 64 * 1024;
 const MAX_FIELDS: usize = 128;
+/// The maximum size of a page: a list of logs has at most 65,536 names.
+const MAX_PAGE: usize = 64 << 20;
+/// How much of a redirect's target is shown, in characters.
+const LONGEST_LOCATION: usize = 1000;
+
+/// Why a request got no usable answer.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The connection was lost, or time was up.
+    Io(io::Error),
+    /// The connection was closed before the answer's head was complete.
+    Closed,
+    /// The bytes that arrived are not the beginning of an HTTP answer.
+    NotHttp {
+        /// It begins with a TLS alert: that is how TLS servers answer plain HTTP.
+        is_tls: bool,
+    },
+    /// The bytes begin like an HTTP answer, but are malformed.
+    Malformed(httparse::Error),
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Fault {
+        Fault::Io(error)
+    }
+}
 
 /// The beginning of an answer.
 pub(super) struct Answer {
     pub status: u16,
     fields: Vec<(String, Vec<u8>)>,
-    /// What came behind the head.
+    /// The bytes that arrived after the head.
     pub rest: Vec<u8>,
 }
 
-/// Sends a request and reads the head of the answer; where that is no upgrade, the first line of its body, too, as far as
-/// it comes.
+/// How much of an answer is wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// Its head, and the first line of its body.
+    Head,
+    /// All of it.
+    Whole,
+}
+
+/// Sends a request and reads the whole answer, as far as it comes.
 ///
 /// # Errors
-/// When the connection is lost, the answer is not HTTP, or time is up.
-pub(super) fn ask(
-    stream: &mut (impl Turn + AsFd),
+/// As [`ask`].
+pub(super) fn fetch(
+    stream: &mut (impl Bounded + AsFd),
     request: &[u8],
     until: Instant,
     shutdown: &Shutdown,
-) -> Result<Answer, WsError> {
+) -> Result<Answer, Fault> {
+    exchange(stream, request, Wanted::Whole, until, shutdown)
+}
+
+/// Sends a request and reads the head of the answer. If it is not an upgrade, also reads the first line of the body, as far
+/// as it arrives.
+///
+/// # Errors
+/// If the connection is lost, the answer is not HTTP, or the deadline passes.
+pub(super) fn ask(
+    stream: &mut (impl Bounded + AsFd),
+    request: &[u8],
+    until: Instant,
+    shutdown: &Shutdown,
+) -> Result<Answer, Fault> {
+    exchange(stream, request, Wanted::Head, until, shutdown)
+}
+
+fn exchange(
+    stream: &mut (impl Bounded + AsFd),
+    request: &[u8],
+    wanted: Wanted,
+    until: Instant,
+    shutdown: &Shutdown,
+) -> Result<Answer, Fault> {
+    let most = if wanted == Wanted::Whole { MAX_PAGE } else { MAX_ANSWER };
     let (mut unsent, mut arrived) = (request, Vec::new());
     loop {
         unsent = &unsent[now(stream.write(unsent))?.unwrap_or(0)..];
         let is_sent = now(stream.flush())?.is_some() && unsent.is_empty();
         let ready = wait(stream.as_fd(), Interest { read: true, write: !is_sent }, Some(shutdown), Some(until))?;
         if ready.stop {
-            return Err(WsError::Io(ErrorKind::Interrupted.into()));
+            return Err(Fault::Io(ErrorKind::Interrupted.into()));
         }
         stream.begin(ready);
         let mut chunk = [0; 4096];
@@ -54,17 +113,17 @@ pub(super) fn ask(
             }
         };
         let is_late = until <= Instant::now();
-        let is_last = read == Some(0) || is_late || arrived.len() > MAX_ANSWER;
+        let is_last = read == Some(0) || is_late || arrived.len() > most;
         match parse(&arrived)? {
-            Some(answer) if is_last || answer.is_whole() => return Ok(answer),
-            None if is_late => return Err(WsError::Io(ErrorKind::TimedOut.into())),
-            None if is_last => return Err(WsError::Protocol(ProtocolError::HandshakeIncomplete)),
+            Some(answer) if is_last || answer.is_enough(wanted) => return Ok(answer),
+            None if is_late => return Err(Fault::Io(ErrorKind::TimedOut.into())),
+            None if is_last => return Err(Fault::Closed),
             _ => {}
         }
     }
 }
 
-/// `None` where nothing can be done now.
+/// `None` if nothing can be done now.
 fn now<T>(result: std::io::Result<T>) -> std::io::Result<Option<T>> {
     match result {
         Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
@@ -72,36 +131,71 @@ fn now<T>(result: std::io::Result<T>) -> std::io::Result<Option<T>> {
     }
 }
 
-fn parse(arrived: &[u8]) -> Result<Option<Answer>, WsError> {
+fn parse(arrived: &[u8]) -> Result<Option<Answer>, Fault> {
+    const START: &[u8] = b"HTTP/";
+    if !arrived.trim_ascii_start().iter().zip(START).all(|(byte, start)| byte == start) {
+        // The record type `alert`, then the major version of the protocol (RFC 8446, 5.1).
+        let is_tls = arrived.iter().zip([0x15, 0x03]).all(|(byte, start)| *byte == start);
+        return Err(Fault::NotHttp { is_tls });
+    }
     let mut fields = [EMPTY_HEADER; MAX_FIELDS];
     let mut response = httparse::Response::new(&mut fields);
-    let Status::Complete(length) = response.parse(arrived)? else { return Ok(None) };
+    let Status::Complete(length) = response.parse(arrived).map_err(Fault::Malformed)? else { return Ok(None) };
     let fields = response.headers.iter().map(|field| (field.name.to_ascii_lowercase(), field.value.to_vec()));
     let status = response.code.unwrap_or_default();
     Ok(Some(Answer { status, fields: fields.collect(), rest: arrived[length..].to_vec() }))
 }
 
 impl Answer {
-    /// The values of a field, whose name is in small letters.
+    /// The values of a field. `name` is in lower case.
     pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         self.fields.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_slice())
     }
 
-    /// Whether a field holds a word, in whatever case.
+    /// Whether a field contains a word, in any case.
     pub(super) fn holds(&self, name: &str, word: &str) -> bool {
         let mut words = self.values(name).flat_map(|value| value.split(|&byte| byte == b','));
         words.any(|other| other.trim_ascii().eq_ignore_ascii_case(word.as_bytes()))
     }
 
-    fn is_whole(&self) -> bool {
-        let length = self.values("content-length").next().and_then(|length| str::from_utf8(length).ok()?.parse().ok());
-        self.status == 101
-            || self.rest.contains(&b'\n')
-            || length.is_some_and(|length: usize| self.rest.len() >= length)
+    fn is_enough(&self, wanted: Wanted) -> bool {
+        let is_head = wanted == Wanted::Head && (self.status == 101 || self.rest.contains(&b'\n'));
+        is_head || self.length().is_some_and(|length| self.rest.len() >= length)
     }
 
-    /// The first line of the body, made harmless; none where it is not for people.
+    fn length(&self) -> Option<usize> {
+        str::from_utf8(self.values("content-length").next()?).ok()?.trim().parse().ok()
+    }
+
+    /// The body. `None` if it is incomplete.
+    pub(super) fn body(mut self) -> Option<Vec<u8>> {
+        if self.holds("transfer-encoding", "chunked") {
+            return dechunk(&self.rest);
+        }
+        if let Some(length) = self.length() {
+            if self.rest.len() < length {
+                return None;
+            }
+            self.rest.truncate(length);
+        }
+        Some(self.rest)
+    }
+
+    /// How long the server asks to wait before the next try.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        let text = |name| self.values(name).next().and_then(|value| str::from_utf8(value).ok()).map(str::trim);
+        date::retry_after(text("retry-after")?, text("date"))
+    }
+
+    /// The target of a redirect, or the first line of the body, with control characters escaped. Empty if it is not
+    /// meant for people.
     pub(super) fn reason(&self) -> String {
+        let location = self.values("location").next().filter(|_| (300..400).contains(&self.status));
+        if let Some(location) = location {
+            let location = sanitize::escape(String::from_utf8_lossy(location).trim());
+            let shown: String = location.chars().take(LONGEST_LOCATION).collect();
+            return format!("the server redirects to `{shown}`");
+        }
         let is_text = self.values("content-type").all(|kind| kind.starts_with(b"text/plain"));
         if !is_text || self.values("transfer-encoding").next().is_some() {
             return String::new();
@@ -110,24 +204,39 @@ impl Answer {
     }
 }
 
+/// The content of a chunked body; `None` when it is incomplete.
+fn dechunk(mut body: &[u8]) -> Option<Vec<u8>> {
+    let mut whole = Vec::new();
+    loop {
+        let Status::Complete((start, length)) = httparse::parse_chunk_size(body).ok()? else { return None };
+        let chunk = body.get(start..)?;
+        let length = usize::try_from(length).ok()?;
+        if length == 0 {
+            return Some(whole);
+        }
+        whole.extend_from_slice(chunk.get(..length)?);
+        body = chunk.get(length + 2..)?;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bounded_stream::BoundedStream;
     use crate::shutdown::shutdown;
-    use crate::turn::TurnStream;
     use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
     use std::time::Duration;
 
-    /// What is made of an answer that comes in these pieces, one a turn, and then ends.
-    fn answer(pieces: &[&str]) -> Result<Answer, WsError> {
+    /// Parses an answer that arrives in these pieces, one a turn, and then ends.
+    fn answer(pieces: &[&str]) -> Result<Answer, Fault> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (mut server, _) = listener.accept().unwrap();
         let (_trigger, shutdown) = shutdown().unwrap();
         let until = Instant::now() + Duration::from_secs(20);
         std::thread::scope(|scope| {
-            let asking = scope.spawn(|| ask(&mut TurnStream::new(&client), b"GET", until, &shutdown));
+            let asking = scope.spawn(|| ask(&mut BoundedStream::new(&client), b"GET", until, &shutdown));
             server.read_exact(&mut [0; 3]).unwrap();
             pieces.iter().for_each(|piece| server.write_all(piece.as_bytes()).unwrap());
             drop(server);
@@ -143,6 +252,14 @@ mod tests {
         assert_eq!((page.status, page.reason().as_str()), (502, ""));
         let upgrade = answer(&["HTTP/1.1 101 x\r\nConnection: keep-alive, upgrade\r\n\r\nab"]).unwrap();
         assert!(upgrade.holds("connection", "Upgrade") && upgrade.rest.len() <= 2);
+    }
+
+    #[test]
+    fn a_chunked_body_is_joined() {
+        assert_eq!(dechunk(b"3\r\nabc\r\n1;x=y\r\nd\r\n0\r\n\r\n").unwrap(), b"abcd");
+        for cut in [&b""[..], b"3\r\nab", b"3\r\nabc\r\n", b"x\r\n", b"ffffffffffffffff\r\na"] {
+            assert_eq!(dechunk(cut), None, "{cut:?}");
+        }
     }
 
     #[test]

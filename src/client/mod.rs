@@ -1,22 +1,44 @@
-//! A blocking client: connects, reads a log, reconnects.
+//! A blocking client: connects to a server, reads a log, and connects again when the connection is lost.
+//!
+//! [`Reader`] is what most programs want: an iterator of [`LogEvent`]s. [`Stream`] is a single connection without
+//! reconnecting. [`list`] asks a server for its logs, and [`status`] asks for any of its pages, such as `/-/healthz`.
+//!
+//! Nothing here prints, and nothing turns bytes into text: a log may hold anything.
 
-pub mod connect;
+mod connect;
+mod date;
+mod files;
 mod http;
-pub mod reader;
-pub mod reconnect;
-pub mod stream;
-pub mod trust;
-pub mod url;
+mod reader;
+mod reconnect;
+mod stream;
+mod trust;
+mod url;
 mod wire;
 
-use self::trust::Trust;
+pub use self::connect::status;
+pub use self::files::{LogFile, LogList, list};
+pub use self::reader::{Continuation, LogEvent, Reader};
+pub use self::stream::{Received, Stream};
+pub use self::trust::Trust;
+pub use self::url::Url;
+
 use crate::protocol::token::Token;
 
-/// How a client connects.
+/// How a client connects: the token it sends and the certificates it trusts.
+///
+/// ```no_run
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut config = wstail::ClientConfig::default();
+/// config.token = Some(std::env::var("WSTAIL_TOKEN")?.parse()?);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
-pub struct Config {
-    /// What it shows to a server that asks for a token. Default: none.
+#[non_exhaustive]
+pub struct ClientConfig {
+    /// The bearer token to send. Default: none.
     pub token: Option<Token>,
-    /// Whose certificates it trusts. Default: those the system trusts.
+    /// The certificates to trust over `wss://` and `https://`. Default: those the system trusts.
     pub trust: Trust,
 }

@@ -1,8 +1,11 @@
-//! A log from afar, through lost connections and restarted servers: what came, in order, and once.
+//! Reads a log through lost connections and restarted servers: every byte in order, and once.
+//!
+//! It decides when to connect again and from which place. It does not write the place anywhere; that is the caller's part,
+//! for only the caller knows when the bytes are safe.
 
 use std::time::Duration;
 
-use super::Config;
+use super::ClientConfig;
 use super::reconnect::Backoff;
 use super::stream::{Received, Stream};
 use super::url::Url;
@@ -10,118 +13,151 @@ use crate::error::{Error, Result};
 use crate::protocol::cursor::{Cursor, Place};
 use crate::protocol::event::{Event, Missing};
 use crate::protocol::request::Lines;
-use crate::shutdown::Shutdown;
+use crate::shutdown::{Shutdown, Trigger, shutdown};
 
-/// How many lines are asked for after a loss where no cursor is to be had.
+/// How many lines to ask for after a lost connection to a server without cursors.
 const AFTER_LOSS: Lines = Lines::Last(10);
+/// Statuses (RFC 9110, 8470, 6585) after which the same request may succeed later.
+const REQUEST_TIMEOUT: u16 = 408;
+const TOO_EARLY: u16 = 425;
+const TOO_MANY_REQUESTS: u16 = 429;
+/// The longest pause that `Retry-After` can ask for.
+const LONGEST_REQUESTED: Duration = Duration::from_secs(60);
 
-/// Reads a log and connects again when it must. It is an iterator that blocks: it ends where the log ends, or when the
-/// order to stop is given; an error that trying again does not mend is the last item.
+/// Reads a log, and connects again when the connection is lost. It is a blocking iterator: it ends where the log ends or
+/// when its [`Shutdown`] is triggered. An error that another try would not mend is the last item.
 ///
-/// With a server that speaks `wstail.v1` nothing is lost and nothing comes twice; what was destroyed is told as
-/// [`Item::Gap`]. With another one a new connection begins with the last ten lines again, see [`Item::Connected`].
+/// With a server that speaks `wstail.v1` no byte is lost or repeated; bytes that the server could not send are reported as
+/// [`LogEvent::Gap`]. Any other WebSocket server is read, too, but then a new connection begins with the last ten lines
+/// again, see [`LogEvent::Connected`].
+///
+/// [`Reader::place`] is what to store in order to resume later, also in another process:
 ///
 /// ```
-/// use wstail::client::reader::{Item, Reader};
-/// # use wstail::server::{Config, Server};
+/// use wstail::{LogEvent, Reader};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let logs = tempfile::tempdir()?;
 /// # std::fs::write(logs.path().join("app.log"), "one\ntwo\n")?;
-/// # let (trigger, shutdown) = wstail::shutdown()?;
-/// # let server = Server::bind(Config { roots: vec![logs.path().into()], port: 0, ..Config::default() })?;
+/// # let mut config = wstail::ServerConfig::new([logs.path()]);
+/// # config.port = 0;
+/// # let server = wstail::Server::bind(config)?.spawn()?;
 /// # let address = server.addresses()[0];
-/// # std::thread::scope(|scope| -> wstail::Result<()> {
-/// # scope.spawn(|| server.run(&shutdown));
-/// let mut reader = Reader::new(format!("{address}/app.log?lines=all").parse()?, shutdown.clone());
+/// let mut reader = Reader::connect(&format!("{address}/app.log?lines=all"))?;
 /// let (mut text, mut place) = (Vec::new(), None);
-/// while let Some(item) = reader.next() {
-///     match item? {
-///         Item::Bytes(bytes) => text.extend(bytes),
-///         Item::Gap { bytes, .. } => eprintln!("{bytes:?} bytes are missing here"),
-///         Item::Lost { error, .. } => eprintln!("{error}; trying again"),
+/// while let Some(event) = reader.next() {
+///     match event? {
+///         LogEvent::Bytes(bytes) => text.extend(bytes),
+///         LogEvent::Gap { bytes, .. } => eprintln!("{bytes:?} bytes are missing here"),
+///         LogEvent::Lost { error, .. } => eprintln!("{error}; trying again"),
 ///         _ => {}
 ///     }
-///     // Once what came is written to where it shall stay:
+///     // Store it once the bytes are safe:
 ///     place = reader.place().cloned();
 /// }
 /// assert_eq!(text, b"one\ntwo\n");
-/// // Later, also after a restart, goes on behind what came:
-/// let mut rest = Reader::new(format!("{address}/app.log").parse()?, shutdown.clone()).after(place.unwrap());
-/// assert!(rest.all(|item| !matches!(item, Ok(Item::Bytes(_)))));
-/// # drop(trigger);
-/// # Ok(())
-/// # })?;
+///
+/// // Resumes after those bytes:
+/// let (_trigger, shutdown) = wstail::shutdown()?;
+/// let mut rest = Reader::new(format!("{address}/app.log").parse()?, shutdown).after(place.unwrap());
+/// assert!(rest.all(|event| !matches!(event, Ok(LogEvent::Bytes(_)))));
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug)]
 pub struct Reader {
     url: Url,
-    config: Config,
+    config: ClientConfig,
     shutdown: Shutdown,
+    /// Kept here if nobody else holds it: dropping the trigger would trigger the shutdown.
+    _trigger: Option<Trigger>,
     retries: bool,
     backoff: Backoff,
     stream: Option<Stream>,
     /// How long to wait before the next connection.
     pause: Option<Duration>,
     place: Option<Place>,
-    /// A connection stood, with a server that knows no cursors.
+    /// A connection was made to a server that does not support cursors.
     was_plain: bool,
-    /// A stream of the log has stood: that it is missing now may be the moment of a rotation.
+    /// The log was streamed before.
     has_streamed: bool,
     is_over: bool,
 }
 
-/// What a [`Reader`] has to say.
+/// What a [`Reader`] yields.
 #[derive(Debug)]
-pub enum Item {
-    /// A connection stands.
+#[non_exhaustive]
+pub enum LogEvent {
+    /// A connection was made. [`Reader::connect`] makes the first one itself, and yields this for later ones only.
     Connected(Continuation),
-    /// The log's next bytes.
+    /// The log's next bytes, cut anywhere: a line may be split over several of these.
     Bytes(Vec<u8>),
-    /// What came so far is covered by a cursor: a good moment to note [`Reader::place`].
+    /// The server sent a cursor that covers all bytes so far: a good moment to store [`Reader::place`].
     Cursor,
-    /// The old file is read to its end; what follows is the next file's.
+    /// The log was rotated: the old file has been read to its end, and the next bytes are from the new one.
     Rotated,
-    /// What follows is from the start of the shrunk file.
+    /// The log was truncated: the next bytes are from the start of the file.
     Truncated,
     /// Bytes are missing here.
     Gap {
         /// Why.
         reason: Missing,
-        /// How many, if that is known.
+        /// How many; `None` when the server does not know.
         bytes: Option<u64>,
     },
-    /// The log is gone or cannot be read; the server keeps looking.
+    /// The log is gone or cannot be read, with the reason for people. The server keeps trying.
     Waiting(String),
-    /// The connection is lost, or there was none to be had; the next call waits so long and tries again.
+    /// The connection was lost or refused. The next call waits for `pause` and tries again.
     Lost {
         /// What happened.
         error: Error,
-        /// From 0.25 s to 15 s.
+        /// From 0.25 s to 15 s, or up to 60 s if the server asks for it with `Retry-After`.
         pause: Duration,
     },
 }
 
-/// How a connection goes on from what came before.
+/// How a connection continues what came before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Continuation {
-    /// Nothing came before.
+    /// There was no earlier one.
     New,
-    /// Exactly behind what came, or a gap will say what is missing.
+    /// Exactly after the last byte, or a gap will report what is missing.
     Exact,
-    /// The server knows no cursors: lines may be repeated or missing.
+    /// The server does not support cursors: lines may be repeated or missing.
     Unknown,
 }
 
 impl Reader {
-    /// Reads the log at `url`, as its parameters say, until the order to stop is given.
+    /// Connects to the log at `url`, and reads it until it ends: `HOST[:PORT]/LOG`, or a URL with one of the schemes `ws`,
+    /// `wss`, `http` and `https`. The query takes the stream's parameters, see [`protocol`](crate::protocol): with
+    /// `?tail=1&lines=10` the log is followed, after its last ten lines; without `tail=1` the reader ends at the end of the
+    /// log.
+    ///
+    /// For a token, certificates, a place to resume from, or a way to stop the reader from another thread, use
+    /// [`Reader::new`].
+    ///
+    /// # Errors
+    /// A usage error ([`Error::is_usage`]) when `url` is not the address of a log. Otherwise the first connection's error:
+    /// no address answered in time, or the server refused ([`Error::status`]). Later connections are retried.
+    pub fn connect(url: &str) -> Result<Reader> {
+        let url: Url = url.parse()?;
+        let failed = |error| Error::io(format!("cannot follow {url}"), error);
+        let (trigger, shutdown) = shutdown().map_err(failed)?;
+        let mut reader = Reader::new(url, shutdown);
+        reader._trigger = Some(trigger);
+        reader.open()?;
+        Ok(reader)
+    }
+
+    /// A reader of the log at `url` that connects when it is first asked for an event, and ends when `shutdown` is
+    /// triggered. A `cursor` in the query is the place to resume from.
     pub fn new(mut url: Url, shutdown: Shutdown) -> Reader {
         let place = url.take_cursor();
         Reader {
             url,
-            config: Config::default(),
+            config: ClientConfig::default(),
             shutdown,
+            _trigger: None,
             retries: true,
             backoff: Backoff::default(),
             stream: None,
@@ -133,44 +169,45 @@ impl Reader {
         }
     }
 
-    /// Begins behind a place that another reader came to.
+    /// Resumes after a place that another reader had reached: see [`Reader::place`]. Default: as the URL says.
     pub fn after(mut self, place: Place) -> Reader {
         self.place = Some(place);
         self
     }
 
-    /// How each connection is made.
-    pub fn config(mut self, config: Config) -> Reader {
+    /// The token and the certificates of each connection. Default: no token, the system's certificates.
+    pub fn config(mut self, config: ClientConfig) -> Reader {
         self.config = config;
         self
     }
 
-    /// Whether a lost connection is followed by another one. Default: yes.
+    /// Whether to connect again when a connection is lost or refused for now. Default: yes. If not, the error is the last
+    /// item.
     pub fn retries(mut self, retries: bool) -> Reader {
         self.retries = retries;
         self
     }
 
-    /// Behind everything that was returned so far; `None` before the first cursor has come, and as soon as a server that
-    /// knows none is connected to.
+    /// The place after all bytes that were returned so far. `None` before the first cursor has come, and always with a
+    /// server that does not speak `wstail.v1`.
     pub fn place(&self) -> Option<&Place> {
         self.place.as_ref()
     }
 
-    /// See [`Stream::keep_alive`].
+    /// Keeps the connection while the caller cannot take more events; see [`Stream::keep_alive`].
     pub fn keep_alive(&mut self) {
         if let Some(stream) = &mut self.stream {
             stream.keep_alive();
         }
     }
 
-    fn step(&mut self) -> Result<Option<Item>> {
+    fn step(&mut self) -> Result<Option<LogEvent>> {
         if let Some(pause) = self.pause.take() {
             self.shutdown.sleep(pause);
         }
         loop {
             let Some(stream) = &mut self.stream else {
-                return if self.shutdown.is_ordered() { Ok(None) } else { self.connect().map(Some) };
+                return if self.shutdown.is_triggered() { Ok(None) } else { self.open().map(Some) };
             };
             match stream.read(&self.shutdown)? {
                 Received::Bytes(bytes) => {
@@ -178,21 +215,21 @@ impl Reader {
                     if let Some(place) = &mut self.place {
                         place.skip = place.skip.saturating_add(bytes.len() as u64);
                     }
-                    return Ok(Some(Item::Bytes(bytes)));
+                    return Ok(Some(LogEvent::Bytes(bytes)));
                 }
                 Received::Event(event) => {
                     if let Some(item) = self.note(event) {
                         return Ok(Some(item));
                     }
                 }
-                // A log that is followed has no end; somebody in between has closed the connection.
+                // A followed log has no end, so a proxy must have closed the connection.
                 Received::End if self.url.follows() && stream.has_events() => return Err(stream.closed_early()),
                 Received::End | Received::Stopped => return Ok(None),
             }
         }
     }
 
-    fn connect(&mut self) -> Result<Item> {
+    fn open(&mut self) -> Result<LogEvent> {
         let mut url = self.url.clone();
         if let Some(place) = &self.place {
             url.set_cursor(place);
@@ -206,49 +243,56 @@ impl Reader {
             _ => Continuation::Unknown,
         };
         if !stream.has_events() {
-            // What comes from here on cannot be counted: it is text, and a gap would not be told.
+            // From here on bytes cannot be counted: such a stream is text, and does not report gaps.
             (self.was_plain, self.place) = (true, None);
         }
         (self.stream, self.has_streamed) = (Some(stream), true);
-        Ok(Item::Connected(continuation))
+        Ok(LogEvent::Connected(continuation))
     }
 
-    /// Who goes on from a place keeps it until another one is told: a gap may stand between the two.
-    fn note(&mut self, event: Event) -> Option<Item> {
+    /// Turns an event into an item. `open` does not replace the place to resume from: a gap may be reported between the
+    /// two.
+    fn note(&mut self, event: Event) -> Option<LogEvent> {
         match event {
             Event::Open { cursor, .. } => {
                 self.place.get_or_insert(cursor.into());
-                Some(Item::Cursor)
+                Some(LogEvent::Cursor)
             }
-            Event::Cursor(cursor) => Some(self.at(cursor, Item::Cursor)),
-            Event::Rotated(cursor) => Some(self.at(cursor, Item::Rotated)),
-            Event::Truncated(cursor) => Some(self.at(cursor, Item::Truncated)),
-            Event::Gap { reason, bytes, cursor } => Some(self.at(cursor, Item::Gap { reason, bytes })),
-            Event::Waiting { reason } => Some(Item::Waiting(reason)),
-            Event::End { .. } => None,
+            Event::Cursor(cursor) => Some(self.at(cursor, LogEvent::Cursor)),
+            Event::Rotated(cursor) => Some(self.at(cursor, LogEvent::Rotated)),
+            Event::Truncated(cursor) => Some(self.at(cursor, LogEvent::Truncated)),
+            Event::Gap { reason, bytes, cursor } => Some(self.at(cursor, LogEvent::Gap { reason, bytes })),
+            Event::Waiting { reason } => Some(LogEvent::Waiting(reason)),
+            Event::Alive | Event::End { .. } => None,
         }
     }
 
-    fn at(&mut self, cursor: Cursor, item: Item) -> Item {
+    fn at(&mut self, cursor: Cursor, event: LogEvent) -> LogEvent {
         self.backoff.reset();
         self.place = Some(cursor.into());
-        item
+        event
     }
 
-    /// Whether another try may do better: what answers, but not with a stream, will not do so the next time.
+    /// Whether another attempt may succeed. It will not if the server answers, but not with a stream.
     fn may_retry(&self, error: &Error) -> bool {
-        let is_missing = error.status() == Some(404) && self.has_streamed && self.url.follows();
-        let is_refused = error.status().is_some_and(|status| status < 500) && !is_missing;
-        // Of a copy that was cut off, and has no cursor, the rest cannot be had by asking for the last lines again.
+        let is_refused = match error.status() {
+            // Retry if the log is known to have existed, from an earlier stream or the place to resume from: between
+            // the two steps of a rotation there is no file with its name.
+            Some(404) => !(self.has_streamed || self.place.is_some()) || !self.url.follows(),
+            Some(REQUEST_TIMEOUT | TOO_EARLY | TOO_MANY_REQUESTS) => false,
+            Some(status) => status < 500,
+            None => false,
+        };
+        // Without a cursor, the rest of a copy that was cut off cannot be requested: the last lines would come again.
         let is_cut_off = self.was_plain && self.place.is_none() && !self.url.follows();
         self.retries && !error.is_usage() && !error.is_untrusted() && !is_refused && !is_cut_off
     }
 }
 
 impl Iterator for Reader {
-    type Item = Result<Item>;
+    type Item = Result<LogEvent>;
 
-    fn next(&mut self) -> Option<Result<Item>> {
+    fn next(&mut self) -> Option<Result<LogEvent>> {
         if self.is_over {
             return None;
         }
@@ -260,7 +304,7 @@ impl Iterator for Reader {
             Err(error) => error,
         };
         self.stream = None;
-        if self.shutdown.is_ordered() {
+        if self.shutdown.is_triggered() {
             self.is_over = true;
             return None;
         }
@@ -268,8 +312,8 @@ impl Iterator for Reader {
             self.is_over = true;
             return Some(Err(error));
         }
-        let pause = self.backoff.pause();
+        let pause = self.backoff.pause().max(error.retry_after().unwrap_or_default().min(LONGEST_REQUESTED));
         self.pause = Some(pause);
-        Some(Ok(Item::Lost { error, pause }))
+        Some(Ok(LogEvent::Lost { error, pause }))
     }
 }

@@ -1,4 +1,5 @@
-//! How long to wait before the next try: longer each time, and never in step with others.
+//! How long to wait before the next attempt: longer each time, and at random, so that the clients of a restarted server
+//! do not all return at once. It does not wait itself.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -8,22 +9,22 @@ const LONGEST: Duration = Duration::from_secs(15);
 
 /// Pauses from 0.25 s to 15 s, each drawn at random up to a bound that doubles.
 #[derive(Clone, Debug, Default)]
-pub struct Backoff {
+pub(super) struct Backoff {
     tries: u32,
     random: RandomState,
 }
 
 impl Backoff {
     /// The pause before the next try.
-    pub fn pause(&mut self) -> Duration {
+    pub(super) fn pause(&mut self) -> Duration {
         let bound = SHORTEST.saturating_mul(2 << self.tries.min(16)).min(LONGEST);
         self.tries = self.tries.saturating_add(1);
         let draw = f64::from(self.random.hash_one(self.tries) as u32) / f64::from(u32::MAX);
         SHORTEST + (bound - SHORTEST).mul_f64(draw)
     }
 
-    /// The connection stood: the next loss is a new one.
-    pub fn reset(&mut self) {
+    /// The connection worked: the next pause is short again.
+    pub(super) fn reset(&mut self) {
         *self = Backoff::default();
     }
 }

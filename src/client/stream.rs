@@ -1,4 +1,5 @@
-//! A log as it comes: its bytes, and how the stream ended.
+//! A single connection to a log: its bytes, its events, and how the stream ended. It answers heartbeats and notices a server
+//! that is gone; it does not connect again.
 
 use std::io::ErrorKind;
 use std::os::fd::AsFd;
@@ -7,54 +8,56 @@ use std::time::{Duration, Instant};
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Error as WsError, Message};
 
-use super::Config;
+use super::ClientConfig;
 use super::connect::{self, Socket};
 use super::url::Url;
+use crate::bounded_stream::Bounded;
 use crate::error::{Error, Result};
 use crate::protocol::event::Event;
 use crate::protocol::{PING, PONG};
 use crate::shutdown::Shutdown;
 use crate::text::sanitize;
-use crate::turn::Turn;
 use crate::wait::{Interest, Ready, wait};
 
-/// One connection: `wstail.v1` where the server speaks it, else plain text messages. It answers heartbeats by itself whenever it is read.
+/// One connection to a log, by `wstail.v1` where the server speaks it and by plain text messages otherwise. It answers
+/// heartbeats while [`Stream::read`] runs, and only then. [`Reader`](super::Reader) connects again when it is lost.
 #[derive(Debug)]
 pub struct Stream {
     socket: Socket,
     context: String,
-    /// How long the server may be silent; one that speaks no `wstail.v1` may be for ever.
+    /// How long the server may be silent; `None`, without limit, when it does not speak `wstail.v1`.
     patience: Option<Duration>,
-    /// When the socket was last seen to bring something, and how much it had brought by then.
+    /// When bytes last arrived, and how many had arrived by then.
     heard: (Instant, u64),
 }
 
-/// Until the server says how often it beats, it is taken to do so as often as it does by default.
+/// The heartbeat interval that is assumed until the server names its own, in seconds: its default.
 const HEARTBEAT: f64 = 10.0;
-/// How long a server that is alive may take over a heartbeat.
+/// How late a heartbeat may arrive from a server that is alive.
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What [`Stream::read`] returns.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Received {
-    /// The log's next bytes.
+    /// The log's next bytes, cut anywhere.
     Bytes(Vec<u8>),
-    /// What became of the log, from a server that speaks `wstail.v1`.
+    /// An event, from a server that speaks `wstail.v1`.
     Event(Event),
-    /// The end that was asked for is reached.
+    /// The stream is complete: the log was read to its end.
     End,
-    /// The order to stop was given.
+    /// The shutdown was triggered.
     Stopped,
 }
 
 impl Stream {
-    /// Connects and asks for the log. Each address has 5 s to answer, the handshakes 10 s together; how long a name takes to be
-    /// looked up is the system's affair.
+    /// Connects and requests the log. Each address of the host has 5 s to answer, and all handshakes together have 10 s. The
+    /// system decides how long it takes to look up a name.
     ///
     /// # Errors
-    /// When no address answers in time, the server's certificate is not trusted ([`Error::is_untrusted`]), or the server
-    /// refuses; [`Error::status`] tells the HTTP status.
-    pub fn open(url: &Url, config: &Config, shutdown: &Shutdown) -> Result<Stream> {
+    /// When no address answers in time ([`Error::is_timeout`]), the server's certificate is not trusted
+    /// ([`Error::is_untrusted`]), or the server refuses ([`Error::status`]).
+    pub fn open(url: &Url, config: &ClientConfig, shutdown: &Shutdown) -> Result<Stream> {
         let (socket, has_events) = connect::open(url, config, shutdown)?;
         let context = format!("lost {url}");
         let patience = has_events.then(|| patience(HEARTBEAT));
@@ -66,15 +69,16 @@ impl Stream {
         self.patience.is_some()
     }
 
-    /// The stream was ended though its log has no end.
+    /// The error for a stream that ended although it follows its log.
     pub(super) fn closed_early(&self) -> Error {
-        Error::closed(&self.context, 1000, "the stream was ended")
+        Error::closed(&self.context, 1000, "the stream has ended")
     }
 
-    /// Waits for the log's next bytes.
+    /// Blocks until bytes or an event arrive, the stream ends, or `shutdown` is triggered.
     ///
     /// # Errors
-    /// When the connection is lost, or the server closes it for another reason than the end.
+    /// When the connection is lost, a server that speaks `wstail.v1` misses two heartbeats ([`Error::is_timeout`]), or the
+    /// server closes the stream for any reason but its end.
     pub fn read(&mut self, shutdown: &Shutdown) -> Result<Received> {
         loop {
             match self.socket.read() {
@@ -108,8 +112,8 @@ impl Stream {
         }
     }
 
-    /// Tells the server that its client is there though it reads nothing now: an unasked Pong, which is harmless. To be
-    /// called every so often by who cannot take more; with `heartbeat=frame` the connection then stands until the
+    /// Sends an unsolicited Pong, which shows the server that this client is alive while it does not read. Call it every few
+    /// seconds while you cannot take more bytes. With the parameter `heartbeat=frame` the connection then lasts until the
     /// server's stall timeout.
     pub fn keep_alive(&mut self) {
         if self.socket.flush().is_ok() {
@@ -137,7 +141,7 @@ impl Stream {
         }
     }
 
-    /// Sends what is queued and waits for the server; whether the order to stop came instead.
+    /// Sends queued messages and waits for the server. Returns whether the shutdown was triggered instead.
     fn wait(&mut self, shutdown: &Shutdown) -> Result<bool> {
         let write = match self.socket.flush() {
             Err(WsError::Io(error)) if error.kind() == ErrorKind::WouldBlock => true,
@@ -152,14 +156,14 @@ impl Stream {
         let ready = wait(self.socket.get_ref().as_fd(), interest, Some(shutdown), until)
             .map_err(|error| Error::io(&self.context, error))?;
         if ready == Ready::default() && until.is_some_and(|until| until <= Instant::now()) {
-            return Err(Error::timeout(format!("{}: no heartbeat came", self.context)));
+            return Err(Error::timeout(format!("{}: no heartbeat from the server", self.context)));
         }
         self.socket.get_mut().begin(ready);
         Ok(ready.stop)
     }
 }
 
-/// Who has seen nothing for two heartbeats and the time that an answer to one may take is alone.
+/// A server that sent nothing for two heartbeats, plus the time in which one may be late, is gone.
 fn patience(heartbeat: f64) -> Duration {
     const DAY: f64 = 86_400.0;
     let heartbeat = if heartbeat > 0.0 { heartbeat.min(DAY) } else { HEARTBEAT };

@@ -1,12 +1,12 @@
-//! Whose certificates a client trusts.
+//! Which certificates a client trusts. The checks themselves are in `tls`.
 
 use std::path::Path;
 
 use crate::error::Result;
 use crate::tls::Connector;
 
-/// Whose certificates a client trusts over `wss://` and `https://`. Default: those of whom the system trusts, which
-/// `SSL_CERT_FILE` and `SSL_CERT_DIR` in the environment stand in for.
+/// Which certificates a client trusts over `wss://` and `https://`. Default: those the system trusts, or those that
+/// `SSL_CERT_FILE` and `SSL_CERT_DIR` name in the environment.
 #[derive(Clone, Debug, Default)]
 pub struct Trust {
     /// `None` for the system's, which are read when they are needed.
@@ -14,15 +14,16 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// Trusts the authorities whose certificates are in a file, PEM, and nobody else.
+    /// Trusts only the certificates in a PEM file of at most 1 MiB, and what they have signed.
     ///
     /// # Errors
-    /// A usage error where the file cannot be used, or this is a build without the feature `tls`.
+    /// A usage error ([`Error::is_usage`](crate::Error::is_usage)) when the file cannot be used, or in a build without the
+    /// feature `tls`.
     pub fn only(file: &Path) -> Result<Trust> {
         Ok(Trust { connector: Some(Connector::only(file)?) })
     }
 
-    /// Trusts any server: who sits between can read and change everything, the token, too.
+    /// Trusts any server. Anybody between the two ends can then read and change everything, including the token.
     ///
     /// # Errors
     /// A usage error in a build without the feature `tls`.

@@ -1,4 +1,4 @@
-//! Where a log is to be had: the address a user types, and the request it becomes.
+//! The address of a log as a user types it, and the request it becomes.
 
 use std::fmt::{self, Write};
 use std::str::FromStr;
@@ -6,94 +6,136 @@ use std::str::FromStr;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use crate::error::Error;
+use crate::protocol::DEFAULT_PORT;
 use crate::protocol::cursor::Place;
 use crate::protocol::request::{HeartbeatKind, Lines};
+use crate::text::sanitize::is_invisible;
 
-/// The address of a log: `ws://HOST:PORT/LOG`, `http://…`, `wss://…`, `https://…`, or `HOST:PORT/LOG`, which is `ws://`.
+/// The address of a log: `ws://HOST[:PORT]/LOG`, the same with `http`, `wss` or `https`, or `HOST[:PORT]/LOG`. Without a
+/// scheme it is `ws` with the default port 8765; with one, the default port is 80, or 443 with TLS.
 ///
-/// What it holds that no URL may, a space or a letter beyond ASCII, is percent-encoded; `%`, `?` and `#` mean what they
-/// mean in a URL.
+/// Characters that a URL may not hold, such as a space or a letter beyond ASCII, are percent-encoded; `%`, `?` and `#` mean
+/// what they mean in a URL. It is parsed from a string; an error is a usage error ([`Error::is_usage`]), and says what is
+/// wrong without repeating a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
     is_secure: bool,
     host: String,
+    /// The interface of a link-local IPv6 address.
+    zone: Option<String>,
     port: u16,
     path: String,
     query: Vec<(String, String)>,
 }
 
-/// What no request target holds as it is.
+/// Characters that must be encoded in a request target.
 const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'{').add(b'}').add(b'\\');
 
 impl Url {
-    /// The host's name or address, without brackets.
+    /// The host name or address, without brackets and zone.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// Whether TLS is to be spoken.
+    /// The zone of an IPv6 address: the interface to reach it by.
+    pub fn zone(&self) -> Option<&str> {
+        self.zone.as_deref()
+    }
+
+    /// Whether the connection is TLS: `wss` or `https`.
     pub fn is_secure(&self) -> bool {
         self.is_secure
     }
 
-    /// The port; where none is named 80, or 443 with TLS.
+    /// The port, or the default one if the text has none.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The log's name for people: its path, decoded, without the first slash.
+    /// The log's name for people: its path, percent-decoded, without leading slashes. Escape it before printing it.
     pub fn log(&self) -> String {
         percent_decode_str(self.path.trim_start_matches('/')).decode_utf8_lossy().into_owned()
     }
 
-    /// Sets the parameter `tail`, whatever the address said.
+    /// Sets the parameter `tail`: follow the log (`true`), or end at its end.
     pub fn set_tail(&mut self, tail: bool) {
         self.set("tail", if tail { "1" } else { "0" }.to_owned());
     }
 
-    /// Sets the parameter `lines`, whatever the address said.
+    /// Sets the parameter `lines`: how many of the last lines come first. Removes `from`.
     pub fn set_lines(&mut self, lines: Lines) {
+        self.remove("from");
         self.set("lines", lines.to_string());
     }
 
-    /// Sets the parameter `heartbeat`, whatever the address said.
+    /// Sets the parameter `from`: the number of the line that comes first, counted from 1. Removes `lines`.
+    pub fn set_from(&mut self, line: u64) {
+        self.remove("lines");
+        self.set("from", line.to_string());
+    }
+
+    /// Sets the parameter `heartbeat`: which ping the server sends on a plain connection.
     pub fn set_heartbeat(&mut self, kind: HeartbeatKind) {
         self.set("heartbeat", kind.to_string());
     }
 
-    /// Sets the parameter `cursor`, whatever the address said.
+    /// Sets the parameter `cursor`: the place to resume after. Removes `from`.
     pub fn set_cursor(&mut self, place: &Place) {
+        self.remove("from");
         self.set("cursor", place.to_string());
     }
 
-    /// Takes the parameter `cursor` out of the address, where it has one that can be one.
+    /// Removes the parameter `cursor` and returns it; `None` when there is none, or it is malformed.
     pub fn take_cursor(&mut self) -> Option<Place> {
         let at = self.query.iter().position(|(name, value)| name == "cursor" && value.parse::<Place>().is_ok())?;
         self.query.remove(at).1.parse().ok()
     }
 
-    /// Whether the log is followed, and not read to its end alone.
+    /// Whether the log is followed: `tail=1`.
     pub fn follows(&self) -> bool {
         self.query.iter().any(|(name, value)| name == "tail" && value == "1")
     }
 
-    /// Whether the address names that parameter.
+    /// Whether the query has a parameter of that name.
     pub fn names(&self, parameter: &str) -> bool {
         self.query.iter().any(|(name, _)| name == parameter)
     }
 
-    fn set(&mut self, parameter: &str, value: String) {
+    fn remove(&mut self, parameter: &str) {
         self.query.retain(|(name, _)| name != parameter);
+    }
+
+    fn set(&mut self, parameter: &str, value: String) {
+        self.remove(parameter);
         self.query.push((parameter.to_owned(), value));
     }
 
-    /// The host and port as they stand in a request: `logs.example.com:8765`, `[::1]:8765`.
+    /// Whether the path names a log, and is not just the server's root.
+    pub fn names_log(&self) -> bool {
+        !self.path.trim_matches('/').is_empty()
+    }
+
+    /// The host and port as a request names them: `logs.example.com:8765`, `[::1]:8765`.
     pub fn authority(&self) -> String {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         format!("{host}:{}", self.port)
     }
 
-    /// The path and query as they stand in a request.
+    /// The host and port to show, with the zone: `[fe80::1%eth0]:8765`.
+    pub fn place(&self) -> String {
+        match &self.zone {
+            Some(zone) => format!("[{}%{zone}]:{}", self.host, self.port),
+            None => self.authority(),
+        }
+    }
+
+    /// The address of a page below this one, without parameters.
+    pub(super) fn beneath(&self, page: &str) -> Url {
+        let path = format!("{}/{page}", self.path.trim_end_matches('/'));
+        Url { path, query: Vec::new(), ..self.clone() }
+    }
+
+    /// The path and query as sent in a request.
     pub(super) fn target(&self) -> String {
         let mut target = self.path.clone();
         for (number, (name, value)) in self.query.iter().enumerate() {
@@ -108,7 +150,7 @@ impl FromStr for Url {
 
     fn from_str(text: &str) -> Result<Url, Error> {
         let url = Url::page(text)?;
-        if url.path.trim_matches('/').is_empty() {
+        if !url.names_log() {
             return Err(bad(text, "it names no log"));
         }
         Ok(url)
@@ -116,10 +158,10 @@ impl FromStr for Url {
 }
 
 impl Url {
-    /// The address of any page of a server's, in the same spellings.
+    /// Parses the address of any page of a server, including its root; parsing a `Url` from a string requires a log.
     ///
     /// # Errors
-    /// A usage error where it is no such address, or names a user.
+    /// A usage error when it is not such an address, names a user, or needs TLS in a build without the feature `tls`.
     pub fn page(text: &str) -> Result<Url, Error> {
         let bad = |cause: &str| bad(text, cause);
         let (scheme, rest) = text.split_once("://").unwrap_or(("ws", text));
@@ -127,22 +169,23 @@ impl Url {
         let rest = rest.split('#').next().unwrap_or_default();
         let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         if authority.contains('@') {
-            // It may hold a password, which is for nobody's log.
-            let cause = "it names a user, and there are none: who may read shows a token";
+            // The text may hold a password, which must not be logged.
+            let cause = "it names a user, which is not supported: use --token-file";
             return Err(Error::usage(format!("cannot use the URL: {cause}")));
         }
         let is_secure = match scheme.to_ascii_lowercase().as_str() {
             "ws" | "http" => false,
             "wss" | "https" if cfg!(feature = "tls") => true,
             "wss" | "https" => return Err(bad("this wstail was built without the feature `tls`")),
-            _ => return Err(bad("it is none of ws://, wss://, http:// and https://")),
+            _ => return Err(bad("expected ws://, wss://, http:// or https://")),
         };
-        let (host, port) = split_port(authority).ok_or_else(|| bad("its port is no number from 1 to 65535"))?;
-        if host.contains(|c: char| c.is_whitespace() || c.is_control() || "[]\\\"<>^`{|}".contains(c)) {
-            return Err(bad("its host is none"));
+        let (host, port) = split_port(authority).map_err(bad)?;
+        let (host, zone) = split_zone(host).ok_or_else(|| bad("its IPv6 zone is not the name of an interface"))?;
+        if host.contains(|c: char| c.is_whitespace() || is_invisible(c) || "[]\\\"<>^`{|}".contains(c)) {
+            return Err(bad("it has no valid host"));
         }
-        if host.is_empty() || (!named && port.is_none()) {
-            return Err(bad("it has no host, or no port: HOST:PORT/LOG"));
+        if host.is_empty() {
+            return Err(bad("it has no host: HOST[:PORT]/LOG"));
         }
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let path = if path.is_empty() { "/" } else { path };
@@ -151,39 +194,57 @@ impl Url {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             (encode(name), encode(value))
         });
-        let port = port.unwrap_or(if is_secure { 443 } else { 80 });
-        Ok(Url { is_secure, host: host.to_owned(), port, path: encode(path), query: pairs.collect() })
+        let port = port.unwrap_or(match is_secure {
+            _ if !named => DEFAULT_PORT,
+            true => 443,
+            false => 80,
+        });
+        Ok(Url { is_secure, host: host.to_owned(), zone, port, path: encode(path), query: pairs.collect() })
     }
 }
 
 fn bad(text: &str, cause: &str) -> Error {
     if text.contains('@') {
-        // Before it may stand a password, whatever else is wrong.
+        // Whatever else is wrong, a password may precede it.
         return Error::usage(format!("cannot use the URL: {cause}"));
     }
     Error::usage(format!("cannot use the URL `{}`: {cause}", text.escape_debug()))
 }
 
-/// Splits `host:port`, `[::1]:port` and either without a port; `None` when the port is none.
-fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
+/// Splits `host:port`, `[::1]:port` and either without a port.
+fn split_port(authority: &str) -> Result<(&str, Option<u16>), &'static str> {
+    const BAD_PORT: &str = "its port is not a number from 1 to 65535";
     let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, "")) => (host, None),
-        Some((host, rest)) => (host, Some(rest.strip_prefix(':')?)),
+        Some((host, rest)) => (host, Some(rest.strip_prefix(':').ok_or(BAD_PORT)?)),
+        None if authority.matches(':').count() > 1 => return Err("an IPv6 address needs brackets: [::1]:8765"),
         None => match authority.rsplit_once(':') {
             Some((host, port)) => (host, Some(port)),
             None => (authority, None),
         },
     };
     match port {
-        None => Some((host, None)),
-        Some(port) => port.parse().ok().filter(|&port| port > 0).map(|port| (host, Some(port))),
+        None => Ok((host, None)),
+        Some(port) => port.parse().ok().filter(|&port| port > 0).map(|port| (host, Some(port))).ok_or(BAD_PORT),
     }
+}
+
+/// Splits an IPv6 address from its zone, `fe80::1%25eth0` as a URL has it (RFC 6874) or `fe80::1%eth0` as people write it;
+/// `None` if the zone is malformed.
+fn split_zone(host: &str) -> Option<(&str, Option<String>)> {
+    let Some((address, zone)) = host.split_once('%').filter(|(address, _)| address.contains(':')) else {
+        return Some((host, None));
+    };
+    let zone = zone.strip_prefix("25").filter(|rest| !rest.is_empty()).unwrap_or(zone);
+    let zone = percent_decode_str(zone).decode_utf8().ok()?.into_owned();
+    let is_bad = |c: char| c.is_whitespace() || is_invisible(c) || matches!(c, '/' | '%' | '[' | ']');
+    (!zone.is_empty() && !zone.contains(is_bad)).then_some((address, Some(zone)))
 }
 
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.is_secure { "wss" } else { "ws" };
-        write!(f, "{scheme}://{}{}", self.authority(), self.path)
+        write!(f, "{scheme}://{}{}", self.place(), self.path)
     }
 }
 
@@ -202,6 +263,7 @@ mod tests {
             assert_eq!((url.authority().as_str(), url.target().as_str()), ("h:8765", "/a.log"), "{text}");
         }
         assert_eq!(url("ws://[::1]:9/x").authority(), "[::1]:9");
+        assert_eq!((url("h/a").authority(), url("[::1]/a").authority()), ("h:8765".into(), "[::1]:8765".into()));
         assert_eq!(url("ws://[::1]/x").to_string(), "ws://[::1]:80/x");
     }
 
@@ -219,6 +281,28 @@ mod tests {
     #[cfg(not(feature = "tls"))]
     fn without_the_feature_there_is_no_tls() {
         assert!("wss://h/a".parse::<Url>().unwrap_err().to_string().ends_with("without the feature `tls`"));
+    }
+
+    #[test]
+    fn a_zone_is_understood_and_not_sent() {
+        for text in ["ws://[fe80::99%25lo]:1/a", "[fe80::99%lo]:1/a", "http://[fe80::99%25%6co]:1/a"] {
+            let url = url(text);
+            assert_eq!((url.host(), url.zone(), url.authority().as_str()), ("fe80::99", Some("lo"), "[fe80::99]:1"));
+            assert_eq!(url.to_string(), "ws://[fe80::99%lo]:1/a", "{text}");
+        }
+        assert_eq!(url("[fe80::1%25]:1/a").zone(), Some("25"));
+    }
+
+    #[test]
+    fn a_first_line_and_last_lines_exclude_each_other() {
+        let mut url = url("h:1/a?lines=5");
+        url.set_from(7);
+        assert_eq!(url.target(), "/a?from=7");
+        url.set_lines(Lines::Last(3));
+        assert_eq!(url.target(), "/a?lines=3");
+        url.set_from(7);
+        url.set_cursor(&"c.1".parse().unwrap());
+        assert_eq!(url.target(), "/a?cursor=c.1");
     }
 
     #[test]
@@ -246,7 +330,7 @@ mod tests {
             ["ws://user:s3cret@h:1/a", "http://s3cret@h/a", "user:s3cret@h:1/a", "ws://s3cret@/", "x://u:s3cret@h/"]
         {
             let error = text.parse::<Url>().unwrap_err();
-            let expected = "cannot use the URL: it names a user, and there are none: who may read shows a token";
+            let expected = "cannot use the URL: it names a user, which is not supported: use --token-file";
             assert!(error.is_usage() && error.to_string() == expected, "{text}: {error}");
         }
         assert_eq!(url("h:1/a@b?c=d@e").target(), "/a@b?c=d@e");
@@ -257,7 +341,9 @@ mod tests {
         for text in [
             "",
             "a.log",
-            "h/a.log",
+            "::1/a",
+            "[fe80::1%]:1/a",
+            "[fe80::1%25%2f]:1/a",
             "ftp://h/a",
             "ws://h:0/a",
             "ws://h:x/a",

@@ -1,20 +1,20 @@
-//! What a client reads and writes: TCP as it is, or TLS over it.
+//! The client's end of a connection: plain TCP, or TLS over it. Everything above reads and writes it the same way.
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd};
 
+use crate::bounded_stream::{Bounded, BoundedStream};
 use crate::tls::TlsStream;
-use crate::turn::{Turn, TurnStream};
 use crate::wait::Ready;
 
 #[derive(Debug)]
 pub(super) enum Wire {
-    Plain(TurnStream<TcpStream>),
-    Tls(TlsStream<TurnStream<TcpStream>>),
+    Plain(BoundedStream<TcpStream>),
+    Tls(TlsStream<BoundedStream<TcpStream>>),
 }
 
-/// Who leaves says so, as far as the socket takes that at once: else the server cannot tell it from one that was cut off.
+/// Ends TLS properly, if the socket takes that at once: otherwise the server cannot tell this from a lost connection.
 impl Drop for Wire {
     fn drop(&mut self) {
         if let Wire::Tls(stream) = self {
@@ -25,7 +25,7 @@ impl Drop for Wire {
     }
 }
 
-impl Turn for Wire {
+impl Bounded for Wire {
     fn begin(&mut self, ready: Ready) {
         match self {
             Wire::Plain(stream) => stream.begin(ready),

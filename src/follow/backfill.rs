@@ -1,24 +1,46 @@
-//! Where the last N lines of a file begin, read backwards in blocks: neither time nor memory depends on its size.
+//! Where a stream's first line begins: the last N lines of a file, searched backwards, or from line K on, searched
+//! forwards. Both go block by block: memory does not depend on the file's size, nor time where it is searched backwards.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use memchr::memrchr_iter;
+use memchr::{memchr_iter, memrchr_iter};
 
 use crate::protocol::request::Lines;
 
-/// How much one step reads.
+/// How much one step reads backwards.
 pub const BLOCK: usize = 64 * 1024;
+/// How much one step reads forwards: 30 µs for what is in the page cache.
+const FORWARD: usize = 4 * BLOCK;
 
 /// A search that goes on block by block, so that its caller can do other things in between.
 #[derive(Debug)]
 pub struct Backfill {
     /// Newlines still to be passed before the first line asked for begins.
     newlines: u64,
-    /// Everything from here on was searched.
+    /// Everything on this side of the place was searched.
     searched: u64,
-    size: u64,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    /// From a file's size back to its start.
+    Back { size: u64 },
+    /// From a file's start on, up to its end, or for ever.
+    On { end: Option<u64> },
+}
+
+/// What a step of a search has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Nothing yet; more is to be searched.
+    Busy,
+    /// The first line asked for begins there.
+    Found(u64),
+    /// The file ends there, before that line begins; it may come.
+    Absent(u64),
 }
 
 impl Backfill {
@@ -28,34 +50,74 @@ impl Backfill {
             Lines::All => (0, 0),
             Lines::Last(lines) => (lines, size),
         };
-        Backfill { newlines, searched, size }
+        Backfill { newlines, searched, way: Way::Back { size } }
     }
 
-    /// Searches one block more; the offset of the first line asked for, once it is found.
+    /// A search for line `line`, which the first one is 1 of; with an `end` it is found there at the latest.
+    pub fn from_line(line: u64, end: Option<u64>) -> Backfill {
+        Backfill { newlines: line.saturating_sub(1), searched: 0, way: Way::On { end } }
+    }
+
+    /// Searches one block more.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn step(&mut self, file: &File) -> io::Result<Option<u64>> {
-        if self.newlines == 0 || self.searched == 0 {
-            return Ok(Some(self.searched));
+    pub fn step(&mut self, file: &File) -> io::Result<Progress> {
+        match self.way {
+            _ if self.newlines == 0 => Ok(Progress::Found(self.searched)),
+            Way::Back { size } => self.step_back(file, size),
+            Way::On { end } => self.step_on(file, end),
+        }
+    }
+
+    fn step_back(&mut self, file: &File, size: u64) -> io::Result<Progress> {
+        if self.searched == 0 {
+            return Ok(Progress::Found(0));
         }
         let start = self.searched.saturating_sub(BLOCK as u64);
         let mut block = vec![0; (self.searched - start) as usize];
         match file.read_exact_at(&mut block, start) {
             // The file has shrunk below what was its size: the follower will notice; here its start is as good a place.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Some(0)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Progress::Found(0)),
             result => result?,
         }
         // The newline at the very end closes the last line, it does not begin another.
-        let last = self.size - 1;
+        let last = size - 1;
         for newline in memrchr_iter(b'\n', &block).map(|at| start + at as u64).filter(|&at| at != last) {
             self.newlines -= 1;
             if self.newlines == 0 {
-                return Ok(Some(newline + 1));
+                return Ok(Progress::Found(newline + 1));
             }
         }
         self.searched = start;
-        Ok(None)
+        Ok(Progress::Busy)
+    }
+
+    fn step_on(&mut self, file: &File, end: Option<u64>) -> io::Result<Progress> {
+        let room = end.map_or(FORWARD as u64, |end| end.saturating_sub(self.searched).min(FORWARD as u64));
+        let mut block = vec![0; room as usize];
+        let read = if room == 0 { 0 } else { file.read_at(&mut block, self.searched)? };
+        let block = &block[..read];
+        if read == 0 {
+            // What a reader that does not follow asks for is found at the end, where there is nothing.
+            let place = if end.is_some() { Progress::Found } else { Progress::Absent };
+            return Ok(place(self.searched));
+        }
+        Ok(self.pass(block).map_or(Progress::Busy, Progress::Found))
+    }
+
+    /// Passes over the next bytes of the file; where the line asked for begins, if it does so in them or right behind.
+    pub(super) fn pass(&mut self, bytes: &[u8]) -> Option<u64> {
+        let newlines = memchr_iter(b'\n', bytes).count() as u64;
+        if newlines < self.newlines {
+            self.newlines -= newlines;
+            self.searched += bytes.len() as u64;
+            return None;
+        }
+        let last = memchr_iter(b'\n', bytes).nth(self.newlines as usize - 1).expect("there are as many");
+        self.newlines = 0;
+        self.searched += last as u64 + 1;
+        Some(self.searched)
     }
 }
 
@@ -68,9 +130,15 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(text).unwrap();
         let mut backfill = Backfill::new(lines, text.len() as u64);
+        end(&mut backfill, &file)
+    }
+
+    fn end(backfill: &mut Backfill, file: &File) -> u64 {
         loop {
-            if let Some(start) = backfill.step(&file).unwrap() {
-                return start;
+            match backfill.step(file).unwrap() {
+                Progress::Busy => {}
+                Progress::Found(start) => return start,
+                Progress::Absent(end) => panic!("awaited at {end}"),
             }
         }
     }
@@ -101,5 +169,38 @@ mod tests {
         for lines in [1, 65, 66, 67, 131, 132, 499, 500] {
             assert_eq!(start(text.as_bytes(), Lines::Last(lines)), (500 - lines) * 1000);
         }
+    }
+
+    #[test]
+    fn a_line_is_found_from_the_start_or_the_end_is() {
+        let cases: [(&[u8], u64, u64); 8] = [
+            (b"a\nb\nc\n", 1, 0),
+            (b"a\nb\nc\n", 2, 2),
+            (b"a\nb\nc\n", 4, 6),
+            (b"a\nb\nc\n", 5, 6),
+            (b"a\nb", 2, 2),
+            (b"a\nb", 3, 3),
+            (b"", 1, 0),
+            (b"", u64::MAX, 0),
+        ];
+        for (text, line, expected) in cases {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(text).unwrap();
+            let mut backfill = Backfill::from_line(line, Some(text.len() as u64));
+            assert_eq!(end(&mut backfill, &file), expected, "{text:?} {line}");
+        }
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all("1234567\n".repeat(100_000).as_bytes()).unwrap();
+        for line in [1, 2, 32_768, 32_769, 32_770, 99_999, 100_000, 100_001] {
+            assert_eq!(end(&mut Backfill::from_line(line, None), &file), (line - 1) * 8);
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_not_there_yet_is_awaited() {
+        let file = tempfile::tempfile().unwrap();
+        let mut backfill = Backfill::from_line(3, None);
+        assert_eq!(backfill.step(&file).unwrap(), Progress::Absent(0));
+        assert_eq!([&b"1\n2"[..], b"2", b"\n3"].map(|bytes| backfill.pass(bytes)), [None, None, Some(5)]);
     }
 }

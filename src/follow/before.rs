@@ -5,8 +5,8 @@ use std::io;
 use std::time::Duration;
 
 use super::backfill::Backfill;
-use super::follower::{Follower, Step};
-use super::held::Held;
+use super::follower::{Follower, Phase, Step};
+use super::log::open::OpenLog;
 use super::position::Position;
 use super::resume::{Way, find, list};
 use super::root::Log;
@@ -25,8 +25,8 @@ impl Follower {
         match find(&follower, position, 0, &siblings)? {
             Way::Log => follower.end_at(position.offset, lines),
             Way::Generation(file) | Way::Copy { copy: file, .. } => {
-                follower.held = Held::new(file)?;
-                follower.held.since = position.written;
+                follower.open = OpenLog::new(file)?;
+                follower.open.since = position.changed;
                 follower.end_at(position.offset, lines);
             }
             Way::Truncated(_) => follower.tell_lost(Missing::Truncated),
@@ -37,7 +37,7 @@ impl Follower {
 
     fn end_at(&mut self, offset: u64, lines: Lines) {
         self.set_end(offset);
-        self.backfill = Some(Backfill::new(lines, offset));
+        self.phase = Phase::Backfilling(Backfill::new(lines, offset));
     }
 
     fn tell_lost(&mut self, missing: Missing) {

@@ -48,8 +48,9 @@ impl Roots {
         let mut walk = Walk { roots: self, names, listing: Listing::default() };
         let mut level = Vec::new();
         for root in &self.roots {
-            match &root.file {
-                Some((asked, opened)) => walk.admit(root, vec![asked.clone()], vec![opened.clone()])?,
+            let Some(opened) = spare(root.current())? else { continue };
+            match &opened.file {
+                Some(file) => walk.admit(root, vec![file.asked.clone()], Vec::new())?,
                 None => level.push((root, Vec::new())),
             }
         }
@@ -109,9 +110,10 @@ impl Walk<'_> {
 
     /// Lists a file under the shortest name that leads to it and not to another.
     fn admit(&mut self, root: &Arc<Root>, asked: Vec<Vec<u8>>, opened: Vec<Vec<u8>>) -> io::Result<()> {
-        let absolute = root.paths[0].iter().cloned().chain(asked.iter().cloned()).collect();
+        let Some(current) = spare(root.current())? else { return Ok(()) };
+        let absolute = current.directory.paths[0].iter().cloned().chain(asked.iter().cloned()).collect();
         for address in [asked, absolute].into_iter().filter_map(Address::of) {
-            let Some((log, file)) = self.roots.find(&address)? else { continue };
+            let Some((log, file)) = spare(self.roots.find(&address))?.flatten() else { continue };
             if !log.is_in(root, &opened) {
                 continue;
             }

@@ -1,6 +1,6 @@
 //! What a cursor says: which file, how far, and what stood just before. The server keeps nothing else.
 
-use std::fmt::Write;
+use data_encoding::HEXLOWER;
 
 use crate::protocol::cursor::Cursor;
 
@@ -14,9 +14,9 @@ pub(super) const BEFORE: usize = 512;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
     pub(super) identity: Identity,
-    /// When the file was written to last, as far as that was seen while the log's name led to it: what is younger comes
-    /// after it.
-    pub(super) written: i64,
+    /// The file's change time when the log's name was last seen to lead to it: what came into being later comes after it. A
+    /// hint, for clocks are set back.
+    pub(super) changed: i64,
     /// The file's first bytes, also those beyond `offset`.
     pub(super) head: Print,
     pub(super) offset: u64,
@@ -27,16 +27,23 @@ pub struct Position {
 }
 
 /// What a file system calls a file. The number alone is given to another one as soon as the file is gone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Identity {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Identity {
     pub device: u64,
     pub inode: u64,
     /// In nanoseconds since the epoch; not every file system knows it.
     pub born: Option<i64>,
 }
 
+impl Identity {
+    /// Whether both bear the same number on the same device.
+    pub fn is_same_number(&self, other: &Identity) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
+}
+
 /// A fingerprint of some bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Print {
     pub length: u16,
     hash: u64,
@@ -61,7 +68,7 @@ impl Position {
             self.identity.device,
             self.identity.inode,
             self.identity.born.unwrap_or(0) as u64,
-            self.written as u64,
+            self.changed as u64,
             self.offset,
             self.head.hash,
             self.before.hash,
@@ -71,14 +78,13 @@ impl Position {
         bytes.extend(self.before.length.to_be_bytes());
         bytes.push(self.is_fresh.into());
         bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
-        let mut text = String::new();
-        bytes.iter().for_each(|byte| write!(text, "{byte:02x}").expect("a string takes all"));
-        text.parse().expect("hexadecimal digits are allowed, and they are few")
+        HEXLOWER.encode(&bytes).parse().expect("hexadecimal digits are allowed, and they are few")
     }
 
     /// What a cursor says; `None` when no server of this kind has made it.
     pub fn parse(cursor: &Cursor) -> Option<Position> {
         let digits = cursor.as_str().as_bytes();
+        // data-encoding would decode this, too, with 10 KB of code that nothing else needs.
         let digit = |byte: u8| (byte as char).to_digit(16).filter(|_| !byte.is_ascii_uppercase());
         let byte = |pair: &[u8]| Some((digit(pair[0])? * 16 + digit(pair[1])?) as u8);
         if digits.len() != 2 * LENGTH {
@@ -94,7 +100,7 @@ impl Position {
         let born = Some(number(2) as i64).filter(|&born| born != 0);
         let position = Position {
             identity: Identity { device: number(0), inode: number(1), born },
-            written: number(3) as i64,
+            changed: number(3) as i64,
             offset: number(4),
             head: Print { length: length(0), hash: number(5) },
             before: Print { length: length(1), hash: number(6) },
@@ -125,13 +131,19 @@ impl Position {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// A place that many bytes into a file, of which nothing else is known.
+    pub(crate) fn place(offset: u64) -> Position {
+        let empty = Print::of(b"");
+        Position { offset, head: empty, before: empty, ..position() }
+    }
 
     fn position() -> Position {
         Position {
             identity: Identity { device: 1, inode: 2, born: Some(-3) },
-            written: 4,
+            changed: 4,
             head: Print::of(b"head"),
             offset: 5,
             before: Print::of(b"fore"),

@@ -1,20 +1,25 @@
 //! From a cursor to the file it speaks of, under whatever name that is found now.
 
+use std::cmp::Reverse;
 use std::fs::File;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::evidence::{Status, holds};
-use super::follower::{Follower, Step};
-use super::held::Held;
+use super::ahead::{Ahead, Next, Sighted};
+use super::follower::{Follower, Phase, Step};
+use super::generations::chain::Between;
+use super::generations::list::{self, Sibling, Siblings};
+use super::generations::search::{Passage, Search};
+use super::log::fingerprint::holds;
+use super::log::open::OpenLog;
+use super::log::status::Status;
 use super::position::{Identity, Position};
 use super::root::Log;
-use super::siblings::{self, Order, Search, Siblings};
-use super::truncation::copy_of;
 use crate::protocol::event::Missing;
 
-/// How many bytes must speak for a file that is not called by its file system what it was called: a few first lines may
-/// be those of every generation. Of a rotated file fewer will do, for it may be the copy of one that is gone.
+/// How many bytes must speak for a file that does not bear the number it had: a few first lines may be those of every
+/// generation. Of a rotated file fewer will do, for it may be the copy of one that is gone.
 const ENOUGH: u64 = 256;
 const ENOUGH_OF_A_COPY: u64 = 64;
 
@@ -23,37 +28,41 @@ pub(super) enum Way {
     /// In the file that the name leads to.
     Log,
     /// In a file that was rotated away.
-    Generation(File),
+    Generation(Arc<File>),
     /// In the copy of a file that was truncated since.
     Copy {
-        copy: File,
-        log: File,
+        copy: Arc<File>,
+        log: Arc<File>,
     },
     /// At the start of a file that was truncated since.
-    Truncated(File),
+    Truncated(Arc<File>),
     Nowhere,
 }
 
 impl Follower {
     /// Goes on `skip` bytes after `position`, in `file`, which `log` led to, or in one of its generations. What cannot be
-    /// found is told as a gap.
+    /// found is reported as a gap.
     ///
     /// # Errors
     /// When a file cannot be read.
     pub fn resume(
         log: Log,
         file: File,
-        (position, skip): (&Position, u64),
+        position: &Position,
+        skip: u64,
         tail: bool,
         rotate_wait: Duration,
     ) -> io::Result<Follower> {
         let mut follower = Follower::at_start(log, file, tail, rotate_wait)?;
         follower.told.push_back(Step::Started);
         let mut siblings = list(&follower.log)?;
-        if let (Some(end), Some(sibling)) = (&mut follower.end, siblings.list.last()) {
-            end.newest = end.newest.max(sibling.age.start);
+        if let Some(end) = &mut follower.end {
+            let newest = siblings.list.iter().map(|sibling| sibling.status.start()).max();
+            end.newest = end.newest.max(newest.unwrap_or(i64::MIN));
         }
-        follower.is_fresh = position.is_fresh && skip == 0;
+        let is_it = |status: &Status| is_called(&status.identity, &position.identity);
+        follower.memory.are_copies =
+            !is_it(&follower.open.status) && !siblings.list.iter().any(|sibling| is_it(&sibling.status));
         let mut way = find(&follower, position, skip, &siblings)?;
         if matches!(way, Way::Truncated(_)) {
             // The copy is there before the log is truncated, but perhaps not before the siblings were listed.
@@ -62,28 +71,25 @@ impl Follower {
         }
         match follower.through_copies(way, position, &siblings)? {
             Way::Log => {
-                follower.held.seek(position.offset + skip)?;
-                follower.held.note_was(position.written, follower.held.offset.max(position.evidence()));
+                let older = follower.older(&follower.open.file, &follower.open.glance(), &siblings)?;
+                follower.memory.note_known(&siblings, older, &follower.log)?;
+                follower.open.seek(position.offset + skip)?;
+                follower.open.note_was(position.changed, follower.open.offset.max(position.evidence()));
             }
-            Way::Generation(file) => {
-                let current = follower.held.file.try_clone()?;
-                follower.go_back(file, position.offset, skip)?;
-                follower.held.since = position.written;
-                // The last one before the log may still be written to.
-                let next = follower.search(&current, Order::After(position.written), &siblings)?;
-                follower.is_generation = follower.end.is_some() || next.file.is_some();
-            }
-            Way::Copy { copy, log } => {
-                follower.truncated = Some(log);
-                follower.go_back(copy, position.offset, skip)?;
-            }
-            Way::Truncated(log) => follower.begin_truncated(log, position, &siblings)?,
-            Way::Nowhere => follower.begin_after(position, &siblings)?,
+            Way::Generation(file) => follower.resume_in_generation(file, position, skip, &siblings)?,
+            Way::Copy { copy, log } => follower.resume_in_copy(copy, log, position, skip, &siblings)?,
+            Way::Truncated(log) => follower.resume_truncated(log, position, &siblings)?,
+            Way::Nowhere => follower.resume_after(position, &siblings)?,
+        }
+        if follower.lost().is_some() {
+            follower.unreported = Some(Box::new(position.clone()));
+        } else {
+            follower.open.is_fresh |= position.is_fresh && skip == 0;
         }
         Ok(follower)
     }
 
-    /// Why the place that was asked for is lost, if it is: a gap is told before anything is read.
+    /// Why the place that was asked for is lost, if it is: a gap is reported before anything is read.
     pub(crate) fn lost(&self) -> Option<Missing> {
         self.told.iter().find_map(|step| if let Step::Gap(missing, _) = step { Some(*missing) } else { None })
     }
@@ -91,107 +97,195 @@ impl Follower {
     /// A log that was empty may have been filled, copied and truncated since, and nothing but its copies tells.
     fn through_copies(&mut self, way: Way, position: &Position, siblings: &Siblings) -> io::Result<Way> {
         let log = match &way {
-            Way::Log => &self.held.file,
+            Way::Log => &self.open.file,
             Way::Truncated(log) => log,
             Way::Generation(_) | Way::Copy { .. } | Way::Nowhere => return Ok(way),
         };
-        if position.evidence() > 0 {
+        if position.evidence() > 0 || Status::of(log)?.is_untouched_since(position.changed) {
             return Ok(way);
         }
-        let log = log.try_clone()?;
-        self.held.since = position.written;
-        Ok(self.unread_copy(&log, siblings)?.file.map_or(way, |copy| Way::Copy { copy, log }))
+        let log = log.clone();
+        self.open.since = position.changed;
+        let between = self.unread_copies(None, &log, siblings)?;
+        let Some((first, _)) = between.generations.first() else { return Ok(way) };
+        Ok(first.open(&self.log)?.map_or(way, |copy| Way::Copy { copy: copy.into(), log }))
     }
 
-    fn go_back(&mut self, file: File, offset: u64, skip: u64) -> io::Result<()> {
-        self.held = Held::new(file)?;
-        self.is_generation = true;
-        self.held.seek(offset)?;
-        self.skip = skip - self.held.pass(skip)?;
+    fn open_at(&mut self, file: Arc<File>, position: &Position, skip: u64) -> io::Result<()> {
+        self.open = OpenLog::new(file)?;
+        self.open.seek(position.offset)?;
+        self.open.since = position.changed;
+        self.skip = skip - self.open.pass(skip)?;
+        Ok(())
+    }
+
+    fn resume_in_generation(
+        &mut self,
+        file: Arc<File>,
+        position: &Position,
+        skip: u64,
+        siblings: &Siblings,
+    ) -> io::Result<()> {
+        let current = self.current_sighted()?;
+        self.open_at(file, position, skip)?;
+        let mut ahead = self.between(&self.open.file, Passage::default(), current, siblings)?;
+        // The last generation before the log may still be written to: it is left as one that is rotated just now.
+        if self.end.is_some() || ahead.len() > 1 {
+            ahead.hold(&self.log, siblings)?;
+            self.phase = Phase::Passing(ahead);
+        }
+        Ok(())
+    }
+
+    fn resume_in_copy(
+        &mut self,
+        copy: Arc<File>,
+        log: Arc<File>,
+        position: &Position,
+        skip: u64,
+        siblings: &Siblings,
+    ) -> io::Result<()> {
+        self.open.since = position.changed;
+        let later = self.after_truncated(&log, siblings)?;
+        self.open_at(copy, position, skip)?;
+        let between = self.unread_copies(Some(&self.open.file), &log, siblings)?;
+        self.pass_copies(between, Sighted::now(log)?, siblings)?;
+        self.append_ahead(later);
         Ok(())
     }
 
     /// Begins with the oldest copy that was made since, or with what was written since.
-    fn begin_truncated(&mut self, log: File, position: &Position, siblings: &Siblings) -> io::Result<()> {
+    fn resume_truncated(&mut self, log: Arc<File>, position: &Position, siblings: &Siblings) -> io::Result<()> {
         self.told.push_back(Step::Gap(Missing::Truncated, None));
-        let current = self.held.file.try_clone()?;
-        self.held.since = position.written;
-        self.is_fresh = true;
-        if let Some(copy) = self.unread_copy(&log, siblings)?.file {
-            self.truncated = Some(log);
-            return self.go_back(copy, 0, 0);
-        }
-        if !Status::of(&log)?.is_same(&Status::of(&current)?) {
-            self.go_back(log, 0, 0)?;
-            self.held.since = position.written;
+        self.open.since = position.changed;
+        let later = self.after_truncated(&log, siblings)?;
+        let between = self.unread_copies(None, &log, siblings)?;
+        let log = Sighted::now(log)?;
+        let is_direct = between.generations.is_empty();
+        self.open = OpenLog::glanced_at(log.file.clone(), log.glance.clone());
+        self.open.is_fresh = true;
+        if is_direct {
+            self.told.push_back(Step::Truncated);
+            if !later.is_empty() {
+                self.phase = Phase::Passing(later);
+            }
             return Ok(());
         }
-        self.held.note_current();
-        self.told.push_back(Step::Truncated);
-        Ok(())
+        self.pass_copies(between, log, siblings)?;
+        self.append_ahead(later);
+        self.begin_first()
+    }
+
+    /// What comes after a truncated log that was rotated away since.
+    fn after_truncated(&self, log: &File, siblings: &Siblings) -> io::Result<Ahead> {
+        if Status::of(log)?.is_same(&self.open.status) {
+            return Ok(Ahead::default());
+        }
+        self.between(log, Passage::default(), self.current_sighted()?, siblings)
+    }
+
+    /// The file that the log's name led to, which is open, as it was then.
+    fn current_sighted(&self) -> io::Result<Sighted> {
+        Ok(Sighted { file: self.open.file.clone(), glance: self.open.glance() })
+    }
+
+    fn append_ahead(&mut self, later: Ahead) {
+        if let Phase::Passing(ahead) = &mut self.phase {
+            ahead.append(later);
+        }
     }
 
     /// The file is lost: begins with what came after it, as far as the times tell.
-    fn begin_after(&mut self, position: &Position, siblings: &Siblings) -> io::Result<()> {
+    fn resume_after(&mut self, position: &Position, siblings: &Siblings) -> io::Result<()> {
         self.told.push_back(Step::Gap(Missing::Cursor, None));
-        self.is_fresh = false;
-        let (late, current, order) = (&self.late, &self.held.file, Order::After(position.written));
-        let siblings = siblings.clone().before(&self.held.status, order);
-        let search = Search { order, late, held: None, current, until: self.until() };
-        match search.run(&self.log, &siblings)?.file {
-            Some(file) => self.go_back(file, 0, 0),
-            None => Ok(()),
+        let current = self.current_sighted()?;
+        let search = Search { after: Some(position.changed), ..self.search(&current.file, siblings) };
+        let Between { generations, gap, .. } = search.run()?;
+        if generations.is_empty() {
+            return Ok(());
         }
+        let mut ahead = Ahead::default();
+        generations.into_iter().for_each(|(sibling, gap)| ahead.push(Next::listed(sibling, gap)));
+        ahead.push(Next::sighted(current, 0, gap));
+        ahead.hold(&self.log, siblings)?;
+        self.phase = Phase::Passing(ahead);
+        self.begin_first()
+    }
+
+    /// Opens the first file ahead at once: the stream begins with it.
+    fn begin_first(&mut self) -> io::Result<()> {
+        while !self.open_first()? {
+            if !matches!(self.phase, Phase::Passing(_)) {
+                return Ok(());
+            }
+        }
+        self.enter()?;
+        // The stream begins with it, after the gap.
+        self.told.pop_back();
+        self.open.is_fresh = false;
+        Ok(())
     }
 }
 
 /// The siblings of a log that may be rotated at this very moment.
 pub(super) fn list(log: &Log) -> io::Result<Siblings> {
     const TRIES: usize = 20;
-    let mut tries = (0..TRIES).map(|_| siblings::list(log));
+    let mut tries = (0..TRIES).map(|_| list::list(log));
     let changes = |result: &io::Result<_>| matches!(result, Err(error) if error.kind() == io::ErrorKind::Interrupted);
     tries.find(|result| !changes(result)).unwrap_or(Err(io::ErrorKind::TimedOut.into()))
 }
 
-/// Fingerprints decide, and what the file system calls the files where several bear the same.
+/// Fingerprints decide, and the numbers of the files where several hold the same bytes.
 pub(super) fn find(follower: &Follower, position: &Position, skip: u64, siblings: &Siblings) -> io::Result<Way> {
-    let (log, current) = (&follower.log, &follower.held);
+    let (log, current) = (&follower.log, &follower.open);
     let holds_it = holds(&current.file, position, skip)?;
-    if is_called(&current.status.identity, &position.identity) {
-        return if holds_it { Ok(Way::Log) } else { find_copy(log, current.file.try_clone()?, position, siblings) };
-    }
-    let called = siblings.list.iter().find(|sibling| is_called(&sibling.status.identity, &position.identity));
-    if let Some(file) = called.map(|sibling| sibling.open(log)).transpose()?.flatten() {
-        let is_whole = holds(&file, position, 0)?;
-        return if is_whole { Ok(Way::Generation(file)) } else { find_copy(log, file, position, siblings) };
-    }
-    if holds_it && is_convincing(position, &current.status, ENOUGH) {
+    let is_current = is_called(&current.status.identity, &position.identity);
+    if is_current && holds_it {
         return Ok(Way::Log);
     }
-    for sibling in siblings.list.iter().filter(|sibling| is_convincing(position, &sibling.status, ENOUGH_OF_A_COPY)) {
-        if let Some(file) = sibling.open(log)?
-            && holds(&file, position, 0)?
-        {
-            return Ok(Way::Generation(file));
-        }
+    let is_it =
+        |sibling: &&Sibling| !sibling.rotated.is_compressed && is_called(&sibling.status.identity, &position.identity);
+    let called = siblings.list.iter().find(is_it);
+    let called: Option<Arc<File>> = called.map(|sibling| sibling.open(log)).transpose()?.flatten().map(Arc::new);
+    if let Some(file) = &called
+        && holds(file, position, 0)?
+    {
+        return Ok(Way::Generation(file.clone()));
     }
-    Ok(Way::Nowhere)
-}
-
-fn find_copy(log: &Log, truncated: File, position: &Position, siblings: &Siblings) -> io::Result<Way> {
-    Ok(match copy_of(log, position, siblings.list.iter())? {
-        Some(copy) => Way::Copy { copy, log: truncated },
-        None => Way::Truncated(truncated),
+    // It was truncated, or its number was given to another file.
+    let truncated = if is_current { Some(current.file.clone()) } else { called };
+    if holds_it && position.evidence() >= ENOUGH {
+        return Ok(Way::Log);
+    }
+    let copy = copy_of(log, position, siblings, truncated.is_some())?;
+    Ok(match (copy, truncated) {
+        (Some(copy), Some(log)) => Way::Copy { copy: copy.into(), log },
+        (Some(copy), None) => Way::Generation(copy.into()),
+        (None, Some(log)) => Way::Truncated(log),
+        (None, None) => Way::Nowhere,
     })
 }
 
-/// Device numbers change when a machine starts anew, times of birth do not.
-fn is_called(one: &Identity, other: &Identity) -> bool {
-    one.inode == other.inode && one.born == other.born && (one.born.is_some() || one.device == other.device)
+/// A sibling that holds what was read. Of several one with a number or a date, then the longest, and the youngest.
+fn copy_of(log: &Log, position: &Position, siblings: &Siblings, is_truncated: bool) -> io::Result<Option<File>> {
+    let is_new = |sibling: &Sibling| is_truncated && sibling.status.start() >= position.changed;
+    let may_be = |sibling: &&Sibling| {
+        let enough = if is_new(sibling) { 1 } else { ENOUGH_OF_A_COPY };
+        !sibling.rotated.is_compressed && position.evidence() >= enough
+    };
+    let mut copies: Vec<_> = siblings.list.iter().filter(may_be).collect();
+    copies.sort_by_key(|Sibling { rotated, status, .. }| Reverse((rotated.is_ordered(), status.size, status.begun())));
+    for sibling in copies {
+        if let Some(file) = sibling.open(log)?
+            && holds(&file, position, 0)?
+        {
+            return Ok(Some(file));
+        }
+    }
+    Ok(None)
 }
 
-/// Whether bytes alone may decide: there are enough, or the file is older than its inode, as one that was moved here is.
-fn is_convincing(position: &Position, status: &Status, enough: u64) -> bool {
-    let is_moved = status.identity.born.is_some_and(|born| status.written < born);
-    position.evidence() >= if is_moved { 1 } else { enough }
+/// Device numbers change when a machine starts anew, creation times do not.
+fn is_called(one: &Identity, other: &Identity) -> bool {
+    one.inode == other.inode && one.born == other.born && (one.born.is_some() || one.device == other.device)
 }

@@ -1,6 +1,7 @@
-//! Writes a log that rotates, for demonstrations and tests, and checks what came of it.
+//! Writes a log that rotates, for demonstrations and tests, and verifies what a client received of it. It serves nothing.
 
 mod numbers;
+mod rotate_name;
 mod rotation;
 mod stamp;
 mod time;
@@ -15,71 +16,80 @@ use crate::error::{Error, Result};
 use crate::shutdown::Shutdown;
 use time::Time;
 
+pub use rotate_name::RotateName;
 pub use rotation::RotateHow;
 
-/// What is written, how fast, and into how large files.
+/// What to write, how fast, and how to rotate. Start from the default and set the fields that should differ.
 #[derive(Clone, Debug)]
-pub struct Config {
-    /// Lines a second; 0 for as fast as it can. Default: 1.
+#[non_exhaustive]
+pub struct ProducerConfig {
+    /// Lines per second; 0 for as fast as possible. Default: 1.
     pub rate: f64,
-    /// How many lines; `None` for no end. Default: none.
+    /// How many lines to write; `None` for no end. Default: `None`.
     pub count: Option<u64>,
-    /// What each line says. Default: `你好aaa`.
+    /// The text of each line, without a newline. Default: `你好aaa`.
     pub message: String,
-    /// The size in bytes at which a new file is started; 0 for never. Default: 100 MB.
+    /// The size in bytes at which the log is rotated; 0 for never. Default: 100,000,000.
     pub rotate: u64,
-    /// How it is started. Default: by renaming the old one.
+    /// How the log is rotated. Default: by renaming it.
     pub rotate_how: RotateHow,
-    /// How many rotated files are kept. Default: 5.
+    /// The names of rotated files. Default: `app.2026-11-23_01-32-27_123456.log`, for `app.log`.
+    pub rotate_name: Option<RotateName>,
+    /// The number of rotated files to keep. Default: 5.
     pub keep: usize,
-    /// Whether a line says its number and a checksum, for a [`verifier`]: `seq=N crc=HHHHHHHH TEXT`. Default: no.
+    /// Whether each line has its number and a checksum before its text, for a [`verifier`]: `seq=N crc=HHHHHHHH TEXT`.
+    /// Default: no.
     pub stamp: bool,
 }
 
-impl Default for Config {
-    fn default() -> Config {
-        Config {
+impl Default for ProducerConfig {
+    fn default() -> ProducerConfig {
+        ProducerConfig {
             rate: 1.0,
             count: None,
             message: "你好aaa".into(),
             rotate: 100_000_000,
             rotate_how: RotateHow::default(),
+            rotate_name: None,
             keep: 5,
             stamp: false,
         }
     }
 }
 
-/// A log writer at work.
+/// A log writer.
 #[derive(Debug)]
 pub struct Producer {
     path: PathBuf,
-    config: Config,
+    config: ProducerConfig,
     file: File,
-    /// The size at which a new file is started, where it ever is.
+    /// The size at which a new file is started; `None` for never.
     limit: Option<u64>,
     size: u64,
     line: Vec<u8>,
+    names: rotation::Names,
 }
 
 impl Producer {
-    /// Opens the log, to append to it.
+    /// Opens the log to append to it; creates it when it does not exist.
     ///
     /// # Errors
     /// When it cannot be opened for writing.
-    pub fn open(path: impl Into<PathBuf>, config: Config) -> Result<Producer> {
+    pub fn open(path: impl Into<PathBuf>, config: ProducerConfig) -> Result<Producer> {
         let path = path.into();
         let file = open(&path)?;
         let metadata = file.metadata().map_err(|error| failed("open", &path, error))?;
-        // A pipe or a device is no log that could be rotated: `/dev/null` stays what it is.
+        // A pipe or a device cannot be rotated: `/dev/null` must stay what it is.
         let limit = Some(config.rotate).filter(|&limit| limit > 0 && metadata.is_file());
-        Ok(Producer { path, config, file, limit, size: metadata.len(), line: Vec::new() })
+        let names = rotation::Names::new(config.rotate_name.clone());
+        Ok(Producer { path, config, file, limit, size: metadata.len(), line: Vec::new(), names })
     }
 
-    /// Writes until `count` lines are written or the order to stop is given; says whether all were written.
+    /// Blocks until [`count`](ProducerConfig::count) lines are written or `shutdown` is triggered. Returns whether all lines
+    /// were written.
     ///
     /// # Errors
-    /// When the log cannot be written or rotated.
+    /// If the log cannot be written or rotated.
     pub fn run(&mut self, shutdown: &Shutdown) -> Result<bool> {
         let mut pace = Pace::new(self.config.rate);
         let mut number = 0;
@@ -107,7 +117,8 @@ impl Producer {
     }
 
     fn rotate(&mut self) -> Result<()> {
-        rotation::rotate(&self.path, &mut self.file, self.config.rotate_how, self.config.keep)?;
+        let ProducerConfig { rotate_how, keep, .. } = self.config;
+        rotation::rotate(&self.path, &mut self.file, rotate_how, keep, &mut self.names)?;
         self.size = self.file.metadata().map_err(|error| failed("open", &self.path, error))?.len();
         Ok(())
     }
@@ -133,7 +144,7 @@ fn write_line(out: &mut Vec<u8>, time: Time, number: u64, message: &str, stamp: 
     out.write_all(b"\n")
 }
 
-/// Lines a second, kept on the average; what was missed for more than a second is not caught up with.
+/// Lines per second on average. A delay of more than a second is not made up for.
 struct Pace {
     interval: Duration,
     next: Instant,
@@ -145,10 +156,10 @@ impl Pace {
         Pace { interval: interval.unwrap_or(Duration::MAX), next: Instant::now() }
     }
 
-    /// Waits until the next line is due; whether the order to stop came instead.
+    /// Waits until the next line is due. Returns whether the shutdown was triggered instead.
     fn wait(&mut self, shutdown: &Shutdown) -> bool {
         if self.interval.is_zero() {
-            return shutdown.is_ordered();
+            return shutdown.is_triggered();
         }
         let now = Instant::now();
         if now.saturating_duration_since(self.next) > Duration::from_secs(1) {
@@ -170,11 +181,11 @@ mod tests {
 
     const BOTH: [RotateHow; 2] = [RotateHow::Rename, RotateHow::CopyTruncate];
 
-    fn fast() -> Config {
-        Config { rate: 0.0, ..Config::default() }
+    fn fast() -> ProducerConfig {
+        ProducerConfig { rate: 0.0, ..ProducerConfig::default() }
     }
 
-    fn produce(config: Config) -> (tempfile::TempDir, Vec<(String, String)>) {
+    fn produce(config: ProducerConfig) -> (tempfile::TempDir, Vec<(String, String)>) {
         let directory = tempfile::tempdir().unwrap();
         let (_trigger, shutdown) = crate::shutdown().unwrap();
         let mut producer = Producer::open(directory.path().join("app.log"), config).unwrap();
@@ -183,7 +194,7 @@ mod tests {
         let mut files: Vec<_> = entries
             .map(|entry| (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()).unwrap()))
             .collect();
-        // The log itself sorts behind its rotated files.
+        // The log itself sorts after its rotated files.
         files.sort();
         (directory, files)
     }
@@ -215,7 +226,7 @@ mod tests {
     #[test]
     fn files_rotate_at_the_size_and_only_some_are_kept() {
         for rotate_how in BOTH {
-            let config = Config { count: Some(100), rotate: 1000, rotate_how, keep: 3, ..fast() };
+            let config = ProducerConfig { count: Some(100), rotate: 1000, rotate_how, keep: 3, ..fast() };
             let (_directory, files) = produce(config);
             let names: Vec<&str> = files.iter().map(|(name, _)| &name[..]).collect();
             assert_eq!(names.len(), 4, "{names:?}");
@@ -226,7 +237,7 @@ mod tests {
     #[test]
     fn the_newest_files_are_kept() {
         for rotate_how in BOTH {
-            let config = Config { count: Some(100), rotate: 500, rotate_how, keep: 3, stamp: true, ..fast() };
+            let config = ProducerConfig { count: Some(100), rotate: 500, rotate_how, keep: 3, stamp: true, ..fast() };
             let numbers = numbers(&produce(config).1);
             let oldest = 101 - numbers.len() as u64;
             assert_eq!(numbers, (oldest..=100).collect::<Vec<u64>>(), "{rotate_how}");
@@ -236,7 +247,8 @@ mod tests {
     #[test]
     fn no_line_is_lost_at_a_rotation() {
         for rotate_how in BOTH {
-            let config = Config { count: Some(200), rotate: 500, rotate_how, keep: 1000, stamp: true, ..fast() };
+            let config =
+                ProducerConfig { count: Some(200), rotate: 500, rotate_how, keep: 1000, stamp: true, ..fast() };
             let (_directory, files) = produce(config);
             assert!(files.len() > 10);
             assert_eq!(numbers(&files), (1..=200).collect::<Vec<u64>>(), "{rotate_how}");
@@ -247,7 +259,7 @@ mod tests {
     fn what_was_stamped_is_found_clean() {
         let message = "text - seq=1 crc=00000000".to_owned();
         let mut verifier = verifier::Verifier::new(false);
-        let (_directory, files) = produce(Config { count: Some(50), message, stamp: true, ..fast() });
+        let (_directory, files) = produce(ProducerConfig { count: Some(50), message, stamp: true, ..fast() });
         files.iter().for_each(|(_, text)| verifier.push(text.as_bytes()));
         assert_eq!(verifier.report().to_string(), "verify: 50 lines, 0 lost, 0 duplicated, 0 corrupt");
     }
@@ -262,7 +274,7 @@ mod tests {
                 let path = path.clone();
                 move || fs::read_to_string(path).unwrap().lines().count()
             });
-            let config = Config { count: Some(100), rotate: 200, rotate_how, ..fast() };
+            let config = ProducerConfig { count: Some(100), rotate: 200, rotate_how, ..fast() };
             let (_trigger, shutdown) = crate::shutdown().unwrap();
             assert!(Producer::open(path, config).unwrap().run(&shutdown).unwrap());
             assert_eq!((reader.join().unwrap(), fs::read_dir(directory.path()).unwrap().count()), (100, 1));

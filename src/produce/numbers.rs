@@ -1,4 +1,4 @@
-//! Which numbers have been seen: small as long as they come in order.
+//! Which numbers have been seen, in memory that stays small as long as they come in order. It knows nothing of lines.
 
 use std::collections::BTreeMap;
 

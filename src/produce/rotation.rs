@@ -1,4 +1,5 @@
-//! What becomes of a log that has reached its size: it goes on empty, and what was in it stays in a file beside it.
+//! Rotates a log: its content stays in a file beside it, the log continues empty, and the oldest rotated files are removed.
+//! When that is due is decided in the parent module.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -8,18 +9,20 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::rotate_name::{RotateName, is_stamp};
 use super::time::Time;
 use super::{failed, open};
 use crate::error::{Error, Result};
 
-/// How a new file is started.
+/// How a log is rotated. It is parsed from `rename` or `copytruncate`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RotateHow {
-    /// The log is renamed, and a new one created in its place.
+    /// The log is renamed, and a new one is created in its place. The default.
     #[default]
     Rename,
-    /// The log is copied, then truncated: it remains the same file. What another process writes to it between the two
-    /// is lost.
+    /// Copy the log, then truncate it: it remains the same file. Lines that another process writes to it between the two
+    /// steps are lost.
     CopyTruncate,
 }
 
@@ -44,32 +47,72 @@ impl fmt::Display for RotateHow {
     }
 }
 
+/// The names of rotated files.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// `None` for `app.2026-11-23_01-32-27_123456.log`.
+    pattern: Option<RotateName>,
+    /// The number of the last one, once there was one.
+    number: Option<u64>,
+}
+
 /// Rotates the log at `path`, open as `file`, and keeps that many rotated ones.
-pub(super) fn rotate(path: &Path, file: &mut File, how: RotateHow, keep: usize) -> Result<()> {
-    match how {
+pub(super) fn rotate(path: &Path, file: &mut File, how: RotateHow, keep: usize, names: &mut Names) -> Result<()> {
+    let number = match how {
         RotateHow::Rename => {
-            rename(path)?;
+            let number = rename(path, names.candidates(path)?)?;
             *file = open(path)?;
+            number
         }
         RotateHow::CopyTruncate => {
-            copy(path, file)?;
+            let number = copy(path, file, names.candidates(path)?)?;
             file.set_len(0).map_err(|error| failed("truncate", path, error))?;
+            number
         }
+    };
+    names.number = Some(number);
+    prune(path, keep, names.pattern.as_ref())
+}
+
+/// A name that may be taken, and its number.
+type Candidates<'n> = Box<dyn Iterator<Item = (PathBuf, u64)> + 'n>;
+
+impl Names {
+    pub(super) fn new(pattern: Option<RotateName>) -> Names {
+        Names { pattern, number: None }
     }
-    prune(path, keep)
+
+    fn candidates<'n>(&'n self, path: &'n Path) -> Result<Candidates<'n>> {
+        let Some(pattern) = &self.pattern else { return Ok(Box::new(names(path).map(|name| (name, 0)))) };
+        let directory = directory(path);
+        let last = match self.number {
+            Some(number) => number,
+            None => pattern.highest(path, directory).map_err(|error| failed("list", directory, error))?,
+        };
+        Ok(Box::new(pattern.candidates(directory, last.saturating_add(1))))
+    }
 }
 
-fn rename(path: &Path) -> Result<()> {
-    let free = names(path).find(|name| !name.exists()).expect("there is always a later name");
-    fs::rename(path, free).map_err(|error| failed("rotate", path, error))
+/// Creates the directory for a new file if it is missing.
+fn make_directory(name: &Path) -> Result<()> {
+    let directory = directory(name);
+    fs::create_dir_all(directory).map_err(|error| failed("create", directory, error))
 }
 
-fn copy(path: &Path, file: &File) -> Result<()> {
+fn rename(path: &Path, mut candidates: Candidates<'_>) -> Result<u64> {
+    let (free, number) = candidates.find(|(name, _)| !name.exists()).expect("there is always a later name");
+    make_directory(&free)?;
+    fs::rename(path, free).map_err(|error| failed("rotate", path, error))?;
+    Ok(number)
+}
+
+fn copy(path: &Path, file: &File, candidates: Candidates<'_>) -> Result<u64> {
     let log = source(path, file).map_err(|error| failed("copy", path, error))?;
-    let (mut copy, name) = create(names(path), log.metadata().map_or(0o600, |metadata| metadata.mode()))?;
+    let mode = log.metadata().map_or(0o600, |metadata| metadata.mode());
+    let (mut copy, name, number) = create(candidates, mode)?;
     let result = io::copy(&mut &log, &mut copy);
-    result.map(drop).map_err(|error| {
-        // Half a copy beside the whole log would be lines that are there twice.
+    result.map(|_| number).map_err(|error| {
+        // Half a copy beside the whole log would duplicate lines.
         let _ = fs::remove_file(&name);
         Error::io(format!("cannot copy `{}` to `{}`", path.display(), name.display()), error)
     })
@@ -80,16 +123,17 @@ fn source(path: &Path, file: &File) -> io::Result<File> {
     let log = File::open(path)?;
     let (found, written) = (log.metadata()?, file.metadata()?);
     if (found.dev(), found.ino()) != (written.dev(), written.ino()) {
-        return Err(io::Error::other("another file has taken its place"));
+        return Err(io::Error::other("another file was created under its name"));
     }
     Ok(log)
 }
 
-/// A new file with a rotated log's name, for no more eyes than the log itself.
-fn create(names: impl Iterator<Item = PathBuf>, mode: u32) -> Result<(File, PathBuf)> {
-    for name in names {
+/// Creates a file with a rotated log's name, readable by nobody who cannot read the log.
+fn create(candidates: Candidates<'_>, mode: u32) -> Result<(File, PathBuf, u64)> {
+    for (name, number) in candidates {
+        make_directory(&name)?;
         match OpenOptions::new().write(true).create_new(true).mode(mode & 0o777).open(&name) {
-            Ok(file) => return Ok((file, name)),
+            Ok(file) => return Ok((file, name, number)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(failed("create", &name, error)),
         }
@@ -111,35 +155,34 @@ fn parts(path: &Path) -> (String, String) {
     (part(path.file_stem()), extension.unwrap_or_default())
 }
 
-fn prune(path: &Path, keep: usize) -> Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let rotated = rotated(path, directory).map_err(|error| failed("list", directory, error))?;
-    let surplus = rotated.len().saturating_sub(keep);
-    rotated[..surplus].iter().try_for_each(|name| {
-        let old = directory.join(name);
-        fs::remove_file(&old).map_err(|error| failed("remove", &old, error))
-    })
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The names of the log's rotated files, oldest first.
-fn rotated(path: &Path, directory: &Path) -> io::Result<Vec<String>> {
+fn prune(path: &Path, keep: usize, pattern: Option<&RotateName>) -> Result<()> {
+    let directory = directory(path);
+    let rotated = match pattern {
+        Some(pattern) => pattern.rotated(path, directory),
+        None => rotated(path, directory),
+    };
+    let rotated = rotated.map_err(|error| failed("list", directory, error))?;
+    let surplus = rotated.len().saturating_sub(keep);
+    rotated[..surplus].iter().try_for_each(|old| fs::remove_file(old).map_err(|error| failed("remove", old, error)))
+}
+
+/// The log's rotated files, oldest first.
+fn rotated(path: &Path, directory: &Path) -> io::Result<Vec<PathBuf>> {
     let (stem, extension) = parts(path);
     let mut rotated = Vec::new();
     for entry in fs::read_dir(directory)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
         let stamp = name.strip_prefix(&format!("{stem}.")).and_then(|rest| rest.strip_suffix(&extension));
         if stamp.is_some_and(is_stamp) {
-            rotated.push(name);
+            rotated.push(directory.join(name));
         }
     }
     rotated.sort_unstable();
     Ok(rotated)
-}
-
-fn is_stamp(text: &str) -> bool {
-    const SHAPE: &str = "0000-00-00_00-00-00_000000";
-    let fits = |(byte, shape): (u8, u8)| if shape == b'0' { byte.is_ascii_digit() } else { byte == shape };
-    text.len() == SHAPE.len() && text.bytes().zip(SHAPE.bytes()).all(fits)
 }
 
 #[cfg(test)]
@@ -161,7 +204,7 @@ mod tests {
         let directory = path.parent().unwrap();
         let rotated = rotated(path, directory).unwrap();
         assert_eq!(rotated.len(), 1, "{rotated:?}");
-        directory.join(&rotated[0])
+        rotated[0].clone()
     }
 
     #[test]
@@ -177,7 +220,7 @@ mod tests {
         for how in [RotateHow::Rename, RotateHow::CopyTruncate] {
             let (_directory, path, mut file) = log("old\n");
             let before = fs::metadata(&path).unwrap().ino();
-            rotate(&path, &mut file, how, 5).unwrap();
+            rotate(&path, &mut file, how, 5, &mut Names::default()).unwrap();
             file.write_all(b"new\n").unwrap();
             let after = fs::metadata(&path).unwrap().ino();
             let texts = [&only_rotated(&path), &path].map(|path| fs::read_to_string(path).unwrap());
@@ -189,7 +232,7 @@ mod tests {
     fn a_copy_is_for_no_more_eyes_than_the_log() {
         let (_directory, path, mut file) = log("secret\n");
         file.set_permissions(fs::Permissions::from_mode(0o600)).unwrap();
-        rotate(&path, &mut file, RotateHow::CopyTruncate, 5).unwrap();
+        rotate(&path, &mut file, RotateHow::CopyTruncate, 5, &mut Names::default()).unwrap();
         assert_eq!(fs::metadata(only_rotated(&path)).unwrap().mode() & 0o777, 0o600);
     }
 
@@ -197,7 +240,8 @@ mod tests {
     fn a_copy_takes_no_name_that_is_taken() {
         let (_directory, path, _file) = log("line\n");
         let other = path.with_file_name("other");
-        assert_eq!(create([path.clone(), other.clone()].into_iter(), 0o600).unwrap().1, other);
+        let names = [path.clone(), other.clone()].into_iter().map(|name| (name, 0));
+        assert_eq!(create(Box::new(names), 0o600).unwrap().1, other);
         assert_eq!(fs::read_to_string(path).unwrap(), "line\n");
     }
 
@@ -207,8 +251,11 @@ mod tests {
         let moved = directory.path().join("moved");
         fs::rename(&path, &moved).unwrap();
         fs::write(&path, "another\n").unwrap();
-        let error = rotate(&path, &mut file, RotateHow::CopyTruncate, 5).unwrap_err();
-        assert_eq!(error.to_string(), format!("cannot copy `{}`: another file has taken its place", path.display()));
+        let error = rotate(&path, &mut file, RotateHow::CopyTruncate, 5, &mut Names::default()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("cannot copy `{}`: another file was created under its name", path.display())
+        );
         assert_eq!(fs::read_to_string(moved).unwrap(), "old\n");
     }
 
@@ -218,7 +265,7 @@ mod tests {
             let (directory, path, mut file) = log("line\n");
             let old = directory.path().join("app.2000-01-01_00-00-00_000000.log");
             fs::create_dir(&old).unwrap();
-            let error = rotate(&path, &mut file, how, 1).unwrap_err().to_string();
+            let error = rotate(&path, &mut file, how, 1, &mut Names::default()).unwrap_err().to_string();
             assert!(error.starts_with(&format!("cannot remove `{}`: ", old.display())), "{error}");
         }
     }
@@ -227,7 +274,8 @@ mod tests {
     fn what_cannot_be_copied_is_named_and_the_log_left_alone() {
         let (directory, path, mut file) = log("line\n");
         fs::remove_file(&path).unwrap();
-        let error = rotate(&path, &mut file, RotateHow::CopyTruncate, 1).unwrap_err().to_string();
+        let error =
+            rotate(&path, &mut file, RotateHow::CopyTruncate, 1, &mut Names::default()).unwrap_err().to_string();
         assert_eq!(error, format!("cannot copy `{}`: no such file or directory", path.display()));
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
         assert_eq!(file.metadata().unwrap().len(), 5);

@@ -1,5 +1,5 @@
-//! The stamp of a line, `seq=N crc=HHHHHHHH TEXT`: the number tells what is missing, the checksum what is damaged.
-//! What is written and what is accepted stand side by side here; `verifier` counts.
+//! The stamp of a line, `seq=N crc=HHHHHHHH TEXT`: the number shows which lines are missing, the checksum which are damaged.
+//! Writing and parsing are side by side here, so that they agree; counting is done in `verifier`.
 
 use std::io::{self, Write};
 use std::str;

@@ -1,6 +1,8 @@
-//! The time of day as a log writer writes it, in UTC.
+//! Times as a log writer writes them, always in UTC.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tz::UtcDateTime;
 
 /// A time since the epoch, shown in UTC.
 #[derive(Clone, Copy)]
@@ -28,21 +30,20 @@ impl Time {
         format!("{date}_{hour:02}-{minute:02}-{second:02}_{:06}", self.0.subsec_micros())
     }
 
-    /// The civil date of a day number, after Howard Hinnant's `civil_from_days`, and the time of day.
-    fn parts(self) -> (String, [u64; 3]) {
-        let seconds = self.0.as_secs();
-        let shifted = seconds / 86_400 + 719_468;
-        let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-        let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let shifted_month = (5 * day_of_year + 2) / 153;
-        let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-        let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-        let year = era * 400 + year_of_era + u64::from(month <= 2);
-        let time = [seconds / 3600 % 24, seconds / 60 % 60, seconds % 60];
-        (format!("{year:04}-{month:02}-{day:02}"), time)
+    /// The date, and the time of day.
+    fn parts(self) -> (String, [u8; 3]) {
+        let seconds = i64::try_from(self.0.as_secs()).unwrap_or(i64::MAX);
+        let time = UtcDateTime::from_timespec(seconds, 0).unwrap_or(LAST);
+        let date = format!("{:04}-{:02}-{:02}", time.year(), time.month(), time.month_day());
+        (date, [time.hour(), time.minute(), time.second()])
     }
 }
+
+/// For a clock that is set beyond all years.
+const LAST: UtcDateTime = match UtcDateTime::new(9999, 12, 31, 23, 59, 59, 0) {
+    Ok(last) => last,
+    Err(_) => panic!("it is a date"),
+};
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,5 @@
-//! Checks a log of stamped lines: what is missing, what came twice, what is damaged.
+//! Checks a log of stamped lines: which are missing, duplicated or damaged. It does not check lines without a stamp against
+//! anything: they are corrupt.
 
 use std::fmt;
 use std::iter::Sum;
@@ -8,13 +9,13 @@ use memchr::memchr;
 use super::numbers::Numbers;
 use super::stamp;
 
-/// A line is held up to this size, in bytes; a longer one is corrupt.
+/// The maximum length of a line in bytes; a longer one is corrupt.
 const LONGEST_LINE: usize = 1 << 20;
 
-/// Reads the lines that a [`Producer`](super::Producer) with [`stamp`](super::Config::stamp) wrote, in any pieces.
+/// Reads the lines that a [`Producer`](super::Producer) with [`stamp`](super::ProducerConfig::stamp) wrote, in any pieces.
 ///
-/// It holds one unfinished line, 1 MiB at most, and a range for each run of numbers without a gap: a log in order costs
-/// the same whether it has ten lines or 10⁹.
+/// It keeps one unfinished line of at most 1 MiB, and one range for each run of consecutive numbers. So a log in order
+/// takes the same memory whether it has ten lines or 10⁹.
 ///
 /// ```
 /// use wstail::produce::verifier::Verifier;
@@ -37,13 +38,13 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// `after_cursor`: the stream may begin in the middle of a line. A first line that does not check is then not
-    /// counted at all.
+    /// A verifier that has seen nothing. With `after_cursor` the stream may begin in the middle of a line: a first line that
+    /// is not whole is then not counted.
     pub fn new(after_cursor: bool) -> Verifier {
         Verifier { may_be_cut: after_cursor, ..Verifier::default() }
     }
 
-    /// Checks the lines that end in `bytes`; what follows the last newline is held for the next call.
+    /// Checks the lines that end in `bytes`; the bytes after the last newline are kept for the next call.
     pub fn push(&mut self, mut bytes: &[u8]) {
         while let Some(end) = memchr(b'\n', bytes) {
             if self.line.is_empty() {
@@ -57,14 +58,14 @@ impl Verifier {
         self.line.push(bytes);
     }
 
-    /// Nothing more will come of a file: a last line without newline is checked as a line.
+    /// Ends a file: a last line without a newline is checked as a line. More may be pushed, from the next file.
     pub fn finish(&mut self) {
         if !self.line.is_empty() {
             self.end_line();
         }
     }
 
-    /// What was found in the lines that have ended.
+    /// What was found in the lines that have ended so far.
     pub fn report(&self) -> Report {
         Report {
             lines: self.lines,
@@ -97,21 +98,22 @@ impl Verifier {
     }
 }
 
-/// What a [`Verifier`] found. The reports of several logs are summed with [`Iterator::sum`].
+/// The result of a [`Verifier`]. Sum the reports of several logs with [`Iterator::sum`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Report {
-    /// How many lines there were, of whatever kind.
+    /// How many lines there were, of any kind.
     pub lines: u64,
-    /// Numbers missing between the first that was seen and the highest, less the corrupt lines: each of them may be one.
+    /// Numbers missing between the first and the highest, minus the corrupt lines, each of which may be one of them.
     pub lost: u64,
-    /// Lines whose number had been seen before.
+    /// Lines with a number that was seen before.
     pub duplicated: u64,
-    /// Lines without a stamp, with another checksum than their text's, or over 1 MiB long.
+    /// Lines without a stamp, with a wrong checksum, or over 1 MiB long.
     pub corrupt: u64,
 }
 
 impl Report {
-    /// Nothing is lost, duplicated or corrupt.
+    /// Whether nothing is lost, duplicated or corrupt.
     pub fn is_clean(&self) -> bool {
         (self.lost, self.duplicated, self.corrupt) == (0, 0, 0)
     }
@@ -298,7 +300,7 @@ mod tests {
         }
     }
 
-    /// A log with all that can go wrong, and what a set of numbers says of it.
+    /// A log with every kind of damage, and what a set of numbers finds in it.
     fn random_log(random: &mut Random) -> (Vec<u8>, [u64; 4]) {
         let (mut log, mut lines, mut next) = (Vec::new(), 0, 100);
         let (mut seen, mut first, mut duplicated, mut corrupt) = (HashSet::new(), None, 0, 0);

@@ -1,39 +1,39 @@
-//! Why a stream ended: close codes and the sentences that go with them.
+//! Why a stream ended: the close codes and the reasons that go with them. It sends nothing.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-/// The end that was asked for is reached.
+/// The stream is complete: the log was read to its end, as the client requested.
 pub const END: u16 = 1000;
-/// The server is going away; try again.
+/// The server is shutting down; connect again later.
 pub const GOING_AWAY: u16 = 1001;
 /// The client broke the WebSocket protocol.
 pub const PROTOCOL: u16 = 1002;
-/// The client sent a text message that is no UTF-8.
+/// The client sent a text message that is not UTF-8.
 pub const NOT_UTF8: u16 = 1007;
 /// The client sent a message of more than 4 KiB.
 pub const TOO_BIG: u16 = 1009;
-/// The client answered no heartbeat in time.
+/// The client did not answer a heartbeat within the heartbeat timeout.
 pub const HEARTBEAT: u16 = 4408;
-/// The client took no byte for the stall timeout.
+/// The client took no byte for as long as the stall timeout.
 pub const STALLED: u16 = 4410;
-/// The log could not be read for a minute.
+/// The log could not be read for one minute.
 pub const UNREADABLE: u16 = 4500;
 
-/// The longest reason a close frame can carry, in bytes.
+/// The maximum length of the reason in a close frame, in bytes.
 pub const MAX_REASON: usize = 123;
 
 /// A close code and a reason that a person can act on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Close {
-    /// One of this module's codes.
+    /// One of this module's constants.
     pub code: u16,
-    /// At most [`MAX_REASON`] bytes.
+    /// A sentence for people, at most [`MAX_REASON`] bytes.
     pub reason: Cow<'static, str>,
 }
 
 impl Close {
-    /// A close with that code; a reason that is too long is cut at a character.
+    /// A close with that code. A reason longer than [`MAX_REASON`] is cut between two characters.
     pub fn new(code: u16, reason: impl Into<Cow<'static, str>>) -> Close {
         let mut reason = reason.into();
         if reason.len() > MAX_REASON {
@@ -48,7 +48,7 @@ impl Close {
     }
 
     pub(crate) fn stalled(timeout: Duration) -> Close {
-        Close::new(STALLED, format!("no byte taken for {}s", timeout.as_secs_f64()))
+        Close::new(STALLED, format!("no data accepted for {}s", timeout.as_secs_f64()))
     }
 }
 

@@ -1,25 +1,27 @@
-//! A cursor as both ends hand it around: opaque text, and how many bytes had come since.
+//! A cursor as both ends exchange it: opaque text, and a count of the bytes after it. Only the server, in `follow`,
+//! knows what the text means.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The longest cursor, in characters.
+/// The maximum length of a cursor, in characters.
 pub const MAX_CURSOR: usize = 160;
 
-/// A server's word for a place in a log. Only a server can read it; a client keeps it and hands it back.
+/// A place in a log, as a server names it: 1 to [`MAX_CURSOR`] ASCII characters that are opaque to clients. It is
+/// parsed from a string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor(String);
 
-/// Where to go on: so many payload bytes after a cursor. It is written `CURSOR`, or `CURSOR.N`.
+/// Where to resume: that many bytes of the log after a cursor. As text it is `CURSOR`, or `CURSOR.N` with a decimal number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The last cursor that came.
+    /// The last cursor that was received.
     pub cursor: Cursor,
-    /// How many of the log's bytes had come since.
+    /// How many bytes of the log were received after it.
     pub skip: u64,
 }
 
-/// Why a text is no cursor.
+/// The error for a text that is not a cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoCursor;
 
@@ -75,7 +77,7 @@ impl fmt::Display for Place {
 
 impl fmt::Display for NoCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no cursor: at most {MAX_CURSOR} letters, digits, `-` and `_`, and `.N` behind it")
+        write!(f, "expected a cursor: at most {MAX_CURSOR} letters, digits, `-` and `_`, then possibly `.N`")
     }
 }
 

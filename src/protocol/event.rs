@@ -1,73 +1,78 @@
-//! The events of `wstail.v1`: what a stream says of its log beside the log's bytes.
+//! The events of `wstail.v1`: what a stream reports about its log, apart from the log's bytes. It sends and receives nothing.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::str::FromStr;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::cursor::Cursor;
 
-/// The subprotocol that has events.
+/// The WebSocket subprotocol whose streams have events.
 pub const SUBPROTOCOL: &str = "wstail.v1";
 
-/// One text message of a `wstail.v1` stream.
+/// A text message of a `wstail.v1` stream; the log's bytes are its binary messages. `Display` is the message.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Event {
-    /// The first of a stream.
+    /// The first event of a stream.
     Open {
         /// The log's path as the server understood it.
         path: String,
-        /// The log's size in bytes.
+        /// The log's size in bytes when the stream was opened.
         size: u64,
         /// Seconds between two heartbeats.
         heartbeat: f64,
-        /// Where the first byte comes from.
+        /// The place of the first byte that follows.
         cursor: Cursor,
     },
-    /// Everything up to here has come.
+    /// All bytes before this place were sent.
     Cursor(Cursor),
-    /// The old file is read to its end; what follows is the next file's.
+    /// The old file was sent to its end; the bytes that follow are from the start of the next file, at this place.
     Rotated(Cursor),
-    /// What follows is from the start of the shrunk file.
+    /// The log was truncated; the bytes that follow are from its start, at this place.
     Truncated(Cursor),
     /// Bytes are missing here.
     Gap {
         /// Why.
         reason: Missing,
-        /// How many, if that is known.
+        /// How many; `None` when the server does not know.
         bytes: Option<u64>,
-        /// Where it goes on.
+        /// The place of the byte that follows.
         cursor: Cursor,
     },
-    /// The log is gone or cannot be read; the server keeps looking.
+    /// The server is alive: sent when it has sent nothing else for a heartbeat, for clients that cannot see Ping frames.
+    Alive,
+    /// The log is gone or cannot be read; the server keeps trying.
     Waiting {
-        /// What is the matter, for people.
+        /// What is wrong, for people.
         reason: String,
     },
     /// The server is about to close the stream.
     End {
-        /// Why, for people.
+        /// The reason, for people.
         reason: String,
     },
 }
 
 /// Why bytes are missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Missing {
-    /// The log was truncated, and no copy of what it held was found.
+    /// The log was truncated, and no copy of the unread part was found.
     Truncated,
-    /// The log was deleted and begun anew, or a rotated file grew after it was left.
+    /// The log was deleted and created again, or a rotated file grew after the follower had left it.
     Replaced,
-    /// Rotated files were deleted before they were read, or may not be read.
+    /// Rotated files were deleted before they were read, or cannot be read.
     Expired,
-    /// A cursor's place is not to be found.
+    /// The place of the cursor could not be found.
     Cursor,
 }
 
 impl Missing {
     pub(crate) const ALL: [Missing; 4] = [Missing::Truncated, Missing::Replaced, Missing::Expired, Missing::Cursor];
 
-    /// The word for it on the wire.
+    /// Its name in the protocol: `truncated`, `replaced`, `expired` or `cursor`.
     pub fn word(self) -> &'static str {
         match self {
             Missing::Truncated => "truncated",
@@ -88,7 +93,7 @@ impl FromStr for Missing {
 }
 
 impl Event {
-    /// Reads a message; `None` when it is none of the events that are known here, and is to be ignored.
+    /// Parses a message. `None` when it is not an event that this version knows: a client ignores those.
     pub fn parse(text: &str) -> Option<Event> {
         let fields: Value = serde_json::from_str(text).ok()?;
         let word = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -111,18 +116,19 @@ impl Event {
                 bytes: number("bytes"),
                 cursor: cursor()?,
             },
+            "alive" => Event::Alive,
             "waiting" => Event::Waiting { reason: reason() },
             "end" => Event::End { reason: reason() },
             _ => return None,
         })
     }
 
-    /// The cursor it bears.
+    /// The cursor that it carries, if any.
     pub fn cursor(&self) -> Option<&Cursor> {
         match self {
             Event::Open { cursor, .. } | Event::Gap { cursor, .. } => Some(cursor),
             Event::Cursor(cursor) | Event::Rotated(cursor) | Event::Truncated(cursor) => Some(cursor),
-            Event::Waiting { .. } | Event::End { .. } => None,
+            Event::Alive | Event::Waiting { .. } | Event::End { .. } => None,
         }
     }
 
@@ -133,38 +139,53 @@ impl Event {
             Event::Rotated(_) => "rotated",
             Event::Truncated(_) => "truncated",
             Event::Gap { .. } => "gap",
+            Event::Alive => "alive",
             Event::Waiting { .. } => "waiting",
             Event::End { .. } => "end",
         }
     }
 }
 
+/// The fields of a message, in the order in which they are written. A field that an event does not have is left out.
+#[derive(Default, Serialize)]
+struct Message<'e> {
+    event: &'e str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'e str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heartbeat: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'e str>,
+    /// `Some(None)` is written as `null`: a gap of unknown size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<Option<u64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<&'e str>,
+}
+
 /// The message: one JSON object.
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let quoted = |text: &str| Value::from(text).to_string();
-        let mut fields = String::new();
+        let mut message = Message { event: self.name(), ..Message::default() };
+        message.cursor = self.cursor().map(Cursor::as_str);
         match self {
             Event::Open { path, size, heartbeat, .. } => {
-                let heartbeat = number(*heartbeat);
-                write!(fields, r#","path":{},"size":{size},"heartbeat":{heartbeat}"#, quoted(path))?;
+                message.path = Some(path);
+                message.size = Some(*size);
+                message.heartbeat = Some(number(*heartbeat));
             }
-            Event::Gap { reason, bytes, .. } => {
-                let bytes = Value::from(*bytes);
-                write!(fields, r#","reason":"{}","bytes":{bytes}"#, reason.word())?;
-            }
-            Event::Waiting { reason } | Event::End { reason } => write!(fields, r#","reason":{}"#, quoted(reason))?,
-            Event::Cursor(_) | Event::Rotated(_) | Event::Truncated(_) => {}
+            Event::Gap { reason, bytes, .. } => (message.reason, message.bytes) = (Some(reason.word()), Some(*bytes)),
+            Event::Waiting { reason } | Event::End { reason } => message.reason = Some(reason),
+            Event::Cursor(_) | Event::Rotated(_) | Event::Truncated(_) | Event::Alive => {}
         }
-        if let Some(cursor) = self.cursor() {
-            write!(fields, r#","cursor":"{cursor}""#)?;
-        }
-        write!(f, r#"{{"event":"{}"{fields}}}"#, self.name())
+        f.write_str(&serde_json::to_string(&message).map_err(|_| fmt::Error)?)
     }
 }
 
-/// A whole number without a point. The standard library would write it so, too, with 1.5 KB of the stack, which every
-/// thread of a server would then hold.
+/// Writes a whole number without a decimal point. The standard library would do so, too, but with 1.5 KB of stack, which
+/// every thread of a server would then keep.
 fn number(value: f64) -> Value {
     let whole = value as i64;
     if whole as f64 == value { Value::from(whole) } else { Value::from(value) }
@@ -182,6 +203,7 @@ mod tests {
             Event::Cursor(cursor()),
             Event::Rotated(cursor()),
             Event::Truncated(cursor()),
+            Event::Alive,
             Event::Waiting { reason: "the log is gone".into() },
             Event::End { reason: "server is going away".into() },
         ];

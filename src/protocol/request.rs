@@ -1,4 +1,5 @@
-//! What a request's target says: the address of a log and the parameters of its stream.
+//! A request's target: the path that names a log, and the parameters of its stream. It opens no files: whether the log exists
+//! is `follow`'s question.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,33 +8,46 @@ use percent_encoding::percent_decode_str;
 
 use super::cursor::{Cursor, Place};
 
-/// How many of the last lines come first.
+/// How many of the last lines are sent first. It is parsed from `all` or a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Lines {
     /// The whole log.
     All,
-    /// That many; a last line without newline counts as one.
+    /// That many, from 0; a last line without a newline counts as one.
     Last(u64),
 }
 
-/// In which form a plain WebSocket connection gets its text.
+/// The form of the text on a plain WebSocket connection. It is parsed from `text` or `html`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Format {
-    /// As it is in the file.
+    /// As it is in the file. The default.
     #[default]
     Text,
-    /// Escaped, with colours as markup; each message is balanced by itself.
+    /// HTML: escaped, with colours as markup; each message is balanced by itself.
     Html,
 }
 
-/// Which ping a plain WebSocket connection gets.
+/// The ping on a plain WebSocket connection. It is parsed from `text` or `frame`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum HeartbeatKind {
-    /// The message `ping`, to be answered with the message `pong`.
+    /// The text message `ping`, which the client answers with `pong`. The default.
     #[default]
     Text,
-    /// A Ping frame, which a conforming client answers by itself.
+    /// A Ping frame, which WebSocket libraries answer by themselves.
     Frame,
+}
+
+/// The answer to a plain HTTP request for a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum View {
+    /// The log's lines.
+    Text,
+    /// The page that shows the log in a browser.
+    Page,
 }
 
 /// The path of a request, decoded once, without empty and `.` segments.
@@ -42,29 +56,34 @@ pub struct Address {
     segments: Vec<Vec<u8>>,
 }
 
-/// The parameters of a stream; what a client did not name is `None`.
+/// The parameters of a stream; those that a client did not name are `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parameters {
-    /// Follow the log, or close once its end is reached.
+    /// Whether to follow the log, or to close once its end is reached.
     pub tail: Option<bool>,
-    /// How many of the last lines come first.
+    /// How many of the last lines are sent first.
     pub lines: Option<Lines>,
-    /// Where to go on; then `lines` says nothing.
+    /// The line that is sent first, counted from 1 at the start of the file; not with `lines`, `cursor` or `before`.
+    pub from: Option<u64>,
+    /// The text or the page, whatever the header field `Accept` prefers.
+    pub view: Option<View>,
+    /// Where to resume; `lines` is then ignored.
     pub cursor: Option<Place>,
-    /// The last lines of the same file before that place come, then the end; not with `tail` or `cursor`.
+    /// Send the last lines of the same file before that place, then end; not with `tail` or `cursor`.
     pub before: Option<Cursor>,
-    /// In which form the text is sent.
+    /// The form of the text.
     pub format: Option<Format>,
-    /// Which ping is sent.
+    /// The kind of ping.
     pub heartbeat: Option<HeartbeatKind>,
 }
 
-/// Why a target was refused.
+/// The error for a target that is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BadTarget {
-    /// 400: it says nothing that could be looked for.
+    /// It is answered with 400: the path or a parameter is malformed. The reason is for people.
     Malformed(String),
-    /// 403: it holds a `..` segment.
+    /// It is answered with 403: the path has a `..` segment.
     Parent,
 }
 
@@ -73,7 +92,7 @@ impl BadTarget {
         BadTarget::Malformed(reason.into())
     }
 
-    /// A parameter whose value is none of those it takes.
+    /// A parameter with a value that it does not take.
     pub(crate) fn bad_value(name: &str, value: &str, expected: &str) -> BadTarget {
         const SHOWN: usize = 40;
         let dots = if value.chars().nth(SHOWN).is_some() { "…" } else { "" };
@@ -86,7 +105,7 @@ impl fmt::Display for BadTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             BadTarget::Malformed(reason) => f.write_str(reason),
-            BadTarget::Parent => f.write_str("the path holds a `..` segment"),
+            BadTarget::Parent => f.write_str("the path has a `..` segment"),
         }
     }
 }
@@ -94,14 +113,14 @@ impl fmt::Display for BadTarget {
 impl std::error::Error for BadTarget {}
 
 impl Address {
-    /// Decodes a path. An encoded slash is a slash.
+    /// Percent-decodes a path, once. An encoded slash is a slash.
     ///
     /// # Errors
-    /// A malformed escape, a byte below 0x20, a `..` segment.
+    /// If the path has a malformed escape, a byte below 0x20 or a `..` segment.
     pub fn parse(path: &str) -> Result<Address, BadTarget> {
         let decoded = decode(path).ok_or_else(|| BadTarget::because("the path has a malformed percent escape"))?;
         if decoded.iter().any(|&byte| byte < 0x20) {
-            return Err(BadTarget::because("the path holds a control character"));
+            return Err(BadTarget::because("the path contains a control character"));
         }
         let segments = decoded.split(|&byte| byte == b'/').filter(|segment| !matches!(*segment, b"" | b"."));
         let segments: Vec<Vec<u8>> = segments.map(<[u8]>::to_vec).collect();
@@ -111,24 +130,24 @@ impl Address {
         Ok(Address { segments })
     }
 
-    /// The address of a name, if a request can name it so: it holds no byte below 0x20, and is not the service's own.
+    /// The address of a file name, if a request can name it: it has no byte below 0x20 and does not begin with `/-/`.
     pub fn of(segments: Vec<Vec<u8>>) -> Option<Address> {
         let is_plain = segments.iter().flatten().all(|&byte| byte >= 0x20);
         Some(Address { segments }).filter(|address| is_plain && address.service().is_none())
     }
 
-    /// The segments between the slashes; none for `/`.
+    /// The decoded segments between the slashes; none for `/`.
     pub fn segments(&self) -> &[Vec<u8>] {
         &self.segments
     }
 
-    /// The rest of it, where it begins with `base`.
+    /// The rest of the path after `base`; `None` when it does not begin with that.
     pub fn beneath(&self, base: &Address) -> Option<Address> {
         let segments = self.segments.strip_prefix(base.segments.as_slice())?;
         Some(Address { segments: segments.to_vec() })
     }
 
-    /// What follows `/-/` when the address is the service's own.
+    /// The segments after `/-/`, which is where the service's own pages are; `None` for any other path.
     pub fn service(&self) -> Option<&[Vec<u8>]> {
         self.segments.split_first().filter(|(first, _)| *first == b"-").map(|(_, rest)| rest)
     }
@@ -142,12 +161,12 @@ impl fmt::Display for Address {
 }
 
 impl Parameters {
-    const NAMES: &str = "tail, lines, cursor, before, format, heartbeat";
+    const NAMES: &str = "tail, lines, from, cursor, before, format, heartbeat, view";
 
-    /// Reads a query: `tail=1&lines=10`.
+    /// Parses a query: `tail=1&lines=10`.
     ///
     /// # Errors
-    /// An unknown or repeated parameter, a value that is none, two that exclude each other; the message names it.
+    /// If a parameter is unknown, repeated or malformed, or cannot be combined with another one. The message names it.
     pub fn parse(query: &str) -> Result<Parameters, BadTarget> {
         let mut parameters = Parameters::default();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -164,12 +183,14 @@ impl Parameters {
         match name {
             "tail" => put(&mut self.tail, name, value, "1 or 0", flag),
             "lines" => put(&mut self.lines, name, value, "a number or `all`", |value| value.parse().ok()),
+            "from" => put(&mut self.from, name, value, "a line number, 1 or more", line_number),
+            "view" => put(&mut self.view, name, value, "text or page", |value| value.parse().ok()),
             "cursor" => put(&mut self.cursor, name, value, "a cursor of this server", |value| value.parse().ok()),
             "before" => put(&mut self.before, name, value, "a cursor of this server", |value| value.parse().ok()),
             "format" => put(&mut self.format, name, value, "text or html", |value| value.parse().ok()),
             "heartbeat" => put(&mut self.heartbeat, name, value, "text or frame", |value| value.parse().ok()),
             _ => Err(BadTarget::because(format!(
-                "unknown parameter `{}`; there are {}",
+                "unknown parameter `{}`; the parameters are {}",
                 name.escape_debug(),
                 Parameters::NAMES
             ))),
@@ -177,15 +198,19 @@ impl Parameters {
     }
 
     fn check(self) -> Result<Parameters, BadTarget> {
-        let other = match (self.tail, &self.cursor) {
-            (Some(true), _) => "tail=1",
-            (_, Some(_)) => "cursor",
-            _ => return Ok(self),
-        };
-        if self.before.is_none() {
-            return Ok(self);
+        let others = [
+            ("from", "lines", self.from.is_some() && self.lines.is_some()),
+            ("from", "cursor", self.from.is_some() && self.cursor.is_some()),
+            ("from", "before", self.from.is_some() && self.before.is_some()),
+            ("before", "tail=1", self.before.is_some() && self.tail == Some(true)),
+            ("before", "cursor", self.before.is_some() && self.cursor.is_some()),
+        ];
+        match others.iter().find(|(.., is_both)| *is_both) {
+            Some((name, other, _)) => {
+                Err(BadTarget::because(format!("the parameters `{name}` and `{other}` cannot be combined")))
+            }
+            None => Ok(self),
         }
-        Err(BadTarget::because(format!("the parameter `before` cannot be had with `{other}`")))
     }
 }
 
@@ -221,6 +246,25 @@ fn flag(value: &str) -> Option<bool> {
         "1" => Some(true),
         "0" => Some(false),
         _ => None,
+    }
+}
+
+fn line_number(value: &str) -> Option<u64> {
+    match value.parse() {
+        Ok(Lines::Last(line)) if line > 0 => Some(line),
+        _ => None,
+    }
+}
+
+impl FromStr for View {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<View, String> {
+        match text {
+            "text" => Ok(View::Text),
+            "page" => Ok(View::Page),
+            _ => Err("expected `text` or `page`".to_owned()),
+        }
     }
 }
 
@@ -318,6 +362,8 @@ mod tests {
         assert_eq!((read.format, read.heartbeat), (Some(Format::Html), Some(HeartbeatKind::Frame)));
         let before = Parameters::parse("before=c&tail=0&lines=2").unwrap().before;
         assert_eq!(before, Some("c".parse().unwrap()));
+        let from = Parameters::parse("from=18446744073709551615&tail=1&view=page").unwrap();
+        assert_eq!((from.from, from.view), (Some(u64::MAX), Some(View::Page)));
         assert_eq!(Parameters::parse("").unwrap(), Parameters::default());
     }
 
@@ -336,6 +382,17 @@ mod tests {
             ("before=a.5", "before"),
             ("before=a&tail=1", "before"),
             ("cursor=a&before=a&tail=0", "before"),
+            ("from=0", "from"),
+            ("from=-1", "from"),
+            ("from=%2B1", "from"),
+            ("from=all", "from"),
+            ("from=", "from"),
+            ("from=1&from=1", "from"),
+            ("from=1&lines=1", "from"),
+            ("cursor=a&from=1", "from"),
+            ("from=1&before=a", "from"),
+            ("view=html", "view"),
+            ("view=text&view=page", "view"),
             ("format=HTML", "format"),
             ("colour=1", "colour"),
         ];

@@ -1,4 +1,4 @@
-//! A bearer token: the secret that a reader shows. It is compared here, and printed nowhere.
+//! A bearer token: the secret that a client sends to be let in. It is compared here in constant time, and printed nowhere.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use data_encoding::BASE64URL_NOPAD;
 use subtle::{Choice, ConstantTimeEq};
 
-/// Up to 4096 visible ASCII characters.
+/// A secret of 1 to 4096 visible ASCII characters. It is parsed from a string; `Debug` does not show it.
 ///
 /// It is sent as `Authorization: Bearer TOKEN`; a browser, which cannot send that along with a WebSocket handshake, offers
 /// it as a [subprotocol](Token::subprotocol).
@@ -18,7 +18,7 @@ pub struct Token {
 
 const LONGEST: usize = 4096;
 
-/// Why a text is no token; the text itself is not told.
+/// The error for a text that is not a token. It does not contain the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadToken;
 
@@ -29,17 +29,17 @@ impl Token {
         &self.subprotocol
     }
 
-    /// The value of the field `Authorization`.
+    /// The value of the header `Authorization`.
     pub(crate) fn authorization(&self) -> String {
         format!("Bearer {}", self.plain)
     }
 
-    /// Whether that is the token. How long it takes is told by the length of what is `offered` alone.
+    /// Whether this is the token. The time this takes depends on the length of `offered` only.
     pub(crate) fn is(&self, offered: &[u8]) -> Choice {
         same(self.plain.as_bytes(), offered)
     }
 
-    /// Whether that is the token as a subprotocol, likewise.
+    /// Whether this is the token as a subprotocol, in constant time as well.
     pub(crate) fn is_subprotocol(&self, offered: &[u8]) -> Choice {
         same(self.subprotocol.as_bytes(), offered)
     }

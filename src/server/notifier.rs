@@ -1,31 +1,41 @@
-//! The thread that wakes connections when the kernel tells of changes in their logs. It sleeps while none is told.
+//! The thread that wakes connections when inotify reports a change in their logs, when a root is replaced, or when a
+//! file system is mounted, which inotify does not report. It sleeps while nothing is reported. Roots and mounts are
+//! watched only while a log is. Roots that cannot be watched are checked at every poll.
 
+use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+
+use super::shared::Shared;
 use crate::error::cause;
-use crate::follow::watch::Watcher;
 use crate::shutdown::Shutdown;
-use crate::wait::{Interest, wait};
+use crate::wait::timeout;
+use crate::wake::approach::Approaches;
+use crate::wake::watch::Watcher;
 
-/// Between two rounds: a writer that does not pause would wake its readers for every line.
+/// The pause between two rounds. Without it, a writer that never pauses would wake its readers for every line.
 const PAUSE: Duration = Duration::from_millis(1);
+/// The pause between two checks of the roots, in case something above them changes all the time, or the mounts do.
+const REST: Duration = Duration::from_millis(50);
 const STACK: usize = 128 * 1024;
 
-/// An inotify instance, unless there is none to be had.
+/// An inotify instance, or `None` if it is unavailable.
 pub(super) fn watcher() -> Option<Arc<Watcher>> {
     Watcher::new().map(Arc::new).map_err(|error| complain(&error)).ok()
 }
 
-/// Starts the thread; it ends when the order to stop is given.
-pub(super) fn start(watcher: Arc<Watcher>, shutdown: Shutdown) -> Option<JoinHandle<()>> {
+/// Starts the thread if there is a watcher. It ends at shutdown.
+pub(super) fn start(shared: &Arc<Shared>, shutdown: Shutdown) -> Option<JoinHandle<()>> {
+    let watcher = shared.watcher.clone()?;
     let builder = thread::Builder::new().name("notifier".to_owned()).stack_size(STACK);
-    let notifier = watcher.clone();
+    let (notifier, shared) = (watcher.clone(), shared.clone());
     let thread = builder.spawn(move || {
-        if let Err(error) = run(&notifier, &shutdown) {
+        if let Err(error) = run(&notifier, &shared, &shutdown) {
             complain(&error);
         }
         notifier.end();
@@ -37,20 +47,101 @@ pub(super) fn start(watcher: Arc<Watcher>, shutdown: Shutdown) -> Option<JoinHan
     thread.map_err(failed).ok()
 }
 
-fn run(watcher: &Watcher, shutdown: &Shutdown) -> io::Result<()> {
-    let interest = Interest { read: true, write: false };
+fn run(watcher: &Arc<Watcher>, shared: &Shared, shutdown: &Shutdown) -> io::Result<()> {
+    let mut ground = Ground::new(watcher, shared);
     loop {
-        let ready = wait(watcher.as_fd(), interest, Some(shutdown), None)?;
-        if ready.stop {
+        let [stop, told, noticed, mounted] = ground.wait(shutdown)?;
+        if stop {
             return Ok(());
         }
-        if ready.read {
+        if noticed {
+            // Reset the notice before asking whether the watcher is used: a later notice is for the next round.
+            watcher.hush();
+        }
+        if told {
             watcher.pass_on()?;
+        }
+        if !watcher.is_used() {
+            ground.leave();
+        } else if noticed || mounted || ground.is_due() {
+            ground.check(noticed, mounted);
+        }
+        if told {
             thread::sleep(PAUSE);
         }
     }
 }
 
+/// What all logs depend on, the roots and the mounts, as of the last check.
+struct Ground<'s> {
+    watcher: &'s Arc<Watcher>,
+    shared: &'s Shared,
+    generations: Vec<Option<u64>>,
+    approaches: Approaches,
+    /// Every change to the roots will be noticed.
+    is_covered: bool,
+    /// This process's mounts. poll(2) reports an error on the file when they have changed, see proc_pid_mountinfo(5).
+    mounts: Option<File>,
+    /// No check before this time.
+    rests: Option<Instant>,
+    /// A check at this time even if nothing is noticed, because not everything can be.
+    due: Option<Instant>,
+}
+
+impl Ground<'_> {
+    fn new<'s>(watcher: &'s Arc<Watcher>, shared: &'s Shared) -> Ground<'s> {
+        let (approaches, generations) = (Approaches::new(watcher.clone()), shared.roots.generations());
+        let mounts = File::open("/proc/self/mountinfo").ok();
+        Ground { watcher, shared, generations, approaches, is_covered: false, mounts, rests: None, due: None }
+    }
+
+    /// Waits for shutdown, for events to pass on, for a notice, or for a change in the mounts.
+    fn wait(&mut self, shutdown: &Shutdown) -> io::Result<[bool; 4]> {
+        self.rests = self.rests.filter(|rests| *rests > Instant::now());
+        let mut fds = vec![PollFd::new(shutdown, PollFlags::IN), PollFd::new(&**self.watcher, PollFlags::IN)];
+        if self.rests.is_none() {
+            fds.push(PollFd::from_borrowed_fd(self.watcher.notice(), PollFlags::IN));
+            // Nothing depends on the mounts while no log is watched. The first reader's notice brings about the first
+            // check.
+            let mounts = self.mounts.as_ref().filter(|_| self.watcher.is_used());
+            fds.extend(mounts.map(|mounts| PollFd::new(mounts, PollFlags::PRI)));
+        }
+        let until = self.rests.into_iter().chain(self.due).min();
+        match poll(&mut fds, timeout(until).as_ref()) {
+            Ok(_) => Ok(std::array::from_fn(|place| fds.get(place).is_some_and(|fd| !fd.revents().is_empty()))),
+            Err(Errno::INTR) => Ok([false; 4]),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        self.due.is_some_and(|due| due <= Instant::now())
+    }
+
+    fn check(&mut self, noticed: bool, mounted: bool) {
+        if mounted {
+            self.watcher.wake_all();
+        }
+        if noticed || mounted {
+            self.is_covered = self.approaches.follow(&self.shared.roots) && self.mounts.is_some();
+        }
+        let generations = self.shared.roots.generations();
+        if generations != self.generations {
+            self.generations = generations;
+            self.watcher.wake_all();
+        }
+        let now = Instant::now();
+        self.rests = Some(now + REST);
+        self.due = (!self.is_covered).then(|| now + self.shared.config.poll);
+    }
+
+    /// No log is watched any more.
+    fn leave(&mut self) {
+        self.approaches.leave();
+        self.due = None;
+    }
+}
+
 fn complain(error: &io::Error) {
-    log::warn!("no word of changes, logs are polled: {}", cause(error));
+    log::warn!("cannot use inotify, polling logs instead: {}", cause(error));
 }

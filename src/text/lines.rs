@@ -1,18 +1,19 @@
-//! Cuts a log into messages: whole lines where it can, never half a character, never too large, never a bare `ping`.
-//! It reads no clock: the caller says what time it is.
+//! Cuts a log into the messages of a plain stream: whole lines where possible, never half a character, never too large, and
+//! never just `ping`, which would be taken for a heartbeat. It reads no clock, the caller passes the time; and it sends
+//! nothing.
 
 use std::time::{Duration, Instant};
 
 use memchr::memrchr;
 
-use super::ansi::Html;
+use super::html::Html;
 use super::utf8::Decoder;
 use crate::protocol::{MAX_MESSAGE, PING};
 
-/// How long a line may lie unfinished before what there is of it is sent.
+/// How long a line may stay unfinished before its beginning is sent.
 pub const UNFINISHED: Duration = Duration::from_millis(200);
 
-/// How long a line may be unfinished while its writer goes on dripping into it.
+/// How long a line may stay unfinished while its writer keeps adding to it.
 pub const DRIPPED: Duration = Duration::from_secs(1);
 
 /// The text between the file and the messages.
@@ -21,9 +22,9 @@ pub struct LineBuffer {
     decoder: Decoder,
     html: Option<Html>,
     text: String,
-    /// More lies ready in the file, so a message may wait to be filled.
+    /// Whether the file has more bytes ready, so that a message may wait to be filled.
     more: bool,
-    /// Nothing was sent yet; the first message is not split for its last line's sake.
+    /// Nothing was sent yet. The first message is not split for the sake of its last line.
     first: bool,
     finished: bool,
     /// When the line that is unfinished was begun and last added to.
@@ -47,6 +48,11 @@ impl LineBuffer {
         }
     }
 
+    /// There is no first message.
+    pub fn skip_first(&mut self) {
+        self.first = false;
+    }
+
     /// Adds what was read; `more` when the file is known to hold more.
     pub fn push(&mut self, bytes: &[u8], more: bool, now: Instant) {
         self.decoder.decode(bytes, &mut self.text);
@@ -54,13 +60,13 @@ impl LineBuffer {
         self.note_unfinished(bytes, now);
     }
 
-    /// Nothing will follow: everything may go out.
+    /// Ends the text: everything can be sent.
     pub fn finish(&mut self) {
         self.decoder.finish(&mut self.text);
         (self.more, self.finished) = (false, true);
     }
 
-    /// The next message that is to go out now.
+    /// The next message to send now.
     pub fn next(&mut self, now: Instant) -> Option<String> {
         if self.half.is_some() {
             return self.half.take();
@@ -79,7 +85,7 @@ impl LineBuffer {
         }
     }
 
-    /// When there will be a message though nothing more is read: an unfinished line is waited for only so long.
+    /// When an unfinished line will be sent even if nothing more is read.
     pub fn due(&self) -> Option<Instant> {
         let (begun, added) = self.unfinished.filter(|_| !self.text.is_empty())?;
         Some(if self.first { begun + UNFINISHED } else { (added + UNFINISHED).min(begun + DRIPPED) })

@@ -1,5 +1,5 @@
-//! Text that a stranger wrote, made harmless for a terminal.
-//! Colours may pass; every other control character is shown instead of obeyed.
+//! Makes text that a stranger wrote harmless for a terminal. Colours may pass; every other control character is shown
+//! instead of obeyed. It does not judge what the text says.
 
 use std::fmt::Write;
 
@@ -7,10 +7,12 @@ use std::fmt::Write;
 #[derive(Clone, Debug)]
 pub struct Terminal {
     color: bool,
-    /// The start of what may become a colour sequence or the end of a line.
+    /// The beginning of a possible colour sequence or line end.
     escape: String,
-    /// A colour was set and not taken back; a line's end resets it.
+    /// A colour is set; the end of the line resets it.
     painted: bool,
+    /// The length of a run of NULs that is not shown yet.
+    nuls: u64,
 }
 
 const RESET: &str = "\x1b[0m";
@@ -19,7 +21,7 @@ const MAX_SEQUENCE: usize = 64;
 impl Terminal {
     /// `color`: whether the log's own colours reach the terminal.
     pub fn new(color: bool) -> Terminal {
-        Terminal { color, escape: String::new(), painted: false }
+        Terminal { color, escape: String::new(), painted: false, nuls: 0 }
     }
 
     /// Appends the clean form of `text` to `out`.
@@ -33,22 +35,37 @@ impl Terminal {
         }
     }
 
-    /// Nothing more will come: half a sequence is shown, colours are reset.
+    /// Ends the text: shows a run of NULs or an incomplete sequence, and resets colours.
     pub fn finish(&mut self, out: &mut String) {
+        self.show_nuls(out);
         self.give_up(out);
         self.reset(out);
     }
 
     fn plain(&mut self, character: char, out: &mut String) {
+        if character == '\0' {
+            self.nuls += 1;
+            return;
+        }
+        self.show_nuls(out);
         match character {
             '\n' => {
                 self.reset(out);
                 out.push('\n');
             }
-            // A CR before the newline is the end of a line, too; alone it would overwrite what stands there.
+            // A CR before the newline belongs to the end of the line. Any other CR would overwrite what is on it.
             '\x1b' | '\r' => self.escape.push(character),
             _ => show(character, out),
         }
+    }
+
+    /// A file with a hole has very many NULs.
+    fn show_nuls(&mut self, out: &mut String) {
+        let _ = match std::mem::take(&mut self.nuls) {
+            0 => Ok(()),
+            1 => write!(out, "^@"),
+            nuls => write!(out, "^@×{nuls}"),
+        };
     }
 
     fn in_escape(&mut self, character: char, out: &mut String) {
@@ -81,7 +98,7 @@ impl Terminal {
         self.escape.clear();
     }
 
-    /// It was no colour after all: its characters are shown.
+    /// Shows the characters of a sequence that is not a colour.
     fn give_up(&mut self, out: &mut String) {
         for character in std::mem::take(&mut self.escape).chars() {
             show(character, out);
@@ -95,11 +112,22 @@ impl Terminal {
     }
 }
 
-/// A word of a stranger's on one line of ours: no control character, no reordering.
+/// Escapes an untrusted word so that it fits on a line of our own: no control characters, no reordering.
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     text.chars().for_each(|character| show(character, &mut out));
     out
+}
+
+/// Whether a terminal would obey the character, or not show it: control characters, line and paragraph separators,
+/// and the format characters of Unicode (category Cf), those that change the direction of writing among them.
+pub fn is_invisible(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}'
+            | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Tab and printable characters as they are, C0 as `^[`, C1 as `\x9b`, reordering and invisible ones as `\u{202e}`.
@@ -109,7 +137,12 @@ fn show(character: char, out: &mut String) {
         '\0'..='\x1f' => write!(out, "^{}", char::from(character as u8 + 0x40)),
         '\x7f' => write!(out, "^?"),
         '\u{80}'..='\u{9f}' => write!(out, "\\x{:x}", u32::from(character)),
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+        // These join letters and emoji, and reorder nothing.
+        '\u{200c}' | '\u{200d}' => {
+            out.push(character);
+            Ok(())
+        }
+        _ if is_invisible(character) => {
             write!(out, "\\u{{{:x}}}", u32::from(character))
         }
         _ => {
@@ -147,8 +180,23 @@ mod tests {
     }
 
     #[test]
+    fn a_run_of_nuls_is_counted_across_pieces() {
+        assert_eq!(clean(true, &["a\0b\0\0", "\0\n\0"]), "a^@b^@×3\n^@");
+        assert_eq!(clean(true, &["\x1b\0\0\x1b[31m\0x\n"]), "^[^@×2\x1b[31m^@x\x1b[0m\n");
+        let run = "\0".repeat(1000);
+        assert_eq!(clean(false, &[&run[..]; 100]), "^@×100000");
+    }
+
+    #[test]
+    fn what_is_invisible_is_shown_unless_it_joins() {
+        assert_eq!(clean(true, &["\u{feff}a\u{200b}\u{e0041}\u{ad}👩\u{200d}🚀"]), {
+            "\\u{feff}a\\u{200b}\\u{e0041}\\u{ad}👩\u{200d}🚀"
+        });
+    }
+
+    #[test]
     fn any_split_gives_the_same() {
-        let text = "a\x1b[38;5;9mb\x1b[?25l\x1b\x1b[0mc\n";
+        let text = "a\x1b[38;5;9mb\x1b[?25l\0\0\x1b\x1b[0mc\0\n";
         for middle in 0..text.len() {
             let (left, right) = text.split_at(middle);
             assert_eq!(clean(true, &[left, right]), clean(true, &[text]), "at {middle}");

@@ -1,8 +1,9 @@
-//! Bytes to text, however they are split: what is no UTF-8 becomes U+FFFD, as WHATWG's decoder does it.
+//! Decodes UTF-8 that arrives in pieces, split anywhere: invalid bytes become U+FFFD, in the way of the WHATWG encoding
+//! standard. It knows no other encoding.
 
 use std::str;
 
-/// Decodes a stream of bytes. At most three bytes of an unfinished character are kept between two calls.
+/// Decodes a stream of bytes. Up to three bytes of an unfinished character are kept between two calls.
 #[derive(Clone, Debug, Default)]
 pub struct Decoder {
     unfinished: Vec<u8>,
@@ -32,7 +33,7 @@ impl Decoder {
         }
     }
 
-    /// Nothing more will come: what is unfinished is invalid.
+    /// Ends the stream: an unfinished character is invalid.
     pub fn finish(&mut self, out: &mut String) {
         if !self.unfinished.is_empty() {
             out.push(char::REPLACEMENT_CHARACTER);

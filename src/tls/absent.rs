@@ -1,4 +1,4 @@
-//! What stands for TLS in a build without the feature `tls`: every use of it is refused in one sentence.
+//! Replaces TLS in a build without the feature `tls`: every use of it fails with a one-line error.
 
 use std::convert::Infallible;
 use std::io::{self, Read, Write};
@@ -7,9 +7,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::time::Instant;
 
+use crate::bounded_stream::Bounded;
 use crate::error::{Error, Result};
 use crate::shutdown::Shutdown;
-use crate::turn::Turn;
 use crate::wait::Ready;
 
 fn refuse<T>() -> Result<T> {
@@ -48,7 +48,8 @@ impl Connector {
     pub(crate) fn connect<T>(
         &self,
         _turn: T,
-        _whom: (&str, &str),
+        _host: &str,
+        _what: &str,
         _until: Instant,
         _shutdown: &Shutdown,
     ) -> Result<TlsStream<T>> {
@@ -59,7 +60,7 @@ impl Connector {
 #[derive(Debug)]
 pub(crate) struct TlsStream<T>(Infallible, PhantomData<T>);
 
-impl<T> Turn for TlsStream<T> {
+impl<T> Bounded for TlsStream<T> {
     fn begin(&mut self, _ready: Ready) {
         match self.0 {}
     }

@@ -12,9 +12,9 @@ use rustls::server::NoServerSessionStorage;
 use rustls::{ServerConfig, ServerConnection};
 
 use super::{NO_PEM, TlsStream, certificates, provider, read, unusable};
+use crate::bounded_stream::Bounded;
 use crate::error::Result;
 use crate::shutdown::Shutdown;
-use crate::turn::Turn;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Acceptor {
@@ -22,7 +22,7 @@ pub(crate) struct Acceptor {
 }
 
 impl Acceptor {
-    /// Reads the certificate, with those that lead to its root behind it, and its key.
+    /// Reads the certificate, followed by its intermediate certificates, and its key.
     pub(crate) fn load(cert: &Path, key: &Path) -> Result<Acceptor> {
         let chain = certificates(cert).map_err(|flaw| unusable("certificate", cert, &flaw))?;
         let bad_key = |flaw: &str| unusable("key", key, flaw);
@@ -31,17 +31,17 @@ impl Acceptor {
         let builder = builder.expect("ring speaks both versions").with_no_client_auth();
         let mut config = builder.with_single_cert(chain, private).map_err(|error| {
             bad_key(&match error {
-                rustls::Error::InconsistentKeys(_) => format!("it is not the key of `{}`", cert.display()),
+                rustls::Error::InconsistentKeys(_) => format!("it does not match the certificate `{}`", cert.display()),
                 error => error.to_string(),
             })
         })?;
-        // A client that comes again takes the whole handshake: nothing is kept for those that have gone.
+        // A client that returns does the whole handshake again: nothing is stored for clients that have gone.
         (config.session_storage, config.send_tls13_tickets) = (Arc::new(NoServerSessionStorage {}), 0);
         Ok(Acceptor { config: Arc::new(config) })
     }
 
-    /// Takes a client's handshake, which must be done at `until`.
-    pub(crate) fn accept<T: Turn + AsFd>(
+    /// Does a client's handshake, which must be finished by `until`.
+    pub(crate) fn accept<T: Bounded + AsFd>(
         &self,
         turn: T,
         until: Instant,
@@ -54,13 +54,13 @@ impl Acceptor {
     }
 }
 
-/// The first key that a file holds.
+/// The first key in a file.
 fn private(pem: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
     let has = |words: &[u8]| memchr::memmem::find(pem, words).is_some();
     PrivateKeyDer::from_pem_slice(pem).map_err(|error| match error {
-        // In the words of PKCS #8, and in those that came before it.
+        // The markers of PKCS #8, and of the formats before it.
         _ if has(b"BEGIN ENCRYPTED PRIVATE KEY") || has(b"Proc-Type: 4,ENCRYPTED") => "it is encrypted".to_owned(),
-        pem::Error::NoItemsFound => "it holds no key".to_owned(),
+        pem::Error::NoItemsFound => "it contains no key".to_owned(),
         _ => NO_PEM.to_owned(),
     })
 }

@@ -1,4 +1,4 @@
-//! The client's end: whose certificates it trusts, and the handshake.
+//! The client's end: the certificates it trusts, and the handshake.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
@@ -16,9 +16,9 @@ use rustls::{
 };
 
 use super::{TlsStream, certificates, provider, unusable};
+use crate::bounded_stream::Bounded;
 use crate::error::{Error, Result, cause};
 use crate::shutdown::Shutdown;
-use crate::turn::Turn;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Connector {
@@ -26,11 +26,11 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    /// Trusts whom the system trusts.
+    /// Trusts the certificates that the system trusts.
     pub(crate) fn system() -> Result<Connector> {
         let found = rustls_native_certs::load_native_certs();
         let mut roots = RootCertStore::empty();
-        // Among a system's there are some that rustls cannot use.
+        // Among a system's certificates there are some that rustls cannot use.
         roots.add_parsable_certificates(found.certs);
         if roots.is_empty() {
             let why = found.errors.first().map_or("it has none".to_owned(), ToString::to_string);
@@ -39,17 +39,17 @@ impl Connector {
         Ok(Connector::trusting(roots))
     }
 
-    /// Trusts those in the file alone.
+    /// Trusts only the certificates in the file.
     pub(crate) fn only(file: &Path) -> Result<Connector> {
         let bad = |flaw: &str| unusable("CA", file, flaw);
         let mut roots = RootCertStore::empty();
         for certificate in certificates(file).map_err(|flaw| bad(&flaw))? {
-            roots.add(certificate).map_err(|_| bad("it holds a certificate that is malformed"))?;
+            roots.add(certificate).map_err(|_| bad("it contains a malformed certificate"))?;
         }
         Ok(Connector::trusting(roots))
     }
 
-    /// Trusts anyone.
+    /// Trusts any server.
     pub(crate) fn anyone() -> Result<Connector> {
         let verifier = Arc::new(Anyone(provider()));
         Ok(Connector::new(|builder| {
@@ -70,12 +70,13 @@ impl Connector {
         Connector { config: Arc::new(config) }
     }
 
-    /// Shakes hands with the server, whose certificate must be for `host`, a name or an address. `what` is what an error
-    /// begins with.
-    pub(crate) fn connect<T: Turn + AsFd>(
+    /// Does the handshake with the server, whose certificate must be for `host`, a name or an address. Errors begin
+    /// with `what`.
+    pub(crate) fn connect<T: Bounded + AsFd>(
         &self,
         turn: T,
-        (host, what): (&str, &str),
+        host: &str,
+        what: &str,
         until: Instant,
         shutdown: &Shutdown,
     ) -> Result<TlsStream<T>> {
@@ -96,7 +97,7 @@ fn failure(what: &str, error: io::Error) -> Error {
     match error.get_ref().and_then(|error| error.downcast_ref::<TlsError>()) {
         Some(TlsError::InvalidCertificate(flaw)) => Error::untrusted(what, &distrust(flaw)),
         Some(TlsError::InvalidMessage(InvalidMessage::InvalidContentType)) => {
-            Error::io(what, io::Error::other("what answers does not speak TLS"))
+            Error::io(what, io::Error::other("the server does not speak TLS: try ws:// or http://"))
         }
         _ => {
             let cause = cause(&error);
@@ -108,14 +109,14 @@ fn failure(what: &str, error: io::Error) -> Error {
 /// Why a certificate is not trusted.
 fn distrust(flaw: &CertificateError) -> String {
     match flaw {
-        CertificateError::UnknownIssuer => "its issuer is not known here".to_owned(),
+        CertificateError::UnknownIssuer => "its issuer is unknown (see --ca-file)".to_owned(),
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => "it is not valid yet".to_owned(),
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "it is for another name".to_owned()
         }
         CertificateError::BadSignature | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            "its issuer's key is not the one that is known here".to_owned()
+            "it was not signed by a trusted issuer (see --ca-file)".to_owned()
         }
         flaw if flaw.to_string().contains("CaUsedAsEndEntity") => {
             "it is an authority's own (CA:TRUE), not a server's".to_owned()
@@ -124,7 +125,7 @@ fn distrust(flaw: &CertificateError) -> String {
     }
 }
 
-/// Takes every certificate; that the server has its key is checked all the same.
+/// Accepts every certificate. Whether the server has its key is still checked.
 #[derive(Debug)]
 struct Anyone(Arc<CryptoProvider>);
 

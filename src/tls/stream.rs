@@ -1,5 +1,5 @@
 //! A TLS connection over a stream that is used turn by turn: what the turn reads is decrypted, what it takes is encrypted.
-//! poll(2) does not see what is decrypted already, so who reads must read until `WouldBlock` before each wait.
+//! poll(2) does not see bytes that are already decrypted, so a caller must read until `WouldBlock` before each wait.
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::os::fd::AsFd;
@@ -7,11 +7,11 @@ use std::time::Instant;
 
 use rustls::Connection;
 
+use crate::bounded_stream::Bounded;
 use crate::shutdown::Shutdown;
-use crate::turn::Turn;
 use crate::wait::{Interest, Ready, wait};
 
-/// How much is encrypted before the kernel has taken it, in bytes.
+/// How much may be encrypted before the kernel has accepted it, in bytes.
 const BUFFER: usize = 64 * 1024;
 
 #[derive(Debug)]
@@ -20,14 +20,14 @@ pub(crate) struct TlsStream<T> {
     session: Box<Connection>,
 }
 
-impl<T: Turn> TlsStream<T> {
+impl<T: Bounded> TlsStream<T> {
     pub(super) fn new(turn: T, session: impl Into<Connection>) -> TlsStream<T> {
         let mut session = Box::new(session.into());
         session.set_buffer_limit(Some(BUFFER));
         TlsStream { turn, session }
     }
 
-    /// Takes turns until the handshake is done; `TimedOut` at `until`, `Interrupted` by the order to stop.
+    /// Takes turns until the handshake is done. Fails with `TimedOut` at `until`, or `Interrupted` at a shutdown.
     pub(super) fn shake_hands(&mut self, until: Instant, shutdown: &Shutdown) -> io::Result<()>
     where
         T: AsFd,
@@ -57,18 +57,19 @@ impl<T: Turn> TlsStream<T> {
         }
     }
 
-    /// Takes in what this turn reads; zero at the end.
+    /// Decrypts what this turn reads. Returns 0 at the end.
     fn receive(&mut self) -> io::Result<usize> {
         let read = self.session.read_tls(&mut self.turn)?;
         if let Err(fault) = self.session.process_new_packets() {
-            // The peer is told of it, if it takes that now.
+            // Notifies the peer, if it accepts that now.
             let _ = self.flush();
             return Err(io::Error::new(ErrorKind::InvalidData, fault));
         }
         Ok(read)
     }
 
-    /// Encrypts what there is room for and hands it to the kernel; what that does not take waits for a flush.
+    /// Encrypts as much as there is room for and hands it to the kernel. What the kernel does not accept waits for a
+    /// flush.
     fn send(&mut self, encrypt: impl FnOnce(&mut Connection) -> io::Result<usize>) -> io::Result<usize> {
         self.flush()?;
         let taken = encrypt(&mut self.session)?;
@@ -83,7 +84,7 @@ fn cut_off() -> io::Error {
     io::Error::new(ErrorKind::UnexpectedEof, "the connection was cut off")
 }
 
-impl<T: Turn> Turn for TlsStream<T> {
+impl<T: Bounded> Bounded for TlsStream<T> {
     fn begin(&mut self, ready: Ready) {
         self.turn.begin(ready);
     }
@@ -103,7 +104,7 @@ impl<T: AsFd> AsFd for TlsStream<T> {
     }
 }
 
-impl<T: Turn> Read for TlsStream<T> {
+impl<T: Bounded> Read for TlsStream<T> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.session.reader().read(buffer) {
@@ -115,7 +116,7 @@ impl<T: Turn> Read for TlsStream<T> {
     }
 }
 
-impl<T: Turn> Write for TlsStream<T> {
+impl<T: Bounded> Write for TlsStream<T> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.send(|session| session.writer().write(bytes))
     }

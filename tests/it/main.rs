@@ -1,45 +1,26 @@
-//! The program from outside: the real binary, real sockets, real files.
+//! Tests of the program from outside: the real binary, real sockets, real files.
 
-mod access;
-mod before;
-mod bulk;
-mod codes;
-mod complaints;
-mod cursor;
-mod demo;
-mod descriptors;
-mod events;
-mod files;
+// The program as its user sees it: options, output, reconnecting, the demo.
+mod client;
+// What the documentation says: its commands, links, tables and messages.
+mod docs;
+// A log through its life, as a client sees it: rotation, truncation, watching, what it costs.
 mod follow;
-#[cfg(feature = "tls")]
-mod foreign;
-mod heartbeat;
-mod history;
-mod hostile;
+// Requests that are answered without a stream: pages, the list of logs, metrics, the text of a log.
 mod http;
-mod lifecycle;
-mod limits;
-mod log;
-mod logrotate;
-mod message;
-mod metrics;
-mod model;
-mod page;
-mod portable;
-mod produce;
-mod proxy;
-mod python;
-mod random;
-mod resume;
-mod rotation;
-mod service;
-mod siege;
-mod tail;
-#[cfg(feature = "tls")]
-mod tls;
-mod unfinished;
-mod usage;
-mod util;
-mod viewer;
-mod violence;
-mod watch;
+// The program as a service and on other machines.
+mod packaging;
+// Access control, and what hostile or broken clients and a lack of resources can do.
+mod security;
+// Streams: messages, events, cursors, heartbeats, closes.
+mod stream;
+// Building blocks of the tests: logs, servers, clients, a faulty proxy, seeded random numbers.
+mod support;
+// Random histories of a log against the real server, and an oracle that knows every line.
+mod history;
+// What people, tools and file systems do to the directory of a log, taken from bug reports of other followers.
+mod real_world;
+// Roots whose paths lead elsewhere by now, for new clients and for followers.
+mod roots;
+// Random histories of a log against an oracle that knows every byte, and which bytes were destroyed.
+mod turns;

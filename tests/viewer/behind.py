@@ -1,4 +1,4 @@
-"""Behind nginx, set up as the README has it: all is beneath the base path, and lines come live."""
+"""Behind nginx, set up as docs/deploy.md describes: everything is below the base path, and lines arrive live."""
 
 import atexit
 import re
@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 
 from browser import Keys, Logs, Page, numbered, until
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+DEPLOY = (Path(__file__).parents[2] / "docs/deploy.md").read_text(encoding="utf-8")
 
 
 def connects(port):
@@ -26,7 +26,7 @@ class Nginx:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.place = tempfile.mkdtemp(prefix="wstail-nginx-")
-        location = re.search(r"```nginx\n(.*?)\n```", README, re.DOTALL)[1].replace("127.0.0.1:8765", server)
+        location = re.search(r"```nginx\n(.*?)\n```", DEPLOY, re.DOTALL)[1].replace("127.0.0.1:8765", server)
         names = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         temps = "".join(f"{name}_temp_path {self.place}/{name};\n" for name in names)
         config = Path(self.place, "nginx.conf")

@@ -39,14 +39,22 @@ until("it is live", lambda: "Live" in page.status)
 assert re.search(r"Gap: an unknown number of bytes missing here \(replaced\)", page.text), page.lines[-8:]
 page.close(expected=["WebSocket connection", "ERR_CONNECTION"])
 
-# A stream that is silent though there is more is taken for dead: a server that answers nothing.
-import os, signal
+# A silent stream says by itself that it lives, so the page does not ask for what comes after its place.
+import os, signal, time, urllib.request
 
 logs.options = ["--heartbeat=1"]
 logs.kill()
 logs.start()
 page = Page(logs.address).open("app.log")
 page.shows("back")
+time.sleep(9)
+assert "Live" in page.status, page.status
+asked = page.js("return performance.getEntriesByType('resource').map(({ name }) => name)")
+assert not [name for name in asked if "cursor=" in name], asked
+metrics = urllib.request.urlopen(logs.address + "-/metrics").read().decode()
+assert 'wstail_resumes_total{result="hit"} 0' in metrics, metrics
+
+# A stream that brings not even that is taken for dead: a server that answers nothing.
 os.kill(logs.server.pid, signal.SIGSTOP)
 until("silence is noticed", lambda: "lost" in page.status, 20)
 os.kill(logs.server.pid, signal.SIGCONT)

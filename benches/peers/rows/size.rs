@@ -14,14 +14,14 @@ const MUSL: &str = "x86_64-unknown-linux-musl";
 pub fn run(stage: &mut Stage) -> Outcome<()> {
     let folder = stage.directory().join("build");
     // Not the binary that is measured elsewhere: for a bench, the features of dev-dependencies are added to its own.
-    for (what, features) in [("dynamic, MB", &["--no-default-features"][..]), ("with TLS, MB", &[])] {
+    for (what, features) in [("dynamic, MB", &["--no-default-features", "--features=cli"][..]), ("with TLS, MB", &[])] {
         match build(&folder, None, features) {
             Ok(size) => stage.report.add(ROW, Peer::Wstail, what, size),
             Err(error) => stage.report.note(ROW, format!("no binary: {error}")),
         }
     }
     let installed = Command::new("rustup").args(["target", "list", "--installed"]).output();
-    match build(&folder, Some(MUSL), &["--no-default-features"]) {
+    match build(&folder, Some(MUSL), &["--no-default-features", "--features=cli"]) {
         Ok(size) => stage.report.add(ROW, Peer::Wstail, "static musl, MB", size),
         Err(_) if installed.is_ok_and(|list| !String::from_utf8_lossy(&list.stdout).contains(MUSL)) => {
             stage.report.note(ROW, format!("no static binary: `rustup target add {MUSL}` adds its target"));

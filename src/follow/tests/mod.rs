@@ -1,6 +1,7 @@
 //! A log's life as a follower sees it, on real files, with a time of the test's own.
 
 mod resume;
+mod root;
 mod rotation;
 mod truncation;
 
@@ -68,7 +69,7 @@ impl Place {
 
     fn resume_after(&self, position: &Position, skip: u64) -> Reader {
         let (log, file) = self.find();
-        Reader::new(Follower::resume(log, file, (position, skip), true, WAIT).unwrap())
+        Reader::new(Follower::resume(log, file, position, skip, true, WAIT).unwrap())
     }
 }
 
@@ -96,7 +97,7 @@ impl Reader {
                 Step::Waiting => out.push_str("<waiting>"),
                 Step::Quiet => return out,
                 Step::Ended => return out + "<end>",
-                Step::Busy | Step::Started => {}
+                Step::Busy | Step::Awaiting | Step::Started => {}
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{Place, Reader, WAIT, place_in};
 use crate::follow::follower::Follower;
+use crate::protocol::request::Lines;
 use std::fs;
 use std::time::Duration;
 
@@ -54,7 +55,7 @@ fn a_cursor_of_an_empty_log_continues_in_its_copies() {
     assert_eq!(place.resume(&position).read(), "1\n<rotated>2\n<truncated>more\n");
     assert_eq!(place.resume_after(&position, 2).read(), "<rotated>2\n<truncated>more\n");
     let (log, file) = place.find();
-    let mut reader = Reader::new(Follower::resume(log, file, (&position, 0), false, WAIT).unwrap());
+    let mut reader = Reader::new(Follower::resume(log, file, &position, 0, false, WAIT).unwrap());
     assert_eq!((reader.follower.left(), reader.read().as_str()), (None, "1\n<rotated>2\n<truncated>more\n<end>"));
 }
 
@@ -120,6 +121,20 @@ fn bytes_that_are_not_there_are_told_at_the_end_too() {
     place.rename("app.log", "app.log.1");
     place.append("app.log", "1\n");
     let (log, file) = place.find();
-    let mut reader = Reader::new(Follower::resume(log, file, (&position, 1000), false, WAIT).unwrap());
+    let mut reader = Reader::new(Follower::resume(log, file, &position, 1000, false, WAIT).unwrap());
     assert_eq!(reader.read(), "<rotated><cursor><end>");
+}
+
+#[test]
+fn a_cursor_of_a_log_that_was_emptied_and_rotated_is_a_gap() {
+    let place = Place::with("1: a line that is long enough\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    place.append("app.log", "2: unread\n");
+    place.truncate("app.log");
+    assert_eq!(reader.read_now(), "");
+    let position = reader.position();
+    place.rename("app.log", "app.log.1");
+    place.append("app.log", "3\n");
+    assert_eq!(place.resume(&position).read(), "<truncated><truncated><rotated>3\n");
 }

@@ -92,3 +92,17 @@ fn a_hole_is_no_log_to_who_comes_later_either() {
     place.append("app.log", "b\n");
     assert_eq!(place.resume(&reader.position()).read(), "<truncated: 70000>new\n<rotated>b\n");
 }
+
+#[test]
+fn space_in_a_trimmed_file_is_filled_before_it_is_read() {
+    let place = Place::with(&"a line that is cut off\n".repeat(20));
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    fs::write(place.path("app.log"), "a line that is cut off\nkept\n").unwrap();
+    assert_eq!(reader.read(), "<truncated>kept\n");
+    let file = fs::OpenOptions::new().write(true).open(place.path("app.log")).unwrap();
+    file.write_all_at(b"\n", 32).unwrap();
+    assert_eq!(reader.read_now(), "");
+    file.write_all_at(b"more", 28).unwrap();
+    assert_eq!(reader.read(), "more\n");
+}

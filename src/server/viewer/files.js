@@ -37,7 +37,7 @@ async function refresh() {
     listing = await answer.json();
     draw();
   } catch {
-    say($("list-note"), "The list cannot be fetched now.");
+    say($("list-note"), "The list could not be loaded.");
   }
   if (!document.hidden) timer = setTimeout(refresh, REFRESH);
 }
@@ -51,8 +51,8 @@ function draw() {
 
 function remark(count) {
   if (count > SHOWN) return `${count - SHOWN} more: find them by name.`;
-  if (count) return listing.cut ? "There are more than can be listed." : "";
-  return listing.files.length ? "No log has such a name." : "There are no logs yet.";
+  if (count) return listing.cut ? "The list is incomplete: there are more logs." : "";
+  return listing.files.length ? "No log matches." : "There are no logs yet.";
 }
 
 function item({ path, size, modified }) {

@@ -37,7 +37,7 @@ export function search({ q, regex, invert, filter }) {
   try {
     if (q) pattern = new RegExp(regex ? q : q.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), q === q.toLowerCase() ? "gi" : "g");
   } catch {
-    error = "not a pattern";
+    error = "invalid expression";
   }
   restart(store);
 }
@@ -99,7 +99,7 @@ function stop() {
   const isWanted = job.pattern === pattern;
   start();
   if (!isWanted) return;
-  [pattern, ids, error] = [null, [], "expression takes too long"];
+  [pattern, ids, error] = [null, [], "expression is too slow"];
   changed();
 }
 

@@ -74,8 +74,8 @@ function changed() {
 function event({ event: name, cursor, reason, bytes: missing }) {
   if (name === "open" || name === "cursor") return store.cover(cursor);
   const marks = {
-    rotated: "The log was rotated; the next file follows",
-    truncated: "The log was truncated; it goes on from its start",
+    rotated: "The log was rotated: the next file starts here",
+    truncated: "The log was truncated: it starts again here",
     gap: `Gap: ${missing ?? "an unknown number of"} bytes missing here (${reason})`,
     restart: "Gap: the place to go on from is lost; the last lines follow",
   };
@@ -97,7 +97,7 @@ async function fetchOlder() {
   const older = await loadOlder(log, anchor);
   if (store !== asked) return;
   if (!older) {
-    sayTop("Older lines cannot be loaded now");
+    sayTop("Older lines could not be loaded");
     return setTimeout(() => (isOldest &&= store !== asked), 2000);
   }
   isOldest = older.isGone || !older.bytes.length;

@@ -1,8 +1,8 @@
-//! The page for browsers and what it is made of, compiled in: hand-written HTML, CSS and JavaScript modules.
+//! The page for browsers and its parts, compiled in: hand-written HTML, CSS and JavaScript modules.
 //!
-//! The page is the same for every address and is asked for anew each time. Everything else has the hash of the whole in
-//! its address and is kept by browsers for as long as they like: after an update of the server there is no old part in a
-//! new page.
+//! The page is the same for every address, and browsers request it anew each time. Its parts have a hash of all of them
+//! in their address, and browsers may cache them forever: after an update of the server, a new page never loads an old
+//! part.
 
 use std::sync::LazyLock;
 
@@ -45,44 +45,45 @@ static ASSETS: &[Asset] = assets! {
 
 static PAGE: &str = include_str!("page.html");
 
-/// Tells one set of assets from another.
+/// Distinguishes one set of assets from another.
 static HASH: LazyLock<String> = LazyLock::new(|| {
     let mut hasher = crc32fast::Hasher::new();
     ASSETS.iter().for_each(|asset| hasher.update(asset.text.as_bytes()));
     format!("{:08x}", hasher.finalize())
 });
 
-/// Scripts, styles, the icon, connections and the worker that searches, all from where the page is from; `'self'` covers
+/// Scripts, styles, the icon, connections and the search worker, all from the page's own origin only; `'self'` includes
 /// `ws:` and `wss:` there.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// One of the viewer's parts, ready to be answered with.
-pub(super) struct Part {
+/// One of the viewer's parts, ready to be sent.
+pub(super) struct ViewerPart {
     pub kind: &'static str,
     pub etag: String,
     pub text: String,
     pub fields: Vec<(&'static str, String)>,
 }
 
-/// The page, whose parts lie below `base`: a path that begins and ends with a slash.
-pub(super) fn page(base: &str) -> Part {
+/// The page, with its parts below `base`: a path that begins and ends with a slash.
+pub(super) fn page(base: &str) -> ViewerPart {
     let text = PAGE.replace("{parts}", &format!("{base}-/viewer/{}/", *HASH));
-    let fields = [("Cache-Control", "no-cache"), ("Vary", "Accept"), ("Content-Security-Policy", POLICY)];
+    let fields =
+        [("Cache-Control", "no-cache"), ("Vary", "Accept, Sec-Fetch-Mode"), ("Content-Security-Policy", POLICY)];
     part("text/html; charset=utf-8", text, &fields)
 }
 
 /// The part at `HASH/NAME` below `/-/viewer/`.
-pub(super) fn asset(address: &[Vec<u8>]) -> Option<Part> {
+pub(super) fn asset(address: &[Vec<u8>]) -> Option<ViewerPart> {
     let [hash, name] = address else { return None };
     let asset = ASSETS.iter().find(|asset| asset.name.as_bytes() == name).filter(|_| hash == HASH.as_bytes())?;
     Some(part(asset.kind, asset.text.to_owned(), &[("Cache-Control", "public, max-age=31536000, immutable")]))
 }
 
-fn part(kind: &'static str, text: String, fields: &[(&'static str, &str)]) -> Part {
+fn part(kind: &'static str, text: String, fields: &[(&'static str, &str)]) -> ViewerPart {
     let etag = format!("\"{:08x}\"", crc32fast::hash(text.as_bytes()));
     let fields = fields.iter().chain(&[("Referrer-Policy", "no-referrer")]);
-    Part { kind, etag, text, fields: fields.map(|&(name, value)| (name, value.to_owned())).collect() }
+    ViewerPart { kind, etag, text, fields: fields.map(|&(name, value)| (name, value.to_owned())).collect() }
 }
 
 #[cfg(test)]

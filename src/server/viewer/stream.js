@@ -1,5 +1,5 @@
 // One log over `wstail.v1`: connects, counts, and after a loss goes on behind the last byte that came. A browser's script
-// sees no Ping frames, so a silent stream is proved otherwise: the server is asked whether it has more behind our place.
+// sees no Ping frames, so the server sends the event `alive` beside them when it has nothing else to send.
 
 import { logAddress } from "./links.js";
 import { ask, askPerson, connect } from "./token.js";
@@ -7,9 +7,9 @@ import { ask, askPerson, connect } from "./token.js";
 const SHORTEST_PAUSE = 250;
 const LONGEST_PAUSE = 15_000;
 const CONNECT_TIMEOUT = 10_000;
-// How long what the server has more of may be under way.
-const GRACE = 2_000;
-const LOST = "Connection lost, trying again";
+// How much later than a heartbeat the next one may come.
+const GRACE = 5_000;
+const LOST = "Connection lost, reconnecting";
 
 // Follows a log. `hooks` are `bytes(bytes)`, `event(event)`, `state(word, text)` and `heard()`.
 export function follow(log, lines, hooks) {
@@ -39,9 +39,10 @@ export function follow(log, lines, hooks) {
       if (event.event === "open") {
         isOpen = true;
         pause = SHORTEST_PAUSE;
-        heartbeat = Math.min(30_000, Math.max(1_000, event.heartbeat * 1000));
+        heartbeat = Math.max(1_000, event.heartbeat * 1000);
         watch();
       }
+      if (event.event === "alive") return;
       if (event.event === "waiting") hooks.state("waiting", `Waiting: ${event.reason}`);
       else if (event.event !== "cursor") hooks.state("live", "Live");
       if (!event.event) {
@@ -60,34 +61,12 @@ export function follow(log, lines, hooks) {
     hooks.heard();
   }
 
-  // Looks after a silent stream, once a heartbeat.
+  // A stream that brings nothing for two heartbeats and some time, not even `alive`, is lost.
   function watch() {
     clearTimeout(timer);
-    timer = setTimeout(async () => {
-      const [watched, last] = [socket, heard];
-      const isSilent = Date.now() - last >= heartbeat;
-      const isDead = isSilent && !(await hasAll()) && heard === last;
-      if (socket !== watched || isOver) return;
-      if (isDead) return lose(true);
-      if (isSilent) hear();
-      watch();
-    }, heartbeat);
-  }
-
-  // Whether the server answers, and has nothing that should have come.
-  async function hasAll() {
-    try {
-      const answer = await ask(logAddress(log, parameters()));
-      const reader = answer.body.getReader();
-      const { value } = await reader.read();
-      await reader.cancel();
-      // Of a log that is gone there is no more; a server that has no room for the question still has its streams.
-      if (!answer.ok) return answer.status === 404 || answer.status === 503;
-      if (value) await new Promise((resolve) => setTimeout(resolve, GRACE));
-      return !value;
-    } catch {
-      return false;
-    }
+    const left = () => heard + 2 * heartbeat + GRACE - Date.now();
+    // A longer delay than that would be none at all.
+    timer = setTimeout(() => (left() > 0 ? watch() : lose(true)), Math.min(left(), 2 ** 31 - 1));
   }
 
   function leave() {
@@ -121,15 +100,15 @@ export function follow(log, lines, hooks) {
         await askPerson();
         pause = SHORTEST_PAUSE;
       } else if (status === 404) {
-        say(place ? "The log is gone; it is looked for" : "There is no such log");
+        say(place ? "The log is gone: waiting for it to return" : "There is no such log");
       } else if (status === 400 && place) {
         place = null;
         hooks.event({ event: "restart" });
       } else if (!ok) {
-        say(status < 500 ? `The server refuses this page (${status})` : `The server cannot now (${status}), trying again`);
+        say(status < 500 ? `The server refused the request (${status})` : `The server is unavailable (${status}), retrying`);
       }
     } catch {
-      say(place ? LOST : "No connection, trying again");
+      say(place ? LOST : "Cannot connect, retrying");
     }
     // Meanwhile `hurry` may have connected.
     if (!isOver && !socket) retry();

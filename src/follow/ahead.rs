@@ -1,0 +1,323 @@
+//! What comes after the open file: generations and copies in order, up to 16 of them held open.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+use super::generations::list::{Sibling, Siblings};
+use super::log::open::{Glance, OpenLog};
+use super::log::status::Status;
+use super::position::Identity;
+use super::root::{Log, is_shortage};
+use crate::protocol::event::Missing;
+
+/// A queue of what is read next, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Ahead {
+    queue: VecDeque<Next>,
+}
+
+/// A file that is read after the open one.
+#[derive(Debug)]
+pub(super) struct Next {
+    source: Source,
+    identity: Identity,
+    /// What may be missing before it, and how many bytes if that is known.
+    pub gap: Option<(Missing, Option<u64>)>,
+    /// The gap is not guessed from names and times: it is known how many files came.
+    pub is_certain: bool,
+    /// How it follows the file before it.
+    pub turn: Turn,
+}
+
+/// A file that is held, or that can be opened when it is needed.
+#[derive(Debug)]
+enum Source {
+    Held(Arc<File>),
+    Listed(Box<Sibling>),
+}
+
+#[derive(Debug)]
+pub(super) enum Turn {
+    /// It is another file, read from that offset on; as it was when it was seen under the log's name, if it was.
+    Rotated(u64, Option<Box<Glance>>),
+    /// It is the log after it was truncated, as it was before its copies were listed.
+    Truncated(Box<Glance>),
+}
+
+/// A file to which the log's name was seen to lead, and what it was before its siblings were listed: what is done to it
+/// after that is found out by the first read.
+#[derive(Debug)]
+pub(super) struct Sighted {
+    pub file: Arc<File>,
+    pub glance: Glance,
+}
+
+impl Sighted {
+    pub fn now(file: impl Into<Arc<File>>) -> io::Result<Sighted> {
+        let file = file.into();
+        let glance = Glance::at(&file)?;
+        Ok(Sighted { file, glance })
+    }
+
+    /// Whether the file still begins as it did. If not it was truncated meanwhile, and what is beside it now may be a copy
+    /// of what it held at that glance.
+    pub fn is_as_it_was(&self) -> io::Result<bool> {
+        self.glance.is_of(&self.file)
+    }
+}
+
+/// How many files are held open that are still to be read.
+const HELD: usize = 16;
+
+impl Next {
+    pub fn sighted(sighted: Sighted, start: u64, gap: Option<Missing>) -> Next {
+        let Sighted { file, glance } = sighted;
+        let identity = glance.status.identity;
+        let gap = gap.map(|gap| (gap, None));
+        Next {
+            source: Source::Held(file),
+            identity,
+            gap,
+            is_certain: false,
+            turn: Turn::Rotated(start, Some(Box::new(glance))),
+        }
+    }
+
+    pub fn listed(sibling: Sibling, gap: Option<Missing>) -> Next {
+        let identity = sibling.status.identity;
+        let gap = gap.map(|gap| (gap, None));
+        Next {
+            source: Source::Listed(Box::new(sibling)),
+            identity,
+            gap,
+            is_certain: false,
+            turn: Turn::Rotated(0, None),
+        }
+    }
+
+    pub fn truncated(log: Sighted, gap: Option<Missing>) -> Next {
+        let turn = Turn::Truncated(Box::new(log.glance.clone()));
+        Next { turn, ..Next::sighted(log, 0, gap) }
+    }
+
+    /// The file, if it is held.
+    pub fn file(&self) -> Option<&File> {
+        match &self.source {
+            Source::Held(file) => Some(file),
+            Source::Listed(_) => None,
+        }
+    }
+
+    /// So many bytes are lost before it; more, if something may have been missing there anyway.
+    fn note_lost(&mut self, bytes: Option<u64>) {
+        if bytes.is_some() {
+            self.gap = Some((Missing::Expired, bytes.filter(|_| self.gap.is_none())));
+            self.is_certain = true;
+        }
+    }
+
+    fn size(&self) -> u64 {
+        match &self.source {
+            Source::Held(file) => Status::of(file).map_or(0, |status| status.size),
+            Source::Listed(sibling) => sibling.status.size,
+        }
+    }
+
+    /// Opens it at its start, as a file that is current or not.
+    pub fn open(&self, is_current: bool) -> io::Result<OpenLog> {
+        let Source::Held(file) = &self.source else { return Err(io::ErrorKind::Interrupted.into()) };
+        let file = file.clone();
+        match &self.turn {
+            Turn::Truncated(glance) => Ok(OpenLog::glanced_at(file, Glance::clone(glance))),
+            &Turn::Rotated(start, ref glance) => {
+                let mut open = match glance {
+                    // What was done to it since is found out by the first read.
+                    Some(glance) if is_current => OpenLog::glanced_at(file, Glance::clone(glance)),
+                    _ => OpenLog::new(file)?,
+                };
+                if start > 0 {
+                    open.seek(start)?;
+                }
+                Ok(open)
+            }
+        }
+    }
+}
+
+impl Ahead {
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    pub fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// The youngest file; it is always held.
+    pub fn newest(&self) -> Option<&File> {
+        self.queue.back().and_then(Next::file)
+    }
+
+    /// The same, and what it was when it was seen under the log's name.
+    pub fn newest_glance(&self) -> Option<(&File, &Glance)> {
+        let newest = self.queue.back()?;
+        match &newest.turn {
+            Turn::Rotated(_, Some(glance)) | Turn::Truncated(glance) => Some((newest.file()?, glance)),
+            Turn::Rotated(_, None) => None,
+        }
+    }
+
+    pub fn first(&self) -> Option<&Next> {
+        self.queue.front()
+    }
+
+    /// Nothing is missing before the first file.
+    pub fn clear_first_gap(&mut self) {
+        if let Some(next) = self.queue.front_mut() {
+            next.gap = None;
+        }
+    }
+
+    /// Whether all that is ahead leads to that file, and no other.
+    pub fn leads_to(&self, status: &Status) -> bool {
+        self.queue.back().is_some_and(|next| next.identity.is_same_number(&status.identity))
+    }
+
+    pub fn identities(&self) -> impl Iterator<Item = Identity> {
+        self.queue.iter().map(|next| next.identity)
+    }
+
+    /// Whether a file is still to be read, as a log is while its copies are.
+    pub fn contains(&self, status: &Status) -> bool {
+        self.queue.iter().any(|next| next.identity.is_same_number(&status.identity))
+    }
+
+    /// The truncated log, if it comes next, and what it was then.
+    pub fn truncated(&self) -> Option<(&Arc<File>, &Glance)> {
+        match self.queue.front()? {
+            Next { source: Source::Held(file), turn: Turn::Truncated(glance), .. } => Some((file, glance)),
+            _ => None,
+        }
+    }
+
+    /// Puts what was found in the place of the first file.
+    pub fn replace_first(&mut self, earlier: Ahead) {
+        self.queue.pop_front();
+        earlier.queue.into_iter().rev().for_each(|next| self.queue.push_front(next));
+    }
+
+    pub fn push(&mut self, next: Next) {
+        self.queue.push_back(next);
+    }
+
+    pub fn pop(&mut self) -> Option<Next> {
+        self.queue.pop_front()
+    }
+
+    /// Whether a file seems to be missing, as far as names and times tell.
+    pub fn has_guessed_gap(&self) -> bool {
+        self.queue.iter().any(|next| next.gap.is_some() && !next.is_certain)
+    }
+
+    /// It is known how many files came.
+    pub fn note_certain(&mut self) {
+        self.queue.iter_mut().for_each(|next| next.is_certain = true);
+    }
+
+    pub fn append(&mut self, mut later: Ahead) {
+        self.queue.append(&mut later.queue);
+    }
+
+    /// How many bytes are in files that will not be read any more.
+    pub fn bytes(&self) -> u64 {
+        self.queue.iter().map(Next::size).sum()
+    }
+
+    /// Holds the oldest files open, so that they cannot be lost any more, and lets go of what exceeds the bound: it is
+    /// found again under its name, or becomes a gap.
+    ///
+    /// # Errors
+    /// When the process has no descriptor or memory left: what is not held then is found again under its name.
+    pub fn hold(&mut self, log: &Log, siblings: &Siblings) -> io::Result<()> {
+        let last = self.queue.len().saturating_sub(1);
+        let mut shortage = Ok(());
+        let mut lost: Option<u64> = None;
+        let mut kept = VecDeque::with_capacity(self.queue.len());
+        for (at, mut next) in std::mem::take(&mut self.queue).into_iter().enumerate() {
+            next.source = match next.source {
+                Source::Listed(sibling) if at < HELD - 1 && shortage.is_ok() => match sibling.open(log) {
+                    Ok(Some(file)) => Source::Held(file.into()),
+                    Err(error) if is_shortage(&error) => {
+                        shortage = Err(error);
+                        Source::Listed(sibling)
+                    }
+                    _ => Source::Listed(sibling),
+                },
+                Source::Held(file) if at >= HELD - 1 && at < last => {
+                    let found = Status::of(&file).ok().map(|status| (siblings.find(&status), status.size));
+                    match found {
+                        Some((Some(sibling), _)) => Source::Listed(Box::new(sibling.clone())),
+                        found => {
+                            lost = Some(lost.unwrap_or(0) + found.map_or(0, |(_, size)| size));
+                            continue;
+                        }
+                    }
+                }
+                source => source,
+            };
+            next.note_lost(lost.take());
+            kept.push_back(next);
+        }
+        self.queue = kept;
+        shortage
+    }
+
+    /// Opens the first file. Those that are gone by now are dropped, and the next one has a gap before it.
+    ///
+    /// # Errors
+    /// When a file cannot be opened for another reason than that it is gone.
+    pub fn open_first(&mut self, log: &Log, list: impl FnOnce() -> io::Result<Siblings>) -> io::Result<()> {
+        let Some(Next { source: Source::Listed(sibling), .. }) = self.queue.front() else { return Ok(()) };
+        match sibling.open(log) {
+            Ok(Some(file)) => self.queue[0].source = Source::Held(file.into()),
+            Ok(None) => self.drop_first(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                self.rename(&list()?);
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// The files that are not held have other names by now, or are gone.
+    fn rename(&mut self, siblings: &Siblings) {
+        let mut lost: Option<u64> = None;
+        let mut kept = VecDeque::with_capacity(self.queue.len());
+        for mut next in std::mem::take(&mut self.queue) {
+            if let Source::Listed(old) = &next.source {
+                let same = siblings.list.iter().find(|sibling| {
+                    sibling.status.identity == old.status.identity && sibling.status.size >= old.status.size
+                });
+                match same {
+                    Some(sibling) => next.source = Source::Listed(Box::new(sibling.clone())),
+                    None => {
+                        lost = Some(lost.unwrap_or(0) + old.status.size);
+                        continue;
+                    }
+                }
+            }
+            next.note_lost(lost.take());
+            kept.push_back(next);
+        }
+        self.queue = kept;
+    }
+
+    fn drop_first(&mut self) {
+        self.queue.pop_front();
+        if let Some(next) = self.queue.front_mut() {
+            (next.gap, next.is_certain) = (Some((Missing::Expired, None)), true);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What can be reported of the files that are given a log's name, by whoever watches the log's directory.
+
+use std::ffi::OsString;
+
+/// Counts the files that are given a log's name, where the kernel reports all of them: what no two checks can miss.
+pub(crate) trait NameCount: std::fmt::Debug + Send + Sync {
+    /// The count, and a number that is another one when two counts cannot be compared.
+    fn count(&self) -> Option<(u64, u32)>;
+    /// What became by now of the files that were given the name after the count was `since`, and lost it again.
+    fn departed(&self, since: u32) -> Option<Vec<Arrival>>;
+    /// Whether the file of which the count was `number` lost the name by a rename; otherwise it was deleted, or another file
+    /// was moved into its place.
+    fn was_renamed(&self, number: u32) -> bool;
+}
+
+/// What became of a file that bore the log's name for a while, as it was reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// It is called so now, in the log's directory.
+    Named(OsString),
+    Deleted,
+    /// It was moved to another directory, or another file was moved into its place, while it may have other names.
+    Elsewhere,
+}

@@ -1,0 +1,139 @@
+//! Whether the numbers in the names of rotated files count up or back: `app.1.log` is the oldest for some tools, and the
+//! youngest for others. Where it is not a matter of convention the files have to tell.
+
+use std::cmp::Ordering;
+
+use super::ends::Ends;
+use super::list::Sibling;
+use super::name::{Counting, Rotated, Stamp};
+use super::search::Search;
+use crate::follow::log::status::Status;
+
+/// Which way numbers count, and how that is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Direction {
+    counting: Counting,
+    /// It is more than a guess: a number that is missing is a gap.
+    is_shown: bool,
+}
+
+impl Direction {
+    fn shown(counting: Counting) -> Direction {
+        Direction { counting, is_shown: true }
+    }
+
+    fn likely(counting: Counting) -> Direction {
+        Direction { counting, is_shown: false }
+    }
+}
+
+/// What a file's status says of when it came.
+type Time<'t> = &'t dyn Fn(&Status) -> Option<i64>;
+
+impl Ends<'_> {
+    /// Whether numbers of that template count up or back.
+    pub fn counting(&self, search: &Search<'_>, like: &Rotated) -> Counting {
+        self.direction(search, like).counting
+    }
+
+    /// Whether they are shown to count back.
+    pub fn count_back(&self, search: &Search<'_>, like: &Rotated) -> bool {
+        let direction = self.direction(search, like);
+        direction.is_shown && direction.counting == Counting::Back
+    }
+
+    fn direction(&self, search: &Search<'_>, like: &Rotated) -> Direction {
+        let found = self.directions.borrow().iter().find(|(other, _)| other.is_like(like)).map(|(_, found)| *found);
+        found.unwrap_or_else(|| {
+            let number = |rotated: &Rotated| match rotated.stamp {
+                Stamp::Number { number, counts_back: false } if rotated.is_like(like) => Some(number),
+                _ => None,
+            };
+            let by_ends = || self.by_ends(search, number).map(Direction::shown);
+            let by_known = || self.by_known(search, number);
+            let direction = by_ends().or_else(by_known).unwrap_or_else(|| by_times(search, number));
+            self.directions.borrow_mut().push((like.clone(), direction));
+            direction
+        })
+    }
+
+    /// The numbers of the two files tell; or where the numbers of older files are: below that of the older one of the two,
+    /// or above.
+    fn by_ends(&self, search: &Search<'_>, number: impl Fn(&Rotated) -> Option<u64>) -> Option<Counting> {
+        let (from, number_of_from) = (self.from.as_ref()?, self.from_name.and_then(&number)?);
+        if let Some(number_of_to) = self.to_name.and_then(&number) {
+            return Some(if number_of_from < number_of_to { Counting::Up } else { Counting::Back });
+        }
+        // Of copies the younger ones are known, too.
+        let is_older = |sibling: &Sibling, is_known: bool| match search.read {
+            None => self.is_older(search, sibling, is_known),
+            Some(read) => match sibling.status.identity.born {
+                Some(born) => Some(born) < from.identity.born,
+                None => sibling.status.changed <= read.since,
+            },
+        };
+        let (mut below, mut above) = (0, 0);
+        for (sibling, is_known) in search.siblings.list.iter().zip(&self.known) {
+            match number(&sibling.rotated).filter(|_| is_older(sibling, *is_known)) {
+                Some(number) if number < number_of_from => below += 1,
+                Some(number) if number > number_of_from => above += 1,
+                _ => {}
+            }
+        }
+        (below != above).then_some(if below > above { Counting::Up } else { Counting::Back })
+    }
+
+    /// Without an older file: all files that were there before have numbers below those that are new, or above.
+    fn by_known(&self, search: &Search<'_>, number: impl Fn(&Rotated) -> Option<u64>) -> Option<Direction> {
+        let (mut known, mut new) = (Vec::new(), Vec::new());
+        for (sibling, is_known) in search.siblings.list.iter().zip(&self.known) {
+            if *is_known {
+                known.extend(number(&sibling.rotated));
+            } else if !sibling.rotated.is_compressed {
+                new.extend(number(&sibling.rotated));
+            }
+        }
+        let is_shown = search.memory.is_listed();
+        let is_below = |one: &[u64], other: &[u64]| one.iter().max() < other.iter().min();
+        match () {
+            () if self.from.is_some() || known.is_empty() || new.is_empty() => None,
+            () if is_below(&known, &new) => Some(Direction { counting: Counting::Up, is_shown }),
+            () if is_below(&new, &known) => Some(Direction { counting: Counting::Back, is_shown }),
+            () => None,
+        }
+    }
+}
+
+fn by_times(search: &Search<'_>, number: impl Fn(&Rotated) -> Option<u64>) -> Direction {
+    let lowest = search.siblings.list.iter().filter_map(|sibling| number(&sibling.rotated)).min();
+    let files = search.siblings.list.iter().filter(|sibling| !sibling.rotated.is_compressed);
+    let mut files: Vec<_> = files.filter_map(|sibling| Some((number(&sibling.rotated)?, &sibling.status))).collect();
+    if files.len() < 2 {
+        return Direction::likely(Counting::Up);
+    }
+    files.sort_by_key(|(number, _)| *number);
+    // Files that were copied here with new times tell nothing of their age by their creation.
+    let is_renamed = |status: &Status| status.changed > status.written;
+    let were_renamed =
+        search.left.is_some() || !search.memory.are_copies || files.iter().any(|(_, status)| is_renamed(status));
+    let created = |status: &Status| status.created().filter(|_| were_renamed);
+    if let Some(counting) = in_time(&files, &created) {
+        return Direction::shown(counting);
+    }
+    let evidence: [Time<'_>; 2] =
+        [&|status| Some(status.changed).filter(|_| were_renamed), &|status| Some(status.written)];
+    // The youngest of those that count back is 0 or 1.
+    let by_times = || evidence.iter().find_map(|time| in_time(&files, time)).unwrap_or(Counting::Back);
+    Direction::likely(if lowest > Some(1) { Counting::Up } else { by_times() })
+}
+
+/// The direction of time along the numbers, as most neighbours have it: one may have been restored or touched.
+fn in_time(files: &[(u64, &Status)], time: Time<'_>) -> Option<Counting> {
+    let times: Vec<i64> = files.iter().filter_map(|(_, status)| time(status)).collect();
+    let count = |order: Ordering| times.windows(2).filter(|pair| pair[0].cmp(&pair[1]) == order).count();
+    match count(Ordering::Less).cmp(&count(Ordering::Greater)) {
+        Ordering::Greater => Some(Counting::Up),
+        Ordering::Less => Some(Counting::Back),
+        Ordering::Equal => None,
+    }
+}

@@ -1,0 +1,152 @@
+//! What is known of the two files between which generations are searched: what they are called, whether their numbers count
+//! up or back, and where a third file stands between them by its name.
+
+use std::cell::{OnceCell, RefCell};
+use std::cmp::Ordering;
+use std::io;
+
+use super::counting::Direction;
+use super::list::Sibling;
+use super::name::Rotated;
+use super::search::Search;
+use crate::follow::log::fingerprint::read_up_to;
+use crate::follow::log::status::Status;
+
+/// How many of a file's first bytes are compared before the whole is.
+pub(super) const FIRST: usize = 64;
+
+/// Where a name stands between the names of the two files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Outside,
+    /// Strictly between, by number or date.
+    Between,
+    /// Nothing orders it.
+    Unordered,
+    /// It is named in another way than the older file.
+    Foreign,
+}
+
+/// What is known of the two files between which is searched.
+pub(super) struct Ends<'e> {
+    pub from: Option<Status>,
+    pub to: Status,
+    pub from_name: Option<&'e Rotated>,
+    pub to_name: Option<&'e Rotated>,
+    pub left: i64,
+    pub is_untouched: bool,
+    pub is_deleted: bool,
+    /// For each sibling, whether it was there while the older file was current.
+    pub known: Vec<bool>,
+    /// Which way numbers count, by template.
+    pub(super) directions: RefCell<Vec<(Rotated, Direction)>>,
+    /// The first bytes of those that are older, with their places in the list.
+    older_heads: OnceCell<Vec<(usize, Vec<u8>)>>,
+}
+
+impl<'e> Ends<'e> {
+    pub fn of(search: &Search<'e>) -> io::Result<Ends<'e>> {
+        let from = search.from.map(Status::of).transpose()?;
+        let to = Status::of(search.to)?;
+        let name = |status: &Status| search.siblings.find(status).map(|sibling| &sibling.rotated);
+        Ok(Ends {
+            from_name: from.as_ref().and_then(name),
+            to_name: name(&to),
+            left: search.left.map(|left| left.changed).or(from.as_ref().map(|from| from.changed)).unwrap_or(i64::MIN),
+            is_untouched: search.left.is_some_and(|left| left.is_untouched),
+            is_deleted: from.as_ref().is_some_and(|from| from.links == 0),
+            known: known(search)?,
+            directions: RefCell::default(),
+            older_heads: OnceCell::new(),
+            from,
+            to,
+        })
+    }
+
+    /// Whether a file is one of the two, or is being read, or will be.
+    pub fn is_end_or_pending(&self, search: &Search<'_>, status: &Status) -> bool {
+        search.pending.contains(&status.identity)
+            || self.from.as_ref().is_some_and(|from| from.is_same(status))
+            || self.to.is_same(status)
+    }
+
+    pub fn place(&self, search: &Search<'_>, sibling: &Sibling) -> Place {
+        if self.is_end_or_pending(search, &sibling.status) {
+            return Place::Outside;
+        }
+        let named = &sibling.rotated;
+        let is_older = |one: &Rotated, two: &Rotated| self.compare(search, one, two) == Ordering::Less;
+        if self.to_name.is_some_and(|to| to.is_like(named) && to.is_ordered() && !is_older(named, to)) {
+            return Place::Outside;
+        }
+        match self.from_name {
+            Some(from) if !from.is_like(named) => Place::Foreign,
+            Some(from) if !from.is_ordered() => Place::Unordered,
+            Some(from) if is_older(from, named) => Place::Between,
+            Some(_) => Place::Outside,
+            None if !named.is_ordered() => Place::Unordered,
+            None => {
+                // What is named before a file that is known to be older is older, too. An empty file without a creation
+                // time may only have the number of one that is known.
+                let is_certain = |status: &Status| status.identity.born.is_some() || status.size > 0;
+                let mut known = search.siblings.list.iter().zip(&self.known).filter(|(_, is_known)| **is_known);
+                let is_behind = known.any(|(other, _)| {
+                    is_certain(&other.status) && other.rotated.is_like(named) && !is_older(&other.rotated, named)
+                });
+                if is_behind { Place::Outside } else { Place::Unordered }
+            }
+        }
+    }
+
+    /// Whether a sibling is older than the older file, whatever it is called.
+    pub(super) fn is_older(&self, search: &Search<'_>, sibling: &Sibling, is_known: bool) -> bool {
+        is_known
+            || search.memory.may_have_left(&sibling.status)
+            || search.after.is_some_and(|after| search.came_by(&sibling.status, after))
+    }
+
+    pub fn older_heads(&self, search: &Search<'_>) -> io::Result<&[(usize, Vec<u8>)]> {
+        if let Some(heads) = self.older_heads.get() {
+            return Ok(heads);
+        }
+        let mut heads = Vec::new();
+        for (at, (sibling, is_known)) in search.siblings.list.iter().zip(&self.known).enumerate() {
+            let is_older = self.is_older(search, sibling, *is_known)
+                || self.place(search, sibling) == Place::Outside && !sibling.status.is_same(&self.to);
+            if is_older
+                && sibling.status.size > 0
+                && let Some(file) = sibling.open(search.log)?
+            {
+                heads.push((at, read_up_to(&file, 0, FIRST)?));
+            }
+        }
+        Ok(self.older_heads.get_or_init(|| heads))
+    }
+
+    /// Whether a sibling is named as one that is older, if any is.
+    pub fn is_named_as_known(&self, search: &Search<'_>, sibling: &Sibling) -> bool {
+        let older = search.siblings.list.iter().zip(&self.known);
+        let mut older = older.filter(|(other, is_known)| self.is_older(search, other, **is_known)).peekable();
+        older.peek().is_none() || older.any(|(other, _)| other.rotated.is_like(&sibling.rotated))
+    }
+
+    /// Older first, of names that are alike.
+    pub fn compare(&self, search: &Search<'_>, one: &Rotated, two: &Rotated) -> Ordering {
+        one.stamp.compare(&two.stamp, || self.counting(search, one))
+    }
+}
+
+/// For each sibling, whether it is known to be older than the older file.
+fn known(search: &Search<'_>) -> io::Result<Vec<bool>> {
+    let mut known = search.memory.knows(search.siblings, search.log)?;
+    if let (None, Some(after)) = (search.from, search.after) {
+        for (sibling, is_known) in search.siblings.list.iter().zip(&mut known) {
+            *is_known |= match sibling.status.identity.born {
+                Some(born) => born <= after,
+                // What can be set by anyone must not speak for the files with the numbers below.
+                None => sibling.status.changed <= after,
+            };
+        }
+    }
+    Ok(known)
+}

@@ -1,0 +1,138 @@
+//! Whether a file beside a log is a generation that comes between two others: by its name, its times and its bytes.
+
+use std::cmp::Ordering;
+use std::fs::File;
+use std::io;
+
+use super::ends::{Ends, FIRST, Place};
+use super::list::Sibling;
+use super::name::Stamp;
+use super::search::Search;
+use crate::follow::log::fingerprint::{agree, is_prefix, read_up_to};
+
+/// How long it may take from the end of one generation to the creation of the next where nothing but that tells that none
+/// is missing in between, in nanoseconds: a rotation that is not interrupted takes well below a millisecond.
+pub(super) const PAUSE: i64 = 20_000_000;
+/// The clock of a file system advances in steps of so many nanoseconds, at worst.
+pub(super) const TICK: i64 = 10_000_000;
+
+impl Search<'_> {
+    /// Whether a sibling is a generation that was not read, and whether it can be read; `None` when it is not one.
+    pub(super) fn judge(&self, sibling: &Sibling, place: Place, ends: &Ends<'_>) -> io::Result<Option<bool>> {
+        let start = sibling.status.start();
+        if self.until.is_some_and(|until| start > until) {
+            return Ok(None);
+        }
+        if place != Place::Between && self.after.is_some_and(|after| self.came_by(&sibling.status, after)) {
+            return Ok(None);
+        }
+        // What was there when the older file was moved away does not come after it.
+        let is_moved = self.from.is_some() && self.read.is_none() && !ends.is_deleted;
+        if place == Place::Unordered && is_moved && !self.is_after(sibling, ends) {
+            return Ok(None);
+        }
+        if self.read.is_none() && place != Place::Between && !self.is_before(sibling, ends) {
+            return Ok(None);
+        }
+        // A copy whose beginning nobody knows is one only if it is named as those before it.
+        if self.from.is_none() && self.read.is_some() && !ends.is_named_as_known(self, sibling) {
+            return Ok(None);
+        }
+        // Copies of one log are all named alike; of renamed files one may be named in a new way.
+        if place == Place::Foreign && (self.read.is_some() || !self.is_adjoining(sibling, ends)) {
+            return Ok(None);
+        }
+        if sibling.rotated.is_compressed {
+            return Ok(Some(false));
+        }
+        if self.memory.has_left(sibling, self.log)? {
+            return Ok(None);
+        }
+        let Some(file) = sibling.open(self.log)? else { return Ok(Some(false)) };
+        Ok(self.is_unread(sibling, &file, place, ends)?.then_some(true))
+    }
+
+    /// What its bytes say: a copy of something that was read, or that will be read under another name, is not one more
+    /// generation.
+    fn is_unread(&self, sibling: &Sibling, file: &File, place: Place, ends: &Ends<'_>) -> io::Result<bool> {
+        let counts_back = matches!(sibling.rotated.stamp, Stamp::Number { counts_back: true, .. });
+        let is_numbered = place == Place::Between && counts_back;
+        let is_rotation = self.from.is_some() && self.read.is_none();
+        if sibling.status.size == 0 {
+            // Either an empty generation, or a copy that has just been begun, or a stranger's.
+            let is_sought = place == Place::Between || self.arrivals.is_some() && self.is_after(sibling, ends);
+            return Ok(is_rotation && is_sought && sibling.status.begun() <= ends.to.begun());
+        }
+        let is_of_to = is_prefix(file, self.to)?;
+        let is_of_from = match (self.read, self.from) {
+            (_, Some(from)) => is_prefix(file, from)?,
+            (Some(read), None) => read.has_read(file)?,
+            (None, None) => false,
+        };
+        Ok(match (is_of_from, is_of_to) {
+            // No more than the lines with which every generation begins. A copy made when there were no more looks the same,
+            // but to repeat these lines does less harm than to lose them.
+            (true, true) => is_rotation,
+            (true, false) if is_rotation && agree(file, self.to)? => is_numbered || self.is_after(sibling, ends),
+            (true, false) => is_numbered,
+            // A copy of the younger file that is being made, unless it is older than that.
+            (false, true) => self.read.is_none() && sibling.status.begun() <= ends.to.begun(),
+            (false, false) => {
+                is_numbered || !self.memory.knows_content(file)? && !self.has_older_twin(sibling, file, place, ends)?
+            }
+        })
+    }
+
+    /// Whether a file that is known to be older holds the same bytes; and perhaps more, written late, where no name says
+    /// that the two differ.
+    fn has_older_twin(&self, sibling: &Sibling, file: &File, place: Place, ends: &Ends<'_>) -> io::Result<bool> {
+        let head = read_up_to(file, 0, FIRST)?;
+        for (at, other_head) in ends.older_heads(self)? {
+            let other = &self.siblings.list[*at];
+            let may_hold_it = match other.status.size.cmp(&sibling.status.size) {
+                Ordering::Less => false,
+                Ordering::Equal => true,
+                Ordering::Greater => place != Place::Between,
+            };
+            if may_hold_it
+                && !other.status.is_same(&sibling.status)
+                && other_head.starts_with(&head)
+                && let Some(other) = other.open(self.log)?
+                && is_prefix(file, &other)?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether it was created, or at least renamed, after the older file was left.
+    fn is_after(&self, sibling: &Sibling, ends: &Ends<'_>) -> bool {
+        sibling.status.begun() + TICK >= ends.left
+    }
+
+    /// Whether it can have come before the younger file: it was created by the time when that was seen under the log's name.
+    /// Where the older file is gone, it also lost that name when the younger file was given it, or is named like one that
+    /// did; if none did, its number or date has to tell.
+    fn is_before(&self, sibling: &Sibling, ends: &Ends<'_>) -> bool {
+        let is_later = |born: i64| !self.memory.are_copies && self.seen.is_some_and(|seen| born > seen);
+        if sibling.status.created().is_some_and(is_later) {
+            return false;
+        }
+        let Some(created) = ends.to.created().filter(|_| self.from.is_none() || ends.is_deleted) else { return true };
+        let is_last = |sibling: &&Sibling| sibling.status.changed + PAUSE >= created;
+        if !sibling.rotated.is_ordered() {
+            return is_last(&sibling);
+        }
+        let mut last = self.siblings.list.iter().filter(is_last).peekable();
+        last.peek().is_none() || last.any(|other| other.rotated.is_like(&sibling.rotated))
+    }
+
+    /// Whether it was created just when the older file was left, or another like it: no stranger's file is.
+    fn is_adjoining(&self, sibling: &Sibling, ends: &Ends<'_>) -> bool {
+        let Some(created) = sibling.status.created() else { return false };
+        let adjoins = |left: i64| (0..=PAUSE).contains(&(created - left));
+        let like = |other: &&Sibling| other.rotated.is_like(&sibling.rotated) && !other.status.is_same(&sibling.status);
+        adjoins(ends.left) || self.siblings.list.iter().filter(like).any(|other| adjoins(other.status.changed))
+    }
+}

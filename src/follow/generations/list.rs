@@ -1,0 +1,151 @@
+//! Lists the files beside a log that may be generations of it: those whose names a rotation may have given.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+
+use rustix::fs::{AtFlags, Dir, FileType};
+
+use super::name::Rotated;
+use crate::follow::log::status::Status;
+use crate::follow::root::{Log, is_shortage};
+
+/// A file beside a log, or in a directory below the log's own.
+#[derive(Clone, Debug)]
+pub(in crate::follow) struct Sibling {
+    directory: Vec<Vec<u8>>,
+    pub name: OsString,
+    pub status: Status,
+    pub rotated: Rotated,
+}
+
+/// All that were found, in no order.
+#[derive(Clone, Debug, Default)]
+pub(in crate::follow) struct Siblings {
+    pub list: Vec<Sibling>,
+}
+
+/// Directories below the log's own that are looked into for rotated files (logrotate's `olddir`), at most.
+const DIRECTORIES: usize = 64;
+
+/// The siblings of a log.
+///
+/// # Errors
+/// [`io::ErrorKind::Interrupted`] when rotation goes on too fast to list them; another kind when the directory cannot
+/// be read.
+pub(in crate::follow) fn list(log: &Log) -> io::Result<Siblings> {
+    // A file that is renamed while its directory is read can be missed, or seen twice: only a list that is read twice
+    // alike is true.
+    const TRIES: usize = 4;
+    let mut last = match list_once(log) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            // It may be entered, but not listed.
+            return Ok(Siblings::default());
+        }
+        result => result?,
+    };
+    for _ in 0..TRIES {
+        let again = list_once(log)?;
+        let is_alike = last.len() == again.len()
+            && last.iter().zip(&again).all(|(one, two)| {
+                one.name == two.name && one.directory == two.directory && one.status.is_same(&two.status)
+            });
+        if is_alike {
+            return Ok(Siblings { list: again });
+        }
+        last = again;
+    }
+    Err(io::ErrorKind::Interrupted.into())
+}
+
+fn list_once(log: &Log) -> io::Result<Vec<Sibling>> {
+    let mut found = Vec::new();
+    let (segments, own_name) = (log.segments().into_owned(), log.name());
+    let own = |name: &[u8]| Rotated::parse(own_name.as_bytes(), name);
+    list_directory(log, &segments[..segments.len().saturating_sub(1)], &own, true, &mut found)?;
+    if let Ok(Some(target)) = log.target() {
+        let (segments, name) = (target.segments().into_owned(), target.name());
+        let like = |other: &[u8]| {
+            Rotated::parse_like(name.as_bytes(), other).or_else(|| Rotated::parse(name.as_bytes(), other))
+        };
+        list_directory(log, &segments[..segments.len().saturating_sub(1)], &like, true, &mut found)?;
+    }
+    found.sort_by(|one, two| (&one.directory, &one.name).cmp(&(&two.directory, &two.name)));
+    found.dedup_by(|one, two| one.name == two.name && one.directory == two.directory);
+    Ok(found)
+}
+
+fn list_directory(
+    log: &Log,
+    directory: &[Vec<u8>],
+    parse: &dyn Fn(&[u8]) -> Option<Rotated>,
+    goes_below: bool,
+    found: &mut Vec<Sibling>,
+) -> io::Result<()> {
+    let fd = log.open_directory(directory)?;
+    let mut below = Vec::new();
+    for entry in Dir::read_from(&fd)? {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if let Some(rotated) = parse(name) {
+            let status = Status::at(&fd, entry.file_name(), AtFlags::empty()).ok().filter(|status| status.is_file);
+            let (directory, name) = (directory.to_vec(), OsStr::from_bytes(name).to_owned());
+            found.extend(status.map(|status| Sibling { directory, name, status, rotated }));
+        } else if goes_below
+            && matches!(entry.file_type(), FileType::Directory | FileType::Unknown)
+            && !name.starts_with(b".")
+            && below.len() < DIRECTORIES
+        {
+            below.push([directory, &[name.to_vec()]].concat());
+        }
+    }
+    for directory in below {
+        match list_directory(log, &directory, parse, false, found) {
+            Err(error) if is_shortage(&error) => return Err(error),
+            // It is gone, may not be read, or is not a directory: it holds nothing.
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+impl Siblings {
+    /// The name under which a file is found that is held open.
+    pub fn find(&self, file: &Status) -> Option<&Sibling> {
+        let named = |sibling: &&Sibling| sibling.status.is_same(file);
+        self.list.iter().filter(named).max_by_key(|sibling| sibling.rotated.is_ordered())
+    }
+}
+
+impl Sibling {
+    /// The file of that name in the log's directory; `None` when it is not there any more.
+    ///
+    /// # Errors
+    /// When the directory cannot be opened.
+    pub fn named(log: &Log, name: &OsStr) -> io::Result<Option<Sibling>> {
+        let segments = log.segments().into_owned();
+        let directory = segments[..segments.len().saturating_sub(1)].to_vec();
+        let fd = log.open_directory(&directory)?;
+        let status = Status::at(&fd, name, AtFlags::empty()).ok().filter(|status| status.is_file);
+        let rotated =
+            Rotated::parse(log.name().as_bytes(), name.as_bytes()).unwrap_or_else(|| Rotated::any(name.as_bytes()));
+        Ok(status.map(|status| Sibling { directory, name: name.to_owned(), status, rotated }))
+    }
+
+    /// Opens it; `None` when it may not be read.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Interrupted`] when it has another name by now, or is gone; another kind when the process has no
+    /// descriptor or memory left.
+    pub fn open(&self, log: &Log) -> io::Result<Option<File>> {
+        let segments = [&self.directory[..], &[self.name.as_bytes().to_vec()]].concat();
+        match log.at(segments).open() {
+            Ok(file) if Status::of(&file)?.is_same(&self.status) => Ok(Some(file)),
+            Ok(_) => Err(io::ErrorKind::Interrupted.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(io::ErrorKind::Interrupted.into()),
+            Err(error) if is_shortage(&error) => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! What a follower remembers of files that it does not hold: which it has read, how far, and which were there before. Files
+//! that are held open are in `ahead`.
+//! Bounded. File numbers alone prove nothing once a file is closed: where a file system has no creation times, the bytes
+//! decide as well.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::list::{Sibling, Siblings};
+use crate::follow::log::fingerprint::{before, head, holds};
+use crate::follow::log::open::OpenLog;
+use crate::follow::log::status::Status;
+use crate::follow::position::{HEAD, Identity, Position, Print};
+use crate::follow::root::Log;
+
+#[derive(Debug, Default)]
+pub(in crate::follow) struct Memory {
+    /// The files that were left last, and up to where they were read.
+    left: VecDeque<Position>,
+    /// Those of them that have no creation time, and too few bytes to be recognized by. While a file is open its inode number
+    /// is not reused.
+    held: VecDeque<(Identity, Arc<File>)>,
+    /// The siblings that were there while the youngest file that was seen under the log's name was current. None of them
+    /// comes after it.
+    known: Vec<Known>,
+    is_listed: bool,
+    /// The files are copies, made later, of those that a cursor speaks of: their creation says nothing of their age.
+    pub are_copies: bool,
+    /// When the log's directory was checked for changes, and its change time then.
+    refreshed: Option<Instant>,
+    directory: Option<i64>,
+    /// When the files that were left are checked for late writes though nothing was rotated, and the pause before that.
+    check: Option<(Instant, Duration)>,
+}
+
+/// A sibling in 24 bytes.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    key: u64,
+    size: u64,
+    /// A fingerprint of its first and last bytes, by which it is recognized when it is copied or restored.
+    content: Option<u64>,
+}
+
+/// Which siblings are older than a log.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::follow) enum Older {
+    All,
+    /// Those that came into being before the log did, or were last changed before it was last seen to change, then. While
+    /// its name leads to it, also those that came into being before then.
+    Than {
+        born: Option<i64>,
+        changed: i64,
+        is_current: bool,
+    },
+}
+
+impl Older {
+    fn holds(&self, status: &Status) -> bool {
+        let Older::Than { born: log, changed, is_current } = *self else { return true };
+        match status.identity.born {
+            Some(born) => {
+                // Clocks are coarse: what was born just then and changed later may be a copy of what was written later.
+                let is_before = || born < changed || born == changed && status.changed == changed;
+                Some(born) <= log || status.changed < changed || is_current && is_before()
+            }
+            None => status.changed < changed,
+        }
+    }
+}
+
+/// Of so many siblings the content is remembered: each costs an open file for a moment.
+const CONTENTS: usize = 64;
+
+/// How many of the files that were left are remembered.
+const LEFT: usize = 64;
+/// How many bytes must be known of a file without a creation time to recognize it by its number.
+const ENOUGH: u64 = 64;
+/// How many are held open of which fewer are known.
+const HELD: usize = 8;
+/// The shortest time between two checks of the directory.
+const REFRESH: Duration = Duration::from_secs(1);
+const SHORTEST: Duration = Duration::from_secs(1);
+/// After that they are checked when the log is rotated again, and not before.
+const LONGEST: Duration = Duration::from_secs(32);
+
+impl Memory {
+    /// A file was read and left.
+    pub fn leave(&mut self, open: &OpenLog, now: Instant) {
+        let position = open.position();
+        self.forget(position.identity);
+        if Status::of(&open.file).is_ok_and(|status| status.links == 0) {
+            // It cannot come back, but another file may get its inode number.
+            return;
+        }
+        if self.left.len() == LEFT {
+            self.forget(self.left[0].identity);
+        }
+        if position.identity.born.is_none() && position.evidence() < ENOUGH {
+            if self.held.len() == HELD {
+                self.forget(self.held[0].0);
+            }
+            self.held.push_back((position.identity, open.file.clone()));
+        }
+        self.left.push_back(position);
+        self.check = Some((now + SHORTEST, SHORTEST));
+    }
+
+    fn forget(&mut self, identity: Identity) {
+        self.left.retain(|left| left.identity != identity);
+        self.held.retain(|(held, _)| *held != identity);
+    }
+
+    /// Up to where a file was read before it was left, if it was.
+    pub fn read_of(&self, file: &File) -> io::Result<Option<u64>> {
+        let status = Status::of(file)?;
+        match self.left_as(&status).next() {
+            Some(left) if status.identity.born.is_some() => Ok(Some(left.offset)),
+            _ => self.place_in(file),
+        }
+    }
+
+    /// The same, if the file still holds what was read.
+    pub fn place_in(&self, file: &File) -> io::Result<Option<u64>> {
+        for left in self.left_as(&Status::of(file)?) {
+            if holds(file, left, 0)? {
+                return Ok(Some(left.offset));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The files that were left and bore that number, the last one first.
+    fn left_as(&self, status: &Status) -> impl Iterator<Item = &Position> {
+        let identity = status.identity;
+        self.left.iter().rev().filter(move |left| left.identity == identity)
+    }
+
+    /// Whether a file bears the number of one that was left. Its bytes may have to decide whether it is that one.
+    pub fn may_have_left(&self, status: &Status) -> bool {
+        self.left.iter().any(|left| left.identity == status.identity)
+    }
+
+    /// Whether a sibling was read before, and left.
+    pub fn has_left(&self, sibling: &Sibling, log: &Log) -> io::Result<bool> {
+        if sibling.status.identity.born.is_some() || !self.may_have_left(&sibling.status) {
+            return Ok(self.may_have_left(&sibling.status));
+        }
+        let Some(file) = sibling.open(log)? else { return Ok(false) };
+        Ok(self.read_of(&file)?.is_some())
+    }
+
+    /// For each sibling, whether it was there before.
+    pub fn knows(&self, siblings: &Siblings, log: &Log) -> io::Result<Vec<bool>> {
+        siblings.list.iter().map(|sibling| Ok(self.known(sibling, log)?.is_some())).collect()
+    }
+
+    /// Whether a sibling was there before and had the same size. A copy that is being made grows.
+    pub fn knows_unchanged(&self, sibling: &Sibling, log: &Log) -> io::Result<bool> {
+        Ok(self.known(sibling, log)?.is_some_and(|known| known.size == sibling.status.size))
+    }
+
+    fn known(&self, sibling: &Sibling, log: &Log) -> io::Result<Option<Known>> {
+        if self.known.is_empty() {
+            return Ok(None);
+        }
+        let key = key(sibling, log)?;
+        let known = self.known.binary_search_by_key(&key, |known| known.key).ok().map(|at| self.known[at]);
+        match known {
+            Some(Known { size, content: Some(before), .. }) if sibling.status.identity.born.is_none() => {
+                // Its number may be that of a file that is gone, and all files may begin with the same line.
+                let file = if size <= sibling.status.size { sibling.open(log)? } else { None };
+                let is_same = file.map(|file| Ok::<_, io::Error>(content(&file, size)? == before)).transpose()?;
+                Ok(known.filter(|_| is_same == Some(true)))
+            }
+            known => Ok(known),
+        }
+    }
+
+    /// Notes which siblings are older than the log. Siblings that were noted before stay noted.
+    pub fn note_known(&mut self, siblings: &Siblings, older: Older, log: &Log) -> io::Result<()> {
+        let mut known = Vec::with_capacity(siblings.list.len());
+        for sibling in &siblings.list {
+            let (key, size) = (key(sibling, log)?, sibling.status.size);
+            let before = self.known.binary_search_by_key(&key, |known| known.key).ok().map(|at| self.known[at]);
+            if before.is_none() && !older.holds(&sibling.status) {
+                continue;
+            }
+            let content = match before.filter(|before| before.size == size).and_then(|before| before.content) {
+                None if known.len() < CONTENTS && size > 0 => {
+                    let file = sibling.open(log)?;
+                    file.map(|file| content(&file, size)).transpose()?
+                }
+                content => content,
+            };
+            known.push(Known { key, size, content });
+        }
+        known.sort_by_key(|known| known.key);
+        (self.known, self.is_listed) = (known, true);
+        Ok(())
+    }
+
+    /// Whether a file holds the same bytes as one that was there before.
+    pub fn knows_content(&self, file: &File) -> io::Result<bool> {
+        let size = Status::of(file)?.size;
+        let mut same_size = self.known.iter().filter(|known| known.size == size && known.content.is_some()).peekable();
+        if same_size.peek().is_none() {
+            return Ok(false);
+        }
+        let content = content(file, size)?;
+        Ok(same_size.any(|known| known.content == Some(content)))
+    }
+
+    /// Whether the siblings were noted at all.
+    pub fn is_listed(&self) -> bool {
+        self.is_listed
+    }
+
+    /// Whether the log's directory is to be checked for changes now.
+    pub fn is_refresh_due(&mut self, now: Instant) -> bool {
+        let is_due = self.refreshed.is_none_or(|refreshed| now >= refreshed + REFRESH);
+        if is_due {
+            self.refreshed = Some(now);
+        }
+        is_due
+    }
+
+    /// Whether the directory has changed since this was asked last.
+    pub fn has_changed(&mut self, changed: i64) -> bool {
+        self.directory.replace(changed) != Some(changed) || Status::is_coarse(changed)
+    }
+
+    /// The directory could not be listed: it has to be checked again.
+    pub fn forget_directory(&mut self) {
+        self.directory = None;
+    }
+
+    /// Whether it is time to check the files that were left.
+    pub fn is_due(&mut self, now: Instant) -> bool {
+        let Some((_, pause)) = self.check.filter(|(due, _)| *due <= now) else { return false };
+        self.check = Some((now + pause * 2, pause * 2)).filter(|(_, pause)| *pause <= LONGEST);
+        true
+    }
+
+    /// When it will be.
+    pub fn due(&self) -> Option<Instant> {
+        self.check.map(|(due, _)| due)
+    }
+
+    /// How much the files that were left have grown since, or since this was asked last.
+    pub fn grown(&mut self, siblings: &Siblings, log: &Log) -> io::Result<Option<u64>> {
+        let mut sum = 0;
+        for left in &mut self.left {
+            let same = siblings.list.iter().find(|sibling| sibling.status.identity == left.identity);
+            let Some(sibling) = same.filter(|sibling| sibling.status.size > left.offset) else { continue };
+            // Another file may bear its number by now.
+            let file = match sibling.open(log) {
+                // It is renamed at this moment, and is checked later.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                file => file?,
+            };
+            if let Some(file) = file
+                && holds(&file, left, 0)?
+            {
+                sum += sibling.status.size - left.offset;
+                left.offset = sibling.status.size;
+                left.before = Print::of(&before(&file, left.offset)?);
+                if left.evidence() >= ENOUGH {
+                    self.held.retain(|(held, _)| *held != left.identity);
+                }
+            }
+        }
+        Ok((sum > 0).then_some(sum))
+    }
+}
+
+fn content(file: &File, size: u64) -> io::Result<u64> {
+    let mut hasher = DefaultHasher::new();
+    (size, head(file, HEAD)?, Print::of(&before(file, size)?)).hash(&mut hasher);
+    Ok(hasher.finish())
+}
+
+/// By what a file is recognized: number and creation time; where there are no creation times, its first bytes instead.
+fn key(sibling: &Sibling, log: &Log) -> io::Result<u64> {
+    const FIRST: usize = 64;
+    let identity = sibling.status.identity;
+    let mut hasher = DefaultHasher::new();
+    identity.hash(&mut hasher);
+    if identity.born.is_none()
+        && let Some(file) = sibling.open(log)?
+    {
+        head(&file, FIRST)?.hash(&mut hasher);
+    }
+    Ok(hasher.finish())
+}

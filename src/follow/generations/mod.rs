@@ -1,0 +1,10 @@
+//! The generations of a log: the files beside it, which of them come between two that are known, and what was read.
+
+pub(super) mod chain;
+mod counting;
+mod ends;
+mod judge;
+pub(super) mod list;
+pub(super) mod memory;
+pub(super) mod name;
+pub(super) mod search;

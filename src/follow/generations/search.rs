@@ -1,0 +1,105 @@
+//! A search for generations: between which files, and what is known of those that come between. How it is carried out is
+//! in `chain`.
+
+use std::fs::File;
+use std::io;
+
+use super::list::{Sibling, Siblings};
+use super::memory::Memory;
+use crate::follow::arrivals::Arrival;
+use crate::follow::log::open::OpenLog;
+use crate::follow::log::status::Status;
+use crate::follow::position::Identity;
+use crate::follow::root::Log;
+
+/// A search for what comes between two files.
+#[derive(Clone, Debug)]
+pub(in crate::follow) struct Search<'s> {
+    pub log: &'s Log,
+    pub siblings: &'s Siblings,
+    pub memory: &'s Memory,
+    /// The older file; `None` when it is lost, or when it is the log itself that was truncated.
+    pub from: Option<&'s File>,
+    /// How the older file lost the log's name, as far as that was seen.
+    pub left: Option<Left>,
+    /// The files that were given the log's name between the two, where that is known.
+    pub arrivals: Option<Vec<Arrived>>,
+    /// The older file was reported to have been renamed: should it be deleted, too, nothing is lost with it.
+    pub was_renamed: bool,
+    /// The younger file: what the log's name leads to.
+    pub to: &'s File,
+    /// The change time of `to` when the log's name was seen to lead to it.
+    pub seen: Option<i64>,
+    /// Files that came into being by then are not younger than `from`, unless their names tell.
+    pub after: Option<i64>,
+    /// Files that came into being later are not searched for.
+    pub until: Option<i64>,
+    /// Files that are being read, or will be.
+    pub pending: Vec<Identity>,
+    /// What was read of the log before it was truncated.
+    pub read: Option<&'s OpenLog>,
+}
+
+/// What became of a file that bore the log's name for a while, as it was found after [`Arrival`] had said where to look.
+#[derive(Clone, Debug)]
+pub(in crate::follow) enum Arrived {
+    At(Box<Sibling>),
+    Elsewhere,
+    /// It was deleted, or is not a file.
+    Gone,
+}
+
+impl Arrived {
+    /// # Errors
+    /// When the log's directory cannot be opened.
+    pub fn find(log: &Log, arrival: &Arrival) -> io::Result<Arrived> {
+        Ok(match arrival {
+            Arrival::Named(name) => {
+                Sibling::named(log, name)?.map_or(Arrived::Gone, |sibling| Arrived::At(Box::new(sibling)))
+            }
+            Arrival::Elsewhere => Arrived::Elsewhere,
+            Arrival::Deleted => Arrived::Gone,
+        })
+    }
+
+    pub fn is(&self, status: &Status) -> bool {
+        matches!(self, Arrived::At(sibling) if sibling.status.is_same(status))
+    }
+}
+
+/// How one file followed another, as far as that was seen.
+#[derive(Debug, Default)]
+pub(in crate::follow) struct Passage {
+    pub left: Option<Left>,
+    pub arrivals: Option<Vec<Arrived>>,
+    /// The older file was reported to have been renamed.
+    pub was_renamed: bool,
+}
+
+/// How a file was found not to be under the log's name any more.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::follow) struct Left {
+    /// Its change time then: that of its rename or deletion, or of a late write.
+    pub changed: i64,
+    /// Nothing was done to the file itself: a link was switched, or a directory replaced.
+    pub is_untouched: bool,
+}
+
+impl Left {
+    /// `before`: the file's change time when the log's name still led to it. Where times are whole seconds an equal one
+    /// tells nothing.
+    pub fn of(status: &Status, before: i64) -> Left {
+        Left { changed: status.changed, is_untouched: status.is_untouched_since(before) }
+    }
+}
+
+impl Search<'_> {
+    /// Whether a file came into being by then. The modification time can be set by anyone: it is asked only where nothing
+    /// else tells.
+    pub fn came_by(&self, status: &Status, then: i64) -> bool {
+        match status.identity.born {
+            Some(born) => born <= then,
+            None => !self.memory.is_listed() && status.written.min(status.changed) <= then,
+        }
+    }
+}

@@ -1,0 +1,407 @@
+//! The file that is being read: where in it, how the place is recognized, and which of its bytes are not data yet.
+
+use std::fs::File;
+use std::io::{self, IoSliceMut};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use memchr::memchr;
+use rustix::fs::{self, SeekFrom};
+use rustix::io::{Errno, preadv};
+
+use super::fingerprint::{self, Heads};
+use super::status::Status;
+use crate::follow::file_range::FileRange;
+use crate::follow::position::{BEFORE, HEAD, Position, Print};
+
+#[derive(Debug)]
+pub(in crate::follow) struct OpenLog {
+    /// Shared with the ranges of it that are on their way to a client.
+    pub file: Arc<File>,
+    /// As of the last check.
+    pub status: Status,
+    /// Its change time when the log's name was last seen to lead to it: what came into being later comes after it. Not the
+    /// modification time, which anyone can set.
+    pub since: i64,
+    pub offset: u64,
+    head: Print,
+    heads: Heads,
+    /// The bytes before `offset`, read again with every read: a file that was truncated and has grown beyond differs.
+    pub before: Vec<u8>,
+    /// Nothing was read since the file was truncated: NULs at its start are a hole that a writer without `O_APPEND` left.
+    pub is_fresh: bool,
+}
+
+/// What a read found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::follow) enum Found {
+    Bytes(usize),
+    End,
+    /// There are only NULs, and they may not be data yet.
+    Nuls,
+    /// The file no longer holds what was read of it.
+    Changed,
+}
+
+/// Which NULs are not taken for data. A file that is preallocated, or written to out of order (NFS, pwrite), holds NULs
+/// where bytes will be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::follow) enum Hold {
+    /// None: every byte is data.
+    Nothing,
+    /// Those at the end of the file.
+    Trailing,
+    /// Those at the end, and all from this offset on.
+    From(u64),
+}
+
+/// What a file is before its siblings are listed: what is copied and truncated after that will be noticed.
+#[derive(Clone, Debug)]
+pub(in crate::follow) struct Glance {
+    pub status: Status,
+    head: Print,
+    heads: Heads,
+}
+
+impl Glance {
+    pub fn at(file: &File) -> io::Result<Glance> {
+        let status = Status::of(file)?;
+        let head = cut_nuls(fingerprint::read_up_to(file, 0, HEAD)?);
+        Ok(Glance { status, head: Print::of(&head), heads: Heads::of(&head) })
+    }
+
+    /// Whether there was anything by which the file can be recognized.
+    pub fn tells(&self) -> bool {
+        self.head.length > 0
+    }
+
+    /// Whether the file still begins as it did then.
+    pub fn is_of(&self, file: &File) -> io::Result<bool> {
+        Ok(fingerprint::head(file, self.head.length.into())? == self.head)
+    }
+}
+
+/// What stands where a truncated file is read next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::follow) enum Hole {
+    /// The file does not begin with NULs.
+    None,
+    /// NULs that were passed over; more may follow.
+    Passed,
+    /// Nothing but NULs so far, or nothing at all.
+    Open,
+    /// The first byte behind the NULs.
+    Before,
+}
+
+/// A file's first bytes, up to NULs that may not be data yet.
+fn cut_nuls(mut head: Vec<u8>) -> Vec<u8> {
+    head.truncate(held_nuls(&head, true).unwrap_or(head.len()));
+    head.truncate(head.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1));
+    head
+}
+
+/// Where the first NULs stand that may not be data yet: at the place that was reached, where they begin what a writer has
+/// put behind the end, or a run of them. One NUL within a line is data.
+fn held_nuls(bytes: &[u8], is_at_place: bool) -> Option<usize> {
+    const RUN: usize = 32;
+    if is_at_place && bytes.first() == Some(&0) {
+        return Some(0);
+    }
+    let mut from = 0;
+    while let Some(at) = memchr(0, &bytes[from..]) {
+        let run = bytes[from + at..].iter().take_while(|&&byte| byte == 0).count();
+        if run >= RUN {
+            return Some(from + at);
+        }
+        from += at + run;
+    }
+    None
+}
+
+/// How much is searched for the first byte behind NULs.
+const SEARCHED: u64 = 1 << 20;
+
+impl OpenLog {
+    /// A file at its start.
+    pub fn new(file: impl Into<Arc<File>>) -> io::Result<OpenLog> {
+        let file = file.into();
+        let glance = Glance::at(&file)?;
+        let since = glance.status.start();
+        Ok(OpenLog { since, ..OpenLog::glanced_at(file, glance) })
+    }
+
+    /// The file that the log's name leads to, at its start.
+    pub fn current(file: impl Into<Arc<File>>) -> io::Result<OpenLog> {
+        let file = file.into();
+        let glance = Glance::at(&file)?;
+        Ok(OpenLog::glanced_at(file, glance))
+    }
+
+    /// The same, as it was at that glance; if it has changed since, the first read finds out.
+    pub fn glanced_at(file: impl Into<Arc<File>>, glance: Glance) -> OpenLog {
+        let Glance { status, head, heads } = glance;
+        let file = file.into();
+        OpenLog { file, since: status.changed, status, offset: 0, head, heads, before: Vec::new(), is_fresh: false }
+    }
+
+    /// The log's name leads to this file: what comes after it will come into being after the last write that was seen.
+    /// The file's creation tells less, for a log that is copied and truncated is older than its copies.
+    pub fn note_current(&mut self) {
+        self.since = self.status.changed;
+    }
+
+    /// Goes to another place in the file, or to its end where it is shorter by now.
+    pub fn seek(&mut self, offset: u64) -> io::Result<()> {
+        let offset = offset.min(Status::of(&self.file)?.size);
+        self.before = fingerprint::before(&self.file, offset)?;
+        // It may shrink in between.
+        self.offset = offset.saturating_sub(BEFORE as u64) + self.before.len() as u64;
+        Ok(())
+    }
+
+    /// What the file was when it was last checked.
+    pub fn glance(&self) -> Glance {
+        Glance { status: self.status.clone(), head: self.head, heads: self.heads }
+    }
+
+    /// What the file is now, while nothing of it was read: should it be truncated before that, it begins differently.
+    pub fn note(&mut self, glance: Glance) {
+        if self.offset == 0 {
+            (self.head, self.heads) = (glance.head, glance.heads);
+        }
+        self.status = glance.status;
+    }
+
+    /// What was just read is not taken for read: the file is as it was at that glance, when nothing of it was.
+    pub fn unread(&mut self, glance: Glance) {
+        self.offset = 0;
+        self.before.clear();
+        self.note(glance);
+    }
+
+    /// What was read was found again at `offset` of the changed file.
+    pub fn find_again(&mut self, offset: u64) -> io::Result<()> {
+        let Glance { status, head, heads } = Glance::at(&self.file)?;
+        (self.status, self.head, self.heads) = (status, head, heads);
+        self.seek(offset)
+    }
+
+    /// The same place in a copy; the fingerprints stay.
+    pub fn replace(&mut self, file: File) -> io::Result<()> {
+        self.status = Status::of(&file)?;
+        self.since = self.status.start();
+        self.file = file.into();
+        Ok(())
+    }
+
+    /// Takes the file's times and size for those it had when a cursor was made, so that the next check reads it again.
+    pub fn note_was(&mut self, changed: i64, size: u64) {
+        (self.since, self.status.written, self.status.changed, self.status.size) = (changed, changed, changed, size);
+    }
+
+    /// Reads what comes next.
+    pub fn read(&mut self, buffer: &mut [u8], hold: Hold) -> io::Result<Found> {
+        // Before the bytes: should the file be truncated in between, it is not the new head that is remembered.
+        let new_head = if usize::from(self.head.length) < HEAD {
+            let head = fingerprint::read_up_to(&self.file, 0, HEAD)?;
+            if (head.len() as u64) < self.offset.min(HEAD as u64) {
+                return Ok(Found::Changed);
+            }
+            let head = cut_nuls(head);
+            Some((Print::of(&head), Heads::of(&head)))
+        } else {
+            None
+        };
+        // A file that was truncated and begins differently may still hold the few bytes that were read.
+        if self.offset < u64::from(self.head.length) && !self.begins_as_before()? {
+            return Ok(Found::Changed);
+        }
+        let mut again = [0; BEFORE];
+        let again = &mut again[..self.before.len()];
+        let start = self.offset - again.len() as u64;
+        let known = again.len();
+        let read = preadv(&self.file, &mut [IoSliceMut::new(again), IoSliceMut::new(buffer)], start)?;
+        let Some(new) = read.checked_sub(known).filter(|_| *again == self.before[..]) else {
+            return Ok(Found::Changed);
+        };
+        if let Some((head, _)) = new_head
+            && self.offset == 0
+            && fingerprint::head(&self.file, head.length.into())? != head
+        {
+            // It is truncated at this very moment: the next read finds out.
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        if new == 0 {
+            return Ok(Found::End);
+        }
+        let data = self.data(&buffer[..new], hold);
+        if data == 0 {
+            return Ok(Found::Nuls);
+        }
+        if let Some((head, heads)) = new_head {
+            (self.head, self.heads) = (head, heads);
+            if self.offset == 0 && head.length == 0 && buffer[0] != 0 {
+                // The file was still empty when its head was read.
+                let head = &buffer[..data.min(HEAD)];
+                (self.head, self.heads) = (Print::of(head), Heads::of(head));
+            }
+        }
+        self.remember(&buffer[..data]);
+        self.offset += data as u64;
+        Ok(Found::Bytes(data))
+    }
+
+    /// How many of the bytes at `offset` are data.
+    fn data(&self, bytes: &[u8], hold: Hold) -> usize {
+        let from = match hold {
+            Hold::Nothing => return bytes.len(),
+            Hold::Trailing => bytes.len(),
+            Hold::From(from) => (from.saturating_sub(self.offset)).min(bytes.len() as u64) as usize,
+        };
+        let first_held = held_nuls(&bytes[from..], from == 0).map_or(bytes.len(), |at| from + at);
+        let trailing = bytes.iter().rev().take_while(|&&byte| byte == 0).count();
+        first_held.min(bytes.len() - trailing)
+    }
+
+    /// Whether the file still begins as it did.
+    pub fn begins_as_before(&self) -> io::Result<bool> {
+        Ok(fingerprint::head(&self.file, self.head.length.into())? == self.head)
+    }
+
+    /// Whether all that the other file holds was read of this one, though this one may not hold it any more.
+    pub fn has_read(&self, other: &File) -> io::Result<bool> {
+        let size = Status::of(other)?.size;
+        if size > self.offset {
+            return Ok(false);
+        }
+        if self.offset == self.before.len() as u64 {
+            // Everything that was read is remembered.
+            return Ok(self.before.starts_with(&fingerprint::read_up_to(other, 0, size as usize)?));
+        }
+        self.heads.begin(other)
+    }
+
+    /// Where the first byte that is not NUL stands, if one follows within a megabyte of data.
+    pub fn behind_nuls(&self) -> io::Result<Option<u64>> {
+        let end = Status::of(&self.file)?.size;
+        // Holes are skipped where the file system knows them.
+        let mut at = match fs::seek(&self.file, SeekFrom::Data(self.offset)) {
+            Ok(data) => data.max(self.offset),
+            Err(Errno::NXIO) => return Ok(None),
+            Err(_) => self.offset,
+        };
+        let stop = end.min(at + SEARCHED);
+        while at < stop {
+            let block = fingerprint::read_up_to(&self.file, at, 64 * 1024)?;
+            if let Some(found) = block.iter().position(|&byte| byte != 0) {
+                return Ok(Some(at + found as u64));
+            }
+            if block.is_empty() {
+                break;
+            }
+            at += block.len() as u64;
+        }
+        Ok(None)
+    }
+
+    /// Passes over the next `length` bytes, which are to be moved from where they lie. `None` when there are fewer, or
+    /// when they must be read so that the file will be recognized.
+    pub fn file_range(&mut self, length: u64) -> io::Result<Option<FileRange>> {
+        let is_known = usize::from(self.head.length) == HEAD && self.before.len() == BEFORE;
+        let end = self.offset + length;
+        if !is_known || length <= BEFORE as u64 || Status::of(&self.file)?.size < end {
+            return Ok(None);
+        }
+        let range = FileRange::of(&self.file, self.before.clone(), self.offset, end)?;
+        // A NUL at its end may stand for bytes to come.
+        let range = range.filter(|range| range.last().last() != Some(&0));
+        if let Some(range) = &range {
+            range.last().clone_into(&mut self.before);
+            self.offset = end;
+        }
+        Ok(range)
+    }
+
+    fn remember(&mut self, bytes: &[u8]) {
+        let kept = &bytes[bytes.len().saturating_sub(BEFORE)..];
+        let surplus = (self.before.len() + kept.len()).saturating_sub(BEFORE);
+        self.before.drain(..surplus);
+        self.before.extend_from_slice(kept);
+    }
+
+    /// Checks the file; `None` when it has changed in such a way that the next read will find out.
+    pub fn check(&mut self) -> io::Result<Option<Status>> {
+        let status = Status::of(&self.file)?;
+        if self.is_empty() && status.changed != self.status.changed {
+            // It may have been filled, copied and truncated.
+            return Ok(None);
+        }
+        // What is noted here is how the file was while it still held what was read of it.
+        if status.written != self.status.written && self.read(&mut [], Hold::Nothing)? == Found::Changed {
+            return Ok(None);
+        }
+        self.status = status.clone();
+        Ok(Some(status))
+    }
+
+    /// Whether nothing was read, and there was nothing to read when it was last checked, or only NULs.
+    pub fn is_empty(&self) -> bool {
+        self.offset == 0 && self.head.length == 0
+    }
+
+    /// Passes over as many bytes as there are, up to that many.
+    pub fn pass(&mut self, bytes: u64) -> io::Result<u64> {
+        let from = self.offset;
+        if Status::of(&self.file)?.size < from {
+            // The next read finds out.
+            return Ok(0);
+        }
+        self.seek(from.saturating_add(bytes))?;
+        Ok(self.offset.saturating_sub(from))
+    }
+
+    /// Whether the file begins with NULs that take space and other bytes follow: not a hole of the file system.
+    pub fn begins_with_written_nuls(&self) -> io::Result<bool> {
+        let mut first = [1];
+        let is_nul = self.file.read_at(&mut first, 0)? == 1 && first == [0];
+        Ok(is_nul && !matches!(fs::seek(&self.file, SeekFrom::Data(0)), Ok(1..)) && self.behind_nuls()?.is_some())
+    }
+
+    /// Passes over a block of the hole at the start of a truncated file, once data follow it.
+    // Seldom called, and it would take a page of every reader's stack.
+    #[inline(never)]
+    pub fn pass_hole(&mut self) -> io::Result<Hole> {
+        let mut first = [0];
+        match self.file.read_at(&mut first, self.offset)? {
+            0 => Ok(Hole::Open),
+            _ if first != [0] && self.offset == 0 => Ok(Hole::None),
+            _ if first != [0] => Ok(Hole::Before),
+            _ => match self.behind_nuls()? {
+                Some(data) => self.seek(data).map(|()| Hole::Passed),
+                None => self.pass_data_block(),
+            },
+        }
+    }
+
+    /// Passes over NULs that were written, where more than a search's worth of them comes before the first byte.
+    fn pass_data_block(&mut self) -> io::Result<Hole> {
+        let last = Status::of(&self.file)?.size.saturating_sub(1);
+        let mut byte = [0];
+        if last < self.offset + SEARCHED || self.file.read_at(&mut byte, last)? == 0 || byte == [0] {
+            return Ok(Hole::Open);
+        }
+        self.seek(self.offset + SEARCHED).map(|()| Hole::Passed)
+    }
+
+    pub fn position(&self) -> Position {
+        Position {
+            identity: self.status.identity,
+            changed: self.since,
+            head: self.head,
+            offset: self.offset,
+            before: Print::of(&self.before),
+            is_fresh: self.is_fresh,
+        }
+    }
+}

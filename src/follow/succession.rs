@@ -1,0 +1,439 @@
+//! At the end of a file: where the log's name leads now, and how the follower goes on to the next file.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::ahead::{Ahead, Next, Sighted, Turn};
+use super::arrivals::NameCount;
+use super::follower::{Follower, GONE, Noticed, Phase, Step, Writer};
+use super::generations::list::{self, Siblings};
+use super::generations::memory::Older;
+use super::generations::search::{Arrived, Left, Passage, Search};
+use super::log::open::{Glance, OpenLog};
+use super::log::status::Status;
+use super::nuls::Nuls;
+use super::root::is_shortage;
+use crate::protocol::event::Missing;
+
+/// How often files are listed before one is believed to be missing.
+const MOST_DOUBTS: u32 = 4;
+
+/// As [`NameCount::count`] has it.
+type Count = (u64, u32);
+
+/// Where the log's name was found to lead.
+enum Found {
+    /// To the open file; whether no link leads there that could be switched.
+    Open(bool),
+    /// To the youngest of the files ahead.
+    Ahead,
+    Nowhere,
+    New(File),
+}
+
+impl Follower {
+    /// At the end of the open file: does the log's name still lead to it?
+    pub(super) fn check_name(&mut self, now: Instant) -> io::Result<Step> {
+        if matches!(self.phase, Phase::Passing(_)) {
+            return self.leave(now);
+        }
+        if self.end.is_some() {
+            return Ok(self.ended());
+        }
+        let before = self.open.since;
+        let Some(status) = self.open.check()? else { return Ok(Step::Busy) };
+        let was_settled = matches!(self.phase, Phase::Current) && self.counted.is_some();
+        let counted = if was_settled { self.counted } else { self.count() };
+        match self.find_name(&status)? {
+            Found::Open(is_direct) => {
+                self.counted = counted;
+                self.stay(is_direct, now)
+            }
+            Found::Ahead => self.leave_if_due(now),
+            Found::Nowhere => self.miss(self.how_left(before)?, now),
+            Found::New(file) => {
+                self.sight(Sighted::now(file)?, self.how_left(before)?, now)?;
+                // Between the last read and now the old file may have grown: it is read to its end once more.
+                Ok(Step::Busy)
+            }
+        }
+    }
+
+    /// How the open file lost the name. It is asked after the name was looked up: the rename may have come in between.
+    fn how_left(&self, before: i64) -> io::Result<Left> {
+        Ok(Left::of(&Status::of(&self.open.file)?, before))
+    }
+
+    fn find_name(&self, open: &Status) -> io::Result<Found> {
+        match self.log.locate() {
+            Ok(located) if located.status.is_same(open) => Ok(Found::Open(located.is_direct)),
+            Ok(located) => match &self.phase {
+                Phase::Leaving { ahead, .. } if ahead.leads_to(&located.status) => Ok(Found::Ahead),
+                _ => located.open().map(Found::New),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Nowhere),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn leave_if_due(&mut self, now: Instant) -> io::Result<Step> {
+        let is_due = matches!(self.phase, Phase::Leaving { .. }) && self.due().is_some_and(|due| due <= now);
+        if is_due { self.leave(now) } else { Ok(Step::Quiet) }
+    }
+
+    /// The end is reached; perhaps it was passed by what is to be passed over.
+    fn ended(&mut self) -> Step {
+        if std::mem::take(&mut self.skip) == 0 {
+            return Step::Ended;
+        }
+        self.told.push_back(Step::Ended);
+        Step::Gap(Missing::Cursor, None)
+    }
+
+    pub(super) fn until(&self) -> Option<i64> {
+        self.end.as_ref().map(|end| end.newest)
+    }
+
+    /// Whether the log's name leads to that file, or to another one; `None` when it leads nowhere. For a reader that does
+    /// not follow it is where the name led to in the beginning.
+    pub(super) fn leads_to(&self, file: &File) -> io::Result<Option<bool>> {
+        let current = match &self.end {
+            Some(end) => Status::of(&end.file),
+            None => self.log.locate().map(|located| located.status),
+        };
+        match current {
+            Ok(current) => Ok(Some(Status::of(file)?.is_same(&current))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The name leads nowhere, as it does for a moment in every rotation.
+    fn miss(&mut self, left: Left, now: Instant) -> io::Result<Step> {
+        match &mut self.phase {
+            Phase::Leaving { .. } => return self.leave_if_due(now),
+            Phase::Missing { noticed, is_reported } => {
+                if !*is_reported && noticed.at + GONE <= now {
+                    *is_reported = true;
+                    return Ok(Step::Waiting);
+                }
+            }
+            _ => {
+                let noticed = Noticed { at: now, left };
+                self.phase = Phase::Missing { noticed, is_reported: false };
+            }
+        }
+        Ok(Step::Quiet)
+    }
+
+    /// The name leads to the open file, and there is nothing new in it.
+    fn stay(&mut self, is_direct: bool, now: Instant) -> io::Result<Step> {
+        let phase = std::mem::replace(&mut self.phase, Phase::Current);
+        self.is_settled = is_direct;
+        self.open.note_current();
+        if let Phase::Leaving { ahead, .. } = phase {
+            // A rotation was taken back; what had been written to the new file meanwhile is destroyed.
+            let bytes = Some(ahead.bytes()).filter(|&bytes| bytes > 0);
+            self.told.extend(bytes.map(|bytes| Step::Gap(Missing::Replaced, Some(bytes))));
+        }
+        if std::mem::take(&mut self.skip) > 0 {
+            // What the client had is not there any more.
+            return Ok(Step::Gap(Missing::Cursor, None));
+        }
+        if self.memory.is_due(now) {
+            let siblings = list::list(&self.log)?;
+            self.tell_late(&siblings)?;
+        }
+        if self.memory.is_refresh_due(now) {
+            self.refresh()?;
+        }
+        Ok(self.told.pop_front().unwrap_or(Step::Quiet))
+    }
+
+    /// Notes which files are beside the log while it is current: none of them comes after it.
+    fn refresh(&mut self) -> io::Result<()> {
+        let segments = self.log.segments().into_owned();
+        let directory = self.log.open_directory(&segments[..segments.len().saturating_sub(1)]).and_then(Status::of);
+        // It may be entered, but not listed; or it is gone by now.
+        let Ok(directory) = directory else { return Ok(()) };
+        if !self.memory.has_changed(directory.changed) {
+            return Ok(());
+        }
+        let Ok(siblings) = list::list(&self.log) else {
+            self.memory.forget_directory();
+            return Ok(());
+        };
+        let older = self.older(&self.open.file, &self.open.glance(), &siblings);
+        let noted = older.and_then(|older| self.memory.note_known(&siblings, older, &self.log));
+        if noted.is_err() {
+            self.memory.forget_directory();
+        }
+        noted
+    }
+
+    /// Where there are no creation times, the files that are beside the log are noted before anything is read: nothing but
+    /// that they were there tells later that they are older.
+    pub(super) fn note_first(&mut self) -> io::Result<()> {
+        if self.end.is_some() || self.open.status.identity.born.is_some() {
+            return Ok(());
+        }
+        match self.refresh() {
+            Err(error) if is_shortage(&error) => Err(error),
+            // It is tried again when the log is silent.
+            _ => Ok(()),
+        }
+    }
+
+    /// Which siblings are known to be older than `log`: all of them while the name leads to it. What was written to it
+    /// since that glance may have been copied and truncated, though, if it does not begin as it did then; and it may have
+    /// been rotated away.
+    pub(super) fn older(&self, log: &File, glance: &Glance, siblings: &Siblings) -> io::Result<Older> {
+        let status = Status::of(log)?;
+        let is_current = siblings.find(&status).is_none() && self.leads_to(log)? == Some(true);
+        let is_whole = || Ok::<_, io::Error>(status.size >= glance.status.size && glance.tells() && glance.is_of(log)?);
+        if is_current && (status.is_unchanged(&glance.status) || is_whole()?) {
+            return Ok(Older::All);
+        }
+        Ok(Older::Than { born: status.identity.born, changed: glance.status.changed, is_current })
+    }
+
+    fn tell_late(&mut self, siblings: &Siblings) -> io::Result<()> {
+        let grown = self.memory.grown(siblings, &self.log)?;
+        self.told.extend(grown.map(|bytes| Step::Gap(Missing::Replaced, Some(bytes))));
+        Ok(())
+    }
+
+    /// The name leads to a file that was not seen before: it is held from now on, and what lies between it and the
+    /// youngest file so far is listed.
+    fn sight(&mut self, current: Sighted, left: Left, now: Instant) -> io::Result<()> {
+        let (arrivals, counted) = self.arrivals(&current.file)?;
+        let was_renamed = match (&self.names, self.counted) {
+            (Some(names), Some((_, number))) if arrivals.is_some() => names.was_renamed(number),
+            _ => false,
+        };
+        let siblings = list::list(&self.log)?;
+        self.tell_late(&siblings)?;
+        let noticed = match &self.phase {
+            Phase::Missing { noticed, .. } | Phase::Leaving { noticed, .. } => *noticed,
+            _ => Noticed { at: now, left },
+        };
+        let (newest, left) = match &self.phase {
+            Phase::Leaving { ahead, .. } => (ahead.newest().unwrap_or(&self.open.file), None),
+            _ => (self.file(), Some(noticed.left)),
+        };
+        let links = Status::of(newest)?.links;
+        let later = self.between(newest, Passage { left, arrivals, was_renamed }, current, &siblings)?;
+        if later.has_guessed_gap() && links > 0 && self.doubts < MOST_DOUBTS {
+            // Perhaps files are being renamed one after the other: they are listed again.
+            self.doubts += 1;
+            if !matches!(self.phase, Phase::Leaving { .. }) {
+                self.phase = Phase::Missing { noticed, is_reported: false };
+            }
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        self.doubts = 0;
+        self.note_known(&later, &siblings)?;
+        self.counted = counted;
+        let mut ahead = match std::mem::replace(&mut self.phase, Phase::Current) {
+            Phase::Leaving { ahead, .. } => ahead,
+            _ => Ahead::default(),
+        };
+        ahead.append(later);
+        let held = ahead.hold(&self.log, &siblings);
+        self.phase = Phase::Leaving { noticed, grown: now, ahead };
+        held
+    }
+
+    /// What comes after `from`, up to and with `to`, which the log's name leads to.
+    pub(super) fn between(&self, from: &File, passage: Passage, to: Sighted, siblings: &Siblings) -> io::Result<Ahead> {
+        let after = Some(self.open.since).filter(|_| !self.memory.is_listed());
+        let Passage { left, arrivals, was_renamed } = passage;
+        let is_exact = arrivals.is_some();
+        let is_next = arrivals.as_ref().is_some_and(Vec::is_empty);
+        let seen = Some(to.glance.status.changed);
+        let search =
+            Search { from: Some(from), left, seen, after, arrivals, was_renamed, ..self.search(&to.file, siblings) };
+        let between = search.run()?;
+        let mut ahead = Ahead::default();
+        between.generations.into_iter().for_each(|(sibling, gap)| ahead.push(Next::listed(sibling, gap)));
+        // An older generation may have been given the log's name again: what was read of it is not read again.
+        let start = match self.memory.place_in(&to.file)? {
+            None if ahead.is_empty() && std::ptr::eq(from, self.file()) => self.rewritten(&to.file, siblings)?,
+            read => read,
+        };
+        // The same log rewritten, as an editor does it, and nothing came between.
+        let gap = between.gap.filter(|_| start.is_none() || !is_next);
+        ahead.push(Next::sighted(to, start.unwrap_or(0), gap));
+        if is_exact || between.has_unreadable {
+            ahead.note_certain();
+        }
+        Ok(ahead)
+    }
+
+    /// From now on the files that are given the log's name are counted, or not.
+    pub(crate) fn count_names(&mut self, names: Option<Arc<dyn NameCount>>) {
+        self.names = names;
+    }
+
+    fn count(&self) -> Option<(u64, u32)> {
+        self.names.as_ref().and_then(|names| names.count())
+    }
+
+    /// The files that were given the log's name after the one before was seen, and have lost it again; `None` where that is
+    /// not known. With the count up to `current`, which has the name now.
+    fn arrivals(&self, current: &File) -> io::Result<(Option<Vec<Arrived>>, Option<Count>)> {
+        let count = self.count();
+        let came = self.counted.zip(count).filter(|(before, count)| before.0 == count.0 && before.1 != count.1);
+        let came = match came {
+            Some((before, _)) => self.find_departed(before.1)?,
+            None => None,
+        };
+        if self.leads_to(current)? != Some(true) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        Ok((came, count))
+    }
+
+    /// The files that departed since, under the names they have now.
+    fn find_departed(&self, since: u32) -> io::Result<Option<Vec<Arrived>>> {
+        // They may be renamed while they are looked up.
+        const TRIES: usize = 4;
+        let Some(names) = &self.names else { return Ok(None) };
+        let mut departed = names.departed(since);
+        for _ in 0..TRIES {
+            let Some(arrivals) = departed else { return Ok(None) };
+            let found = arrivals.iter().map(|arrival| Arrived::find(&self.log, arrival)).collect::<io::Result<_>>()?;
+            departed = names.departed(since);
+            // Others may have departed since: they come after the file that the name led to.
+            if departed.as_ref().is_some_and(|again| again.starts_with(&arrivals)) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) fn search<'s>(&'s self, to: &'s File, siblings: &'s Siblings) -> Search<'s> {
+        let (log, memory, until) = (&self.log, &self.memory, self.until());
+        let mut pending = vec![self.open.status.identity];
+        if let Phase::Leaving { ahead, .. } | Phase::Passing(ahead) | Phase::Turning(ahead) = &self.phase {
+            pending.extend(ahead.identities());
+        }
+        Search {
+            pending,
+            log,
+            siblings,
+            memory,
+            from: None,
+            left: None,
+            to,
+            seen: None,
+            after: None,
+            until,
+            arrivals: None,
+            was_renamed: false,
+            read: None,
+        }
+    }
+
+    /// All siblings are older than the file that the name leads to, but for those that are named after it: it may have
+    /// been rotated away by now.
+    fn note_known(&mut self, ahead: &Ahead, siblings: &Siblings) -> io::Result<()> {
+        let Some((newest, glance)) = ahead.newest_glance() else { return Ok(()) };
+        let older = self.older(newest, glance, siblings)?;
+        self.memory.note_known(siblings, older, &self.log)
+    }
+
+    /// Goes on to the next file.
+    pub(super) fn leave(&mut self, now: Instant) -> io::Result<Step> {
+        if self.nuls.release(&self.open)? {
+            return Ok(Step::Busy);
+        }
+        self.check_chain()?;
+        if self.check_copies()? { self.go_on(now) } else { Ok(Step::Busy) }
+    }
+
+    /// Opens the first of the files ahead in the place of the open one.
+    pub(super) fn go_on(&mut self, now: Instant) -> io::Result<Step> {
+        if !self.open_first()? {
+            return Ok(Step::Busy);
+        }
+        if let Some(left) = self.enter()?
+            && !left.status.is_same(&self.open.status)
+            && !matches!(&self.phase, Phase::Passing(ahead) if ahead.contains(&left.status))
+        {
+            self.memory.leave(&left, now);
+        }
+        Ok(Step::Busy)
+    }
+
+    /// Opens the first file ahead; whether it is there.
+    pub(super) fn open_first(&mut self) -> io::Result<bool> {
+        let log = &self.log;
+        let (Phase::Leaving { ahead, .. } | Phase::Passing(ahead) | Phase::Turning(ahead)) = &mut self.phase else {
+            return Ok(false);
+        };
+        ahead.open_first(log, || list::list(log))?;
+        let is_held = ahead.first().map(|next| next.file().is_some());
+        if is_held.is_none() {
+            // Everything that was known is gone: the name is checked anew.
+            self.told.push_back(Step::Gap(Missing::Expired, None));
+            self.phase = Phase::Current;
+        }
+        Ok(is_held == Some(true))
+    }
+
+    /// The siblings; `None` when the log's directory is gone.
+    pub(super) fn siblings_if_any(&self) -> io::Result<Option<Siblings>> {
+        match list::list(&self.log) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            result => result.map(Some),
+        }
+    }
+
+    /// A gap that was found when the name was seen to lead elsewhere may have been no more than a rotation under way:
+    /// before it is reported the files are listed again.
+    fn check_chain(&mut self) -> io::Result<()> {
+        let Phase::Leaving { noticed, ahead, .. } = &self.phase else { return Ok(()) };
+        let is_guess = |next: &&Next| matches!(next.gap, Some((_, None))) && !next.is_certain;
+        let Some(next) = ahead.first().filter(is_guess) else { return Ok(()) };
+        let Some(file) = next.file() else { return Ok(()) };
+        // Without its directory the log can still be read as far as it is held.
+        let Some(siblings) = self.siblings_if_any()? else { return Ok(()) };
+        let (from, left) = (Some(self.file()), Some(noticed.left));
+        let is_shown = Search { from, left, ..self.search(file, &siblings) }.is_shown()?;
+        if let Phase::Leaving { ahead, .. } = &mut self.phase
+            && is_shown
+        {
+            ahead.clear_first_gap();
+        }
+        Ok(())
+    }
+
+    /// Opens the first of the files ahead in the place of the open one, which is returned.
+    pub(super) fn enter(&mut self) -> io::Result<Option<OpenLog>> {
+        let is_rotation = matches!(self.phase, Phase::Leaving { .. });
+        let (Phase::Leaving { ahead, .. } | Phase::Passing(ahead) | Phase::Turning(ahead)) = &mut self.phase else {
+            return Ok(None);
+        };
+        let Some(next) = ahead.first() else { return Ok(None) };
+        let (gap, is_truncated) = (next.gap, matches!(next.turn, Turn::Truncated(_)));
+        let open = next.open(ahead.len() == 1)?;
+        ahead.pop();
+        let ahead = std::mem::take(ahead);
+        self.phase = if ahead.is_empty() { Phase::Current } else { Phase::Passing(ahead) };
+        self.told.extend(gap.map(|(missing, bytes)| Step::Gap(missing, bytes)));
+        self.told.push_back(if is_truncated { Step::Truncated } else { Step::Rotated });
+        let left = std::mem::replace(&mut self.open, open);
+        if is_truncated {
+            // For a moment a truncated file has its new size and still its old change time.
+            self.open.since = self.open.since.max(left.since);
+        }
+        // A copy may be followed by the hole that a writer without O_APPEND leaves, and a generation may be a copy.
+        self.open.is_fresh = (is_truncated || !is_rotation) && self.open.offset == 0;
+        // A line that was awaited is one of the file that is left.
+        (self.opened, self.awaited, self.writer, self.nuls) = (0, None, Writer::Writes, Nuls::default());
+        Ok(Some(left))
+    }
+}

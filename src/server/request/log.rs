@@ -1,0 +1,180 @@
+//! A request for a log: opens the log at the place that the parameters ask for, and picks the client's encoder and
+//! transport. The stream itself is not known here.
+
+use std::io;
+use std::time::Instant;
+
+use crate::error::cause;
+use crate::follow::follower::Follower;
+use crate::follow::position::Position;
+use crate::follow::root::is_shortage;
+use crate::protocol::cursor::Cursor;
+use crate::protocol::request::{Address, BadTarget, Format, HeartbeatKind, Lines, Parameters};
+use crate::server::report::metrics::Ended;
+use crate::server::report::rate_limited_log::Topic;
+use crate::server::response::{Method, Refusal};
+use crate::server::shared::Shared;
+use crate::server::stream::connection::Connection;
+use crate::server::stream::encode::Encoder;
+use crate::server::stream::encode::body::{BodyEncoder, Framing};
+use crate::server::stream::encode::text::TextEncoder;
+use crate::server::stream::encode::wstail::WstailEncoder;
+use crate::server::stream::ending::{Linger, Served};
+use crate::server::stream::reporter::Reporter;
+use crate::server::stream::source::LogSource;
+use crate::server::stream::transport::Transport;
+use crate::server::stream::transport::heartbeat::Heartbeat;
+use crate::server::stream::transport::limits::LINGER;
+use crate::server::stream::transport::peer::{Peer, write_all};
+use crate::server::stream::transport::socket::StreamSocket;
+use crate::server::stream::transport::websocket::Pings;
+use crate::shutdown::Shutdown;
+use crate::text::html::Html;
+use crate::text::lines::LineBuffer;
+use crate::text::sanitize;
+use crate::wake::watch::Watch;
+
+/// A request for a log.
+pub(super) struct LogRequest<'s> {
+    pub address: Address,
+    pub parameters: Parameters,
+    pub method: Method,
+    /// HTTP/1.1 rather than 1.0.
+    pub http11: bool,
+    /// The answer to a WebSocket handshake, if the request is one.
+    pub upgrade: Option<Vec<u8>>,
+    /// The client speaks `wstail.v1`.
+    pub events: bool,
+    pub shared: &'s Shared,
+}
+
+impl LogRequest<'_> {
+    /// Opens the log at the requested place.
+    ///
+    /// # Errors
+    /// 404 if there is no such log, 400 for a cursor that is not this server's, 503 if the log cannot be opened now.
+    // Not inlined, so that its stack frame is gone when the loop begins.
+    #[inline(never)]
+    pub(super) fn open(&self) -> Result<Box<Follower>, Refusal> {
+        let LogRequest { address, parameters, shared, .. } = self;
+        let failed = |error: io::Error| {
+            log::debug!("cannot open `{}`: {}", sanitize::escape(&address.to_string()), cause(&error));
+            Refusal::new(503, format!("the log cannot be opened now: {}", cause(&error)))
+        };
+        let from = parameters.cursor.as_ref().map(|place| position("cursor", &place.cursor)).transpose()?;
+        let before = parameters.before.as_ref().map(|cursor| position("before", cursor)).transpose()?;
+        let found = match shared.roots.find(address) {
+            Err(error) if !is_shortage(&error) => {
+                // The client must not learn that there is such a log, but its owner may wonder why it is missing.
+                let path = sanitize::escape(&address.to_string());
+                let line = format_args!("cannot open `{path}`: {}", cause(&error));
+                shared.reports.own_log.log_once(Topic::Unreadable, &path, line, Instant::now());
+                None
+            }
+            result => result.map_err(failed)?,
+        };
+        let (log, file) = found.ok_or_else(|| Refusal::new(404, "no such log"))?;
+        let (tail, wait) = (parameters.tail.unwrap_or(false), shared.config.rotate_wait);
+        let follower = match (&from, &before) {
+            (Some(position), _) => {
+                let skip = parameters.cursor.as_ref().map_or(0, |place| place.skip);
+                Follower::resume(log, file, position, skip, tail, wait)
+            }
+            (None, Some(position)) => Follower::before(log, file, position, self.lines()),
+            (None, None) => match parameters.from {
+                Some(line) => Follower::from_line(log, file, line, tail, wait),
+                None => Follower::new(log, file, self.lines(), tail, wait),
+            },
+        };
+        let follower = follower.map_err(failed)?;
+        if from.is_some() && self.method == Method::Get {
+            shared.reports.metrics.resume(follower.lost().is_none());
+        }
+        Ok(Box::new(follower))
+    }
+
+    /// Streams the log to its client: over WebSocket if the client asks for that, otherwise as the body of a response.
+    pub(super) fn serve<S: StreamSocket>(
+        self,
+        socket: &mut Peer<'_, S>,
+        early: Vec<u8>,
+        follower: Box<Follower>,
+        shutdown: &Shutdown,
+    ) -> Served {
+        log::debug!("serving `{}`", sanitize::escape(&self.address.to_string()));
+        if let Some(upgrade) = &self.upgrade
+            && write_all(socket, upgrade, shutdown, LINGER).is_err()
+        {
+            return Served { ended: Ended::Left, linger: Linger::Until(Instant::now()) };
+        }
+        self.connect(&mut socket.stream, early, follower).run(socket.tcp, shutdown)
+    }
+
+    /// Puts the stages together. This consumes the request, so that a connection that lasts for weeks does not keep it.
+    #[inline(never)]
+    fn connect<S: StreamSocket>(self, socket: S, early: Vec<u8>, follower: Box<Follower>) -> Connection<S> {
+        let (config, now) = (&self.shared.config, Instant::now());
+        let (metrics, lost) = (self.shared.reports.metrics.clone(), follower.lost());
+        let watch = self.shared.watcher.clone().map(Watch::new);
+        let mut source = LogSource::new(follower, watch, config.poll, now);
+        source.give_ranges(S::TAKES_FILES && self.takes_ranges(&source));
+        let reporter = Reporter::new(sanitize::escape(&self.address.to_string()), self.shared.reports.clone());
+        let (encoder, transport) = if self.upgrade.is_some() {
+            let heartbeat = Heartbeat::new(config.heartbeat, config.heartbeat_timeout, now);
+            let (encoder, pings) = if self.events { self.wstail(now) } else { self.text() };
+            (encoder, Transport::websocket(socket, early, pings, heartbeat, metrics))
+        } else {
+            let encoder = BodyEncoder::new(self.framing(&source), lost, self.method);
+            (Box::new(encoder) as Box<dyn Encoder>, Transport::http(socket, metrics))
+        };
+        Connection::new(source, encoder, transport.stall_after(config.stall_timeout), reporter)
+    }
+
+    fn wstail(&self, now: Instant) -> (Box<dyn Encoder>, Pings) {
+        let (path, is_resumed) = (self.address.to_string(), self.parameters.cursor.is_some());
+        let encoder = WstailEncoder::new(path, self.shared.config.heartbeat, is_resumed, now);
+        (Box::new(encoder), Pings { kind: HeartbeatKind::Frame, has_alive: true })
+    }
+
+    fn text(&self) -> (Box<dyn Encoder>, Pings) {
+        let kind = self.parameters.heartbeat.unwrap_or_default();
+        (Box::new(TextEncoder::new(self.line_buffer())), Pings { kind, has_alive: false })
+    }
+
+    fn framing(&self, source: &LogSource) -> Framing {
+        match (source.is_sized(), self.http11) {
+            (true, _) => Framing::Sized,
+            (false, true) => Framing::Chunked,
+            (false, false) => Framing::UntilClose,
+        }
+    }
+
+    /// Whether the log may be sent as ranges of the file. Not as text, which is made from bytes that were read. In a
+    /// response, only if its length is known: when the log is truncated in the middle of a range, the response ends
+    /// early, and the client must be able to see that. A response that follows the log must go on instead.
+    fn takes_ranges(&self, source: &LogSource) -> bool {
+        if self.upgrade.is_some() { self.events } else { self.framing(source) == Framing::Sized }
+    }
+
+    fn line_buffer(&self) -> LineBuffer {
+        let format = self.parameters.format.unwrap_or(self.shared.config.format);
+        let html = (format == Format::Html).then(Html::default);
+        let has_lines = self.parameters.from.is_some() || self.lines() != Lines::Last(0);
+        LineBuffer::new(html, self.parameters.cursor.is_none() && has_lines)
+    }
+
+    fn lines(&self) -> Lines {
+        self.parameters.lines.unwrap_or(self.shared.config.lines)
+    }
+}
+
+fn position(name: &str, cursor: &Cursor) -> Result<Position, Refusal> {
+    let position = Position::parse(cursor);
+    Ok(position.ok_or_else(|| BadTarget::bad_value(name, cursor.as_str(), "a cursor of this server"))?)
+}
+
+impl From<BadTarget> for Refusal {
+    fn from(bad: BadTarget) -> Refusal {
+        Refusal::new(if bad == BadTarget::Parent { 403 } else { 400 }, bad.to_string())
+    }
+}

@@ -1,0 +1,125 @@
+//! Decides which answer a request gets: whether it is allowed, and whether it is for one of the service's own pages,
+//! the viewer, the list of logs, or a log. [`response`], [`viewer`], [`files`] and [`super::log`] make the answers.
+
+use std::time::Instant;
+
+use super::base::Below;
+use super::files;
+use super::head::Head;
+use super::log::LogRequest;
+use crate::protocol::request::{Address, BadTarget, Parameters, View};
+use crate::server::report::metrics::Ended;
+use crate::server::response::{self, Method, Refusal};
+use crate::server::shared::Shared;
+use crate::server::stream::ending::{Linger, Served};
+use crate::server::stream::transport::peer::{Peer, say};
+use crate::server::stream::transport::socket::StreamSocket;
+use crate::server::viewer;
+use crate::shutdown::Shutdown;
+
+/// Answers a request. Returns how that ended and how long to linger, or the refusal of a request that cannot be
+/// answered.
+pub(super) fn answer(
+    socket: &mut Peer<'_, impl StreamSocket>,
+    mut head: Head,
+    early: Vec<u8>,
+    shared: &Shared,
+    shutdown: &Shutdown,
+) -> Result<Served, Refusal> {
+    let (path, query) = head.target.split_once('?').unwrap_or((&head.target, ""));
+    let asked = Address::parse(path);
+    let below = asked.as_ref().map(|asked| shared.base.below(path, asked));
+    let wants_page = match Parameters::parse(query).ok().and_then(|parameters| parameters.view) {
+        Some(view) => view == View::Page,
+        None => head.html,
+    };
+    // Unauthorized requests get 401 or 403, whatever they ask for and whatever else is wrong with them.
+    shared.access.check(&head.claims, below.as_ref().is_ok_and(|below| is_public(below, &head, wants_page)))?;
+    if let Some(flaw) = &head.flaw {
+        return Err(flaw.clone());
+    }
+    let address = match below.map_err(BadTarget::clone)? {
+        Below::Address(address) => address,
+        Below::Bare => {
+            let place = format!("{}{}", shared.base.path(), &head.target[path.len()..]);
+            return Ok(say(socket, &response::redirect(&place, head.method), shared.config.stall_timeout, shutdown));
+        }
+        Below::Outside => return Err(Refusal::new(404, "no such page: everything is below the base path")),
+    };
+    if address.service().is_some_and(|rest| rest == [b"files"]) {
+        files::check(query)?;
+        return list(socket, head.method, shared, shutdown);
+    }
+    if let Some(page) = page(&address, query, &head, wants_page, shared)? {
+        return Ok(say(socket, &page, shared.config.stall_timeout, shutdown));
+    }
+    let (parameters, upgrade) = (Parameters::parse(query)?, head.upgrade.take());
+    let Head { method, http11, events, .. } = head;
+    let request = LogRequest { address, parameters, method, http11, upgrade, events, shared };
+    let follower = request.open()?;
+    // Free the head: it is not needed any more, and the stream may last for weeks.
+    drop(head);
+    Ok(request.serve(socket, early, follower, shutdown))
+}
+
+/// The answer if it is sent as a whole, as the service's own pages and the viewer's are. `None` for a log.
+fn page(
+    address: &Address,
+    query: &str,
+    head: &Head,
+    wants_page: bool,
+    shared: &Shared,
+) -> Result<Option<Vec<u8>>, Refusal> {
+    Ok(Some(match address.service() {
+        None if is_page(address, head, wants_page) => {
+            Parameters::parse(query)?;
+            response::part(viewer::page(shared.base.path()), head.if_none_match.as_deref(), head.method)
+        }
+        None => return Ok(None),
+        Some([name]) if name == b"healthz" => response::page("ok", head.method),
+        Some([name]) if name == b"metrics" => response::metrics(&shared.reports.metrics.to_string(), head.method),
+        Some([name, rest @ ..]) if name == b"viewer" => {
+            let part = viewer::asset(rest).ok_or_else(|| Refusal::new(404, "no such part of the viewer"))?;
+            response::part(part, head.if_none_match.as_deref(), head.method)
+        }
+        Some(_) => return Err(Refusal::new(404, "no such page")),
+    }))
+}
+
+/// Whether no token is needed, because the answer reveals nothing about the logs: the page, the redirect to it, its
+/// parts, and the server's health.
+fn is_public(below: &Below, head: &Head, wants_page: bool) -> bool {
+    match below {
+        Below::Bare => true,
+        Below::Outside => false,
+        Below::Address(address) => match address.service() {
+            Some([name]) => name == b"healthz",
+            Some([name, ..]) => name == b"viewer",
+            _ => is_page(address, head, wants_page),
+        },
+    }
+}
+
+/// Whether the request gets the page, which does not depend on whether there is such a log.
+fn is_page(address: &Address, head: &Head, wants_page: bool) -> bool {
+    head.upgrade.is_none() && head.flaw.is_none() && (wants_page || address.segments().is_empty())
+}
+
+/// Answers a request for the list of logs. All clients share one list, so it is not copied for each.
+#[inline(never)]
+fn list(
+    socket: &mut Peer<'_, impl StreamSocket>,
+    method: Method,
+    shared: &Shared,
+    shutdown: &Shutdown,
+) -> Result<Served, Refusal> {
+    let Some(list) = shared.lists.get(&shared.roots, socket.tcp, &mut socket.stream, shutdown)? else {
+        return Ok(Served { ended: Ended::Left, linger: Linger::Until(Instant::now()) });
+    };
+    let head = response::json_head(list.len());
+    let body = if method == Method::Head { &[] } else { list.as_bytes() };
+    match say(socket, &head, shared.config.stall_timeout, shutdown) {
+        Served { ended: Ended::Completed, .. } => Ok(say(socket, body, shared.config.stall_timeout, shutdown)),
+        other => Ok(other),
+    }
+}

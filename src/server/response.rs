@@ -1,0 +1,149 @@
+//! Responses as bytes: every answer has a status, headers, and a body that gives the reason. Nothing here knows requests
+//! or sends anything.
+
+use std::fmt::Write;
+
+use crate::server::viewer::ViewerPart;
+
+/// The supported methods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::server) enum Method {
+    Get,
+    Head,
+}
+
+/// An answer other than a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) struct Refusal {
+    status: u16,
+    reason: String,
+    method: Method,
+}
+
+impl Refusal {
+    pub(in crate::server) fn new(status: u16, reason: impl Into<String>) -> Refusal {
+        Refusal { status, reason: reason.into(), method: Method::Get }
+    }
+
+    /// The same refusal as the answer to `method`: HEAD gets no body.
+    pub(in crate::server) fn to(self, method: Method) -> Refusal {
+        Refusal { method, ..self }
+    }
+
+    pub(in crate::server) fn status(&self) -> u16 {
+        self.status
+    }
+
+    pub(in crate::server) fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// The refusal as a response.
+    pub(in crate::server) fn response(&self) -> Vec<u8> {
+        let fields: &[(&str, &str)] = match self.status {
+            401 => &[("WWW-Authenticate", "Bearer")],
+            405 => &[("Allow", "GET, HEAD")],
+            426 => &[("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")],
+            503 => &[("Retry-After", "1")],
+            _ => &[],
+        };
+        response(self.status, fields, &format!("{}\n", self.reason), self.method)
+    }
+}
+
+/// Redirects a client to another path.
+pub(in crate::server) fn redirect(path: &str, method: Method) -> Vec<u8> {
+    response(301, &[("Location", path)], &format!("moved to {path}\n"), method)
+}
+
+/// One of the service's own pages, as text.
+pub(in crate::server) fn page(text: &str, method: Method) -> Vec<u8> {
+    response(200, &[("Cache-Control", "no-store")], text, method)
+}
+
+/// Metrics in Prometheus' text format.
+pub(in crate::server) fn metrics(text: &str, method: Method) -> Vec<u8> {
+    with_body(passing("text/plain; version=0.0.4; charset=utf-8", text.len()), text, method)
+}
+
+/// The head of a JSON response that must not be cached.
+pub(in crate::server) fn json_head(length: usize) -> Vec<u8> {
+    passing("application/json", length)
+}
+
+fn passing(kind: &str, length: usize) -> Vec<u8> {
+    head(200, kind, [("Cache-Control", "no-store".to_owned()), ("Content-Length", length.to_string())])
+}
+
+/// A part of the viewer, unless the client has it already.
+pub(in crate::server) fn part(part: ViewerPart, if_none_match: Option<&str>, method: Method) -> Vec<u8> {
+    let ViewerPart { kind, etag, text, mut fields } = part;
+    let is_known = if_none_match.is_some_and(|known| matches(known, &etag));
+    fields.push(("ETag", etag));
+    if is_known {
+        return head(304, kind, fields);
+    }
+    fields.push(("Content-Length", text.len().to_string()));
+    with_body(head(200, kind, fields), &text, method)
+}
+
+/// Whether `etag` is one of the entity tags in an `If-None-Match`. A proxy may have made them weak.
+fn matches(known: &str, etag: &str) -> bool {
+    let mut tags = known.split(',').map(|tag| tag.trim().trim_start_matches("W/"));
+    tags.any(|tag| tag == etag || tag == "*")
+}
+
+fn response(status: u16, fields: &[(&'static str, &str)], body: &str, method: Method) -> Vec<u8> {
+    let length = ("Content-Length", body.len().to_string());
+    let fields = fields.iter().map(|&(name, value)| (name, value.to_owned()));
+    with_body(head(status, TEXT, fields.chain([length])), body, method)
+}
+
+fn with_body(mut response: Vec<u8>, body: &str, method: Method) -> Vec<u8> {
+    if method == Method::Get {
+        response.extend_from_slice(body.as_bytes());
+    }
+    response
+}
+
+/// The content type of a log.
+pub(in crate::server) const TEXT: &str = "text/plain; charset=utf-8";
+
+/// A response's head, with the fields that every answer has.
+pub(in crate::server) fn head(
+    status: u16,
+    kind: &str,
+    fields: impl IntoIterator<Item = (&'static str, String)>,
+) -> Vec<u8> {
+    let mut head = format!("HTTP/1.1 {status} {}\r\n", phrase(status));
+    for (name, value) in fields {
+        let _ = write!(head, "{name}: {value}\r\n");
+    }
+    let _ = write!(head, "Content-Type: {kind}\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n");
+    head.into_bytes()
+}
+
+fn phrase(status: u16) -> &'static str {
+    let status = tungstenite::http::StatusCode::from_u16(status).ok();
+    status.and_then(|status| status.canonical_reason()).unwrap_or("Unknown")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entity_tag_is_known_again() {
+        assert!(matches("\"a\", W/\"b\"", "\"b\"") && matches("*", "\"b\"") && !matches("\"a\"", "\"b\""));
+    }
+
+    #[test]
+    fn a_refusal_says_why_and_what_would_do() {
+        let response = String::from_utf8(Refusal::new(405, "only GET and HEAD are supported").response()).unwrap();
+        for part in ["HTTP/1.1 405 Method Not Allowed\r\n", "Allow: GET, HEAD\r\n", "Connection: close\r\n", "nosniff"]
+        {
+            assert!(response.contains(part), "{part} in {response}");
+        }
+        assert!(response.ends_with("\r\n\r\nonly GET and HEAD are supported\n"));
+    }
+}

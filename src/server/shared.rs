@@ -1,0 +1,26 @@
+//! What all connections of a server share. It is assembled when the server is bound, and does nothing itself.
+
+use std::sync::Arc;
+
+use super::config::ServerConfig;
+use super::report::Reports;
+use super::request::access::Access;
+use super::request::base::Base;
+use super::request::files::Lists;
+use crate::follow::root::Roots;
+use crate::tls::Acceptor;
+use crate::wake::watch::Watcher;
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub config: ServerConfig,
+    pub access: Access,
+    /// `None` when the server speaks plain HTTP.
+    pub acceptor: Option<Acceptor>,
+    pub base: Base,
+    pub roots: Roots,
+    /// `None` when files are polled.
+    pub watcher: Option<Arc<Watcher>>,
+    pub reports: Reports,
+    pub lists: Lists,
+}

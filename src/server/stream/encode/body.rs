@@ -1,0 +1,157 @@
+//! The encoder for HTTP responses: a head, then the log's bytes as they are in the file. The client learns about events
+//! only what fits into the head.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use crate::protocol::close::Close;
+use crate::protocol::event::Missing;
+use crate::server::response::{self, Method, Refusal};
+use crate::server::stream::encode::Encoder;
+use crate::server::stream::event::{Data, LogEvent, What};
+use crate::server::stream::frame::Frame;
+
+/// Encodes a log as an HTTP response.
+pub(in crate::server) struct BodyEncoder {
+    framing: Framing,
+    /// Why the requested place is lost.
+    lost: Option<Missing>,
+    method: Method,
+    is_begun: bool,
+    /// An event makes at most one frame, which is taken before the next event.
+    next: Option<Frame>,
+}
+
+/// How the client knows where the response ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::server) enum Framing {
+    /// By its length, which is known in advance.
+    Sized,
+    /// By a last chunk, which never comes if the log is followed.
+    Chunked,
+    /// By the end of the connection, for HTTP/1.0.
+    UntilClose,
+}
+
+impl BodyEncoder {
+    /// With HEAD, the response ends after its head.
+    pub(in crate::server) fn new(framing: Framing, lost: Option<Missing>, method: Method) -> BodyEncoder {
+        BodyEncoder { framing, lost, method, is_begun: false, next: None }
+    }
+
+    /// Queues the response's head. `left` is the length of the body, if it is known.
+    fn push_head(&mut self, left: Option<u64>) {
+        let framing = match (self.framing, left) {
+            (Framing::Sized, Some(left)) => Some(("Content-Length", left.to_string())),
+            (Framing::Chunked, _) => Some(("Transfer-Encoding", "chunked".to_owned())),
+            _ => None,
+        };
+        let lost = self.lost.map(|missing| ("Wstail-Gap", missing.word().to_owned()));
+        let headers = framing.into_iter().chain(lost).chain([("Cache-Control", "no-store".to_owned())]);
+        self.next = Some(Frame::Binary(response::head(200, response::TEXT, headers)));
+        self.is_begun = true;
+    }
+
+    fn push_data(&mut self, data: Data<'_>) {
+        debug_assert!(self.next.is_none(), "a frame is taken before the next event");
+        self.next = Some(match data {
+            Data::Range(range) => Frame::Range(range),
+            Data::Bytes(bytes) if self.framing == Framing::Chunked => Frame::Binary(chunk(bytes)),
+            Data::Bytes(bytes) => Frame::Binary(bytes.to_vec()),
+        });
+    }
+}
+
+fn chunk(bytes: &[u8]) -> Vec<u8> {
+    let size = format!("{:x}\r\n", bytes.len());
+    [size.as_bytes(), bytes, b"\r\n"].concat()
+}
+
+impl Encoder for BodyEncoder {
+    fn encode(&mut self, event: LogEvent<'_>, _now: Instant) -> ControlFlow<()> {
+        match event.what {
+            What::Opened { left, .. } => {
+                self.push_head(left);
+                if self.method == Method::Head {
+                    return ControlFlow::Break(());
+                }
+            }
+            What::Data { data, .. } => self.push_data(data),
+            What::End => {
+                if self.framing == Framing::Chunked {
+                    self.next = Some(Frame::Binary(b"0\r\n\r\n".to_vec()));
+                }
+                return ControlFlow::Break(());
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn next(&mut self, _now: Instant) -> Option<Frame> {
+        self.next.take()
+    }
+
+    /// Before the body has begun, answers with a 503. Afterwards there is nothing to send: the missing last chunk, or
+    /// the missing bytes, show the client that the log had not come to its end.
+    fn close(&mut self, close: &Close) -> Option<Frame> {
+        self.next = None;
+        let is_unbegun = !std::mem::replace(&mut self.is_begun, true);
+        let refusal = || Refusal::new(503, close.reason.clone()).to(self.method);
+        is_unbegun.then(|| Frame::Binary(refusal().response()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::close;
+    use crate::server::stream::encode::tests::{data, encode_at, opened, place, shown};
+
+    fn body(framing: Framing, method: Method) -> (BodyEncoder, Instant) {
+        (BodyEncoder::new(framing, None, method), Instant::now())
+    }
+
+    #[test]
+    fn the_framing_tells_the_end() {
+        let cases = [
+            (Framing::Sized, "Content-Length: 2\r\n", &["a\n"][..], &[][..]),
+            (Framing::Chunked, "Transfer-Encoding: chunked\r\n", &["2\r\na\n\r\n"], &["0\r\n\r\n"]),
+            (Framing::UntilClose, "Cache-Control: no-store\r\n", &["a\n"], &[]),
+        ];
+        for (framing, field, bytes, end) in cases {
+            let (mut body, now) = body(framing, Method::Get);
+            let head = encode_at(&mut body, 0, opened(2, false), now).concat();
+            assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.contains(field), "{head}");
+            assert_eq!(encode_at(&mut body, 2, data(b"a\n", false), now), bytes);
+            assert!(encode_at(&mut body, 2, What::Quiet, now).is_empty());
+            assert_eq!(encode_at(&mut body, 2, What::End, now), end);
+        }
+    }
+
+    #[test]
+    fn a_head_request_gets_the_head_alone() {
+        let (mut body, now) = body(Framing::Sized, Method::Head);
+        assert!(body.encode(LogEvent { what: opened(2, false), place: &place(0) }, now).is_break());
+        assert!(body.next(now).is_some_and(|head| shown(&head).contains("Content-Length: 2\r\n")));
+        assert!(body.next(now).is_none());
+    }
+
+    #[test]
+    fn a_lost_place_is_said_in_the_head() {
+        let mut body = BodyEncoder::new(Framing::Chunked, Some(Missing::Cursor), Method::Get);
+        let head = encode_at(&mut body, 0, opened(2, false), Instant::now()).concat();
+        assert!(head.contains("Wstail-Gap: cursor\r\n"), "{head}");
+    }
+
+    #[test]
+    fn a_close_is_a_503_only_before_the_head() {
+        let away = Close::new(close::GOING_AWAY, "server is going away");
+        let (mut unbegun, now) = body(Framing::Sized, Method::Get);
+        let refusal = unbegun.close(&away).map(|frame| shown(&frame)).unwrap_or_default();
+        assert!(refusal.starts_with("HTTP/1.1 503 ") && refusal.ends_with("server is going away\n"), "{refusal}");
+        let (mut begun, _) = body(Framing::Sized, Method::Get);
+        encode_at(&mut begun, 0, opened(2, false), now);
+        assert!(begun.close(&away).is_none());
+    }
+}

@@ -1,0 +1,92 @@
+//! The encoder for WebSocket clients that do not ask for a subprotocol: text messages of whole lines, plain or HTML.
+//! Such a client gets only lines: no events, and no mark where bytes are missing.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use crate::protocol::close::Close;
+use crate::server::stream::encode::Encoder;
+use crate::server::stream::event::{Data, LogEvent, What};
+use crate::server::stream::frame::Frame;
+use crate::text::lines::LineBuffer;
+
+/// Encodes a log as messages of whole lines.
+pub(in crate::server) struct TextEncoder {
+    lines: LineBuffer,
+}
+
+impl TextEncoder {
+    pub(in crate::server) fn new(lines: LineBuffer) -> TextEncoder {
+        TextEncoder { lines }
+    }
+}
+
+impl Encoder for TextEncoder {
+    fn encode(&mut self, event: LogEvent<'_>, now: Instant) -> ControlFlow<()> {
+        match event.what {
+            What::Opened { is_awaited: true, .. } => self.lines.skip_first(),
+            What::Data { data: Data::Bytes(bytes), more } => self.lines.push(bytes, more, now),
+            What::Data { data: Data::Range(_), .. } => unreachable!("a source gives ranges only where they are wanted"),
+            What::Quiet | What::Gone | What::Unreadable(_) => self.lines.push(&[], false, now),
+            What::End => {
+                self.lines.finish();
+                return ControlFlow::Break(());
+            }
+            What::Opened { .. } | What::Started | What::Rotated | What::Truncated | What::Gap { .. } => {}
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn next(&mut self, now: Instant) -> Option<Frame> {
+        self.lines.next(now).map(|text| Frame::Text(text.into_bytes()))
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.lines.due()
+    }
+
+    fn close(&mut self, _close: &Close) -> Option<Frame> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::stream::encode::tests::{data, encode_at, frames, opened};
+    use crate::text::html::Html;
+    use crate::text::lines::UNFINISHED;
+
+    fn encoder(html: Option<Html>) -> (TextEncoder, Instant) {
+        (TextEncoder::new(LineBuffer::new(html, true)), Instant::now())
+    }
+
+    #[test]
+    fn lines_come_whole_and_the_rest_when_it_is_due() {
+        let (mut encoder, now) = encoder(None);
+        assert!(encode_at(&mut encoder, 0, opened(4, false), now).is_empty());
+        assert_eq!(encode_at(&mut encoder, 2, data(b"a\n", false), now), ["text a\n"]);
+        assert_eq!(encode_at(&mut encoder, 5, data(b"b\nc", false), now), ["text b\n"]);
+        assert_eq!(encoder.due(), Some(now + UNFINISHED));
+        assert_eq!(frames(&mut encoder, now + UNFINISHED), ["text c"]);
+    }
+
+    #[test]
+    fn only_an_empty_log_gives_an_empty_message() {
+        let (mut encoder, now) = encoder(None);
+        encode_at(&mut encoder, 0, opened(0, false), now);
+        assert_eq!(encode_at(&mut encoder, 0, What::Quiet, now), ["text "]);
+        let (mut awaited, now) = self::encoder(None);
+        encode_at(&mut awaited, 4, opened(4, true), now);
+        assert!(encode_at(&mut awaited, 4, What::Quiet, now).is_empty());
+    }
+
+    #[test]
+    fn html_is_escaped_and_the_end_is_the_last_message() {
+        let (mut encoder, now) = encoder(Some(Html::default()));
+        encode_at(&mut encoder, 0, opened(4, false), now);
+        assert_eq!(encode_at(&mut encoder, 2, data(b"<\n", false), now), ["text &lt;\n"]);
+        assert!(encode_at(&mut encoder, 3, data(b"&", true), now).is_empty());
+        assert_eq!(encode_at(&mut encoder, 3, What::End, now), ["text &amp;"]);
+    }
+}

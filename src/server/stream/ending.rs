@@ -1,0 +1,69 @@
+//! How a stream ends: one enum, which determines the metrics' label and the close handshake. Clients that never got a
+//! stream have no ending, only a [`Served`].
+
+use std::time::{Duration, Instant};
+
+use crate::protocol::close::{self, Close};
+use crate::server::report::metrics::Ended;
+use crate::server::stream::source::Unreadable;
+
+/// Why a stream is over, or about to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) enum Ending {
+    /// The client has everything it asked for.
+    Complete,
+    /// The peer disconnected, or shut down its sending side and has received what the log held. Not an error.
+    PeerLeft,
+    /// The peer closed the WebSocket. The answer to its close frame is queued.
+    PeerClosed,
+    /// The log changed while a frame with its bytes was being sent, so the frame can never be completed.
+    LogChanged,
+    /// The server closes, with this code and reason.
+    Closed(Close),
+}
+
+impl Ending {
+    /// The label in the metrics.
+    pub(super) fn ended(&self) -> Ended {
+        match self {
+            Ending::Complete => Ended::Completed,
+            Ending::PeerLeft | Ending::PeerClosed => Ended::Left,
+            Ending::LogChanged => Ended::LogChanged,
+            Ending::Closed(close) => Ended::of_close(close.code),
+        }
+    }
+
+    /// The close code and reason, if the server starts the close handshake.
+    pub(super) fn close(&self) -> Option<Close> {
+        match self {
+            Ending::Complete => Some(Close::new(close::END, "the end of the log was reached")),
+            Ending::Closed(close) => Some(close.clone()),
+            Ending::PeerLeft | Ending::PeerClosed | Ending::LogChanged => None,
+        }
+    }
+}
+
+/// A log that could not be read for a minute is given up.
+impl From<Unreadable> for Ending {
+    fn from(unreadable: Unreadable) -> Ending {
+        Ending::Closed(Close::new(close::UNREADABLE, unreadable.to_string()))
+    }
+}
+
+/// How long a closed connection may keep its place, so that the client can read what was sent last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::server) enum Linger {
+    /// The usual time, starting now: the kernel has accepted everything.
+    Usual,
+    /// The usual time, starting when the kernel has sent what it holds, which may take this long.
+    Reading(Duration),
+    /// Until this time: the close was decided earlier.
+    Until(Instant),
+}
+
+/// What became of a client, and how long to linger for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::server) struct Served {
+    pub ended: Ended,
+    pub linger: Linger,
+}

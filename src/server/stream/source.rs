@@ -1,0 +1,242 @@
+//! The source of a stream: reads one log when it is due and turns it into a sequence of events.
+//!
+//! It alone owns the follower, the watch on its files and the poll schedule, and decides how long to retry a log that
+//! cannot be read. It knows neither clients nor what becomes of its events.
+
+use std::fmt;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use crate::error::cause;
+use crate::follow::file_range::FileRange;
+use crate::follow::follower::{Follower, Step};
+use crate::protocol::MAX_MESSAGE;
+use crate::server::stream::event::{Data, LogEvent, What};
+use crate::server::stream::poll_schedule::PollSchedule;
+use crate::wake::watch::Watch;
+
+/// One log, as a sequence of events.
+pub(in crate::server) struct LogSource {
+    /// Boxed, because moving it would leave copies of it in several stack frames.
+    follower: Box<Follower>,
+    /// `None` if files are only polled.
+    watch: Option<Watch>,
+    schedule: PollSchedule,
+    /// Whether large data may be passed on as ranges of the file, unread.
+    gives_ranges: bool,
+    /// Whether the number of bytes to come was known at the start.
+    is_sized: bool,
+    is_opened: bool,
+    /// A read has filled the buffer, and no silence has followed yet.
+    is_behind: bool,
+    buffer: Vec<u8>,
+    failing: Option<Failing>,
+}
+
+/// The log cannot be read.
+struct Failing {
+    since: Instant,
+    pause: Duration,
+}
+
+/// The log could not be read for a minute.
+#[derive(Debug)]
+pub(in crate::server) struct Unreadable(io::Error);
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the log could not be read for a minute: {}", cause(&self.0))
+    }
+}
+
+/// What the follower returned.
+enum Polled {
+    Step(Step),
+    Range(FileRange),
+}
+
+/// The size of the read buffer as long as it suffices. Every idle follower keeps one.
+const SMALL: usize = 4 * 1024;
+/// How long a log may be unreadable, and the shortest and longest pause between two attempts.
+const PATIENCE: Duration = Duration::from_secs(60);
+const SHORTEST_RETRY: Duration = Duration::from_millis(1);
+pub(super) const LONGEST_RETRY: Duration = Duration::from_secs(15);
+
+impl LogSource {
+    /// Makes a source of what `follower` finds. It is polled at least every `poll`, or less often if every change is
+    /// reported.
+    pub(in crate::server) fn new(
+        follower: Box<Follower>,
+        watch: Option<Watch>,
+        poll: Duration,
+        now: Instant,
+    ) -> LogSource {
+        LogSource {
+            is_sized: follower.left().is_some(),
+            follower,
+            watch,
+            schedule: PollSchedule::new(poll, now),
+            gives_ranges: false,
+            is_opened: false,
+            is_behind: false,
+            buffer: vec![0; SMALL],
+            failing: None,
+        }
+    }
+
+    /// Whether large amounts of data may be yielded as ranges of the file.
+    pub(in crate::server) fn give_ranges(&mut self, gives: bool) {
+        self.gives_ranges = gives;
+    }
+
+    /// Whether the number of bytes to come was known from the start.
+    pub(in crate::server) fn is_sized(&self) -> bool {
+        self.is_sized
+    }
+
+    /// Whether more will come even if nothing is written any more.
+    pub(super) fn has_more(&self) -> bool {
+        self.follower.has_more()
+    }
+
+    /// When to ask for the next event.
+    pub(super) fn due(&self) -> Instant {
+        self.schedule.due()
+    }
+
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.schedule.is_due(now)
+    }
+
+    /// Whether the last event was a single line after a silence. It is best to read the log again as soon as the line
+    /// is sent.
+    pub(super) fn is_lone(&self) -> bool {
+        self.schedule.is_lone()
+    }
+
+    /// Readable when the log should be read before it is due.
+    pub(super) fn waker(&self) -> Option<BorrowedFd<'_>> {
+        self.watch.as_ref().filter(|_| self.schedule.is_idle())?.waker()
+    }
+
+    /// The log is due now, because the waker has become readable or for another reason.
+    pub(super) fn wake(&mut self, now: Instant) {
+        self.schedule.wake(now);
+    }
+
+    /// The next event, or `None` if the poll had no visible result yet.
+    ///
+    /// # Errors
+    /// When the log could not be read for a minute. The first failure is the event [`What::Unreadable`]; after it,
+    /// reading is retried.
+    pub(super) fn next(&mut self, now: Instant) -> Result<Option<LogEvent<'_>>, Unreadable> {
+        self.schedule.begin();
+        if let Some(watch) = &self.watch {
+            watch.hush(&mut self.follower);
+        }
+        match self.poll(now) {
+            Ok(polled) => {
+                self.failing = None;
+                Ok(self.event(polled, now))
+            }
+            Err(error) => self.fail(error, now).map(Some),
+        }
+    }
+
+    /// Records that a range of the log could not be sent because it could not be read. The log becomes due when it is
+    /// time to retry.
+    ///
+    /// # Errors
+    /// As for [`LogSource::next`].
+    #[inline(never)]
+    pub(super) fn fail(&mut self, error: io::Error, now: Instant) -> Result<LogEvent<'_>, Unreadable> {
+        let is_first = self.failing.is_none();
+        let failing = self.failing.get_or_insert(Failing { since: now, pause: SHORTEST_RETRY });
+        let end = failing.since + PATIENCE;
+        if end <= now {
+            return Err(Unreadable(error));
+        }
+        self.schedule.retry((now + failing.pause).min(end));
+        failing.pause = (failing.pause * 2).min(LONGEST_RETRY);
+        let what = if is_first { What::Unreadable(cause(&error).to_string()) } else { What::Quiet };
+        Ok(LogEvent { what, place: &*self.follower })
+    }
+
+    /// The range that could not be read has been sent after all.
+    pub(super) fn recover(&mut self) {
+        self.failing = None;
+    }
+
+    /// Polls the follower. A reader that is far behind gets up to a message's worth of the file as a range, which is
+    /// not read here.
+    fn poll(&mut self, now: Instant) -> io::Result<Polled> {
+        if self.is_behind
+            && self.gives_ranges
+            && let Some(range) = self.follower.file_range(MAX_MESSAGE, now)?
+        {
+            return Ok(Polled::Range(range));
+        }
+        if self.is_behind && self.buffer.len() < MAX_MESSAGE {
+            self.buffer = vec![0; MAX_MESSAGE];
+        }
+        self.follower.poll(&mut self.buffer, now).map(Polled::Step)
+    }
+
+    fn event(&mut self, polled: Polled, now: Instant) -> Option<LogEvent<'_>> {
+        let what = match polled {
+            Polled::Range(range) => {
+                self.note_data(true, now);
+                What::Data { data: Data::Range(range), more: true }
+            }
+            Polled::Step(step @ (Step::Awaiting | Step::Started)) if !self.is_opened => {
+                self.is_opened = true;
+                self.opened(&step)
+            }
+            Polled::Step(Step::Busy | Step::Awaiting) => return None,
+            Polled::Step(Step::Started) => What::Started,
+            Polled::Step(Step::Bytes(read)) => {
+                let is_filled = read == self.buffer.len();
+                let more = is_filled || self.follower.is_behind();
+                self.is_behind |= is_filled;
+                self.note_data(more, now);
+                What::Data { data: Data::Bytes(&self.buffer[..read]), more }
+            }
+            Polled::Step(Step::Rotated) => What::Rotated,
+            Polled::Step(Step::Truncated) => What::Truncated,
+            Polled::Step(Step::Gap(reason, bytes)) => What::Gap { reason, bytes },
+            Polled::Step(step @ (Step::Quiet | Step::Waiting)) => {
+                self.note_silence(now);
+                if step == Step::Quiet { What::Quiet } else { What::Gone }
+            }
+            Polled::Step(Step::Ended) => What::End,
+        };
+        Some(LogEvent { what, place: &*self.follower })
+    }
+
+    fn opened(&self, step: &Step) -> What<'static> {
+        let (size, left) = (self.follower.size(), self.follower.left());
+        // The log is not empty, but it has no line yet that could come first.
+        let is_awaited = *step == Step::Awaiting || !self.follower.is_behind() && size > 0;
+        What::Opened { size, left, is_awaited }
+    }
+
+    fn note_data(&mut self, more: bool, now: Instant) {
+        let is_busy = self.schedule.fed(more, now);
+        if let Some(watch) = self.watch.as_mut().filter(|_| is_busy) {
+            watch.rest(&self.follower);
+        }
+    }
+
+    fn note_silence(&mut self, now: Instant) {
+        self.is_behind = false;
+        if self.buffer.len() > SMALL {
+            self.buffer = vec![0; SMALL];
+        }
+        let (follower, is_calm) = (&self.follower, self.schedule.is_calm());
+        let watch = self.watch.as_mut().filter(|_| is_calm);
+        let is_told = watch.is_some_and(|watch| watch.follow(follower) && watch.tells_all(follower));
+        let sooner = follower.due().into_iter().chain(follower.late_due());
+        self.schedule.silent(is_told, sooner, now);
+    }
+}

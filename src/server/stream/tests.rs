@@ -1,0 +1,178 @@
+//! The loop, with a client in memory and a clock set by the test.
+
+use std::time::{Duration, Instant};
+
+use crate::bounded_stream::BoundedStream;
+use crate::follow::follower::Follower;
+use crate::follow::root::Roots;
+use crate::protocol::request::{Address, HeartbeatKind, Lines};
+use crate::server::report::Reports;
+use crate::server::stream::connection::{Connection, Wait};
+use crate::server::stream::encode::Encoder;
+use crate::server::stream::encode::text::TextEncoder;
+use crate::server::stream::encode::wstail::WstailEncoder;
+use crate::server::stream::reporter::Reporter;
+use crate::server::stream::source::LONGEST_RETRY;
+use crate::server::stream::source::LogSource;
+use crate::server::stream::transport::Transport;
+use crate::server::stream::transport::heartbeat::Heartbeat;
+use crate::server::stream::transport::limits::CLOSE;
+use crate::server::stream::transport::socket::StreamSocket;
+use crate::server::stream::transport::websocket::Pings;
+use crate::text::lines::LineBuffer;
+use crate::wait::Ready;
+use std::cell::RefCell;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::rc::Rc;
+
+/// A client that takes everything while it is open, and sends nothing.
+#[derive(Clone, Default)]
+struct Memory {
+    taken: Rc<RefCell<Vec<u8>>>,
+    writes: Rc<RefCell<usize>>,
+    shut: Rc<RefCell<bool>>,
+}
+
+impl StreamSocket for BoundedStream<Memory> {}
+
+impl Read for Memory {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+}
+
+impl Write for Memory {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if *self.shut.borrow() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.taken.borrow_mut().extend(bytes);
+        *self.writes.borrow_mut() += 1;
+        Ok(bytes.len())
+    }
+
+    fn write_vectored(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        self.write(&slices.iter().flat_map(|slice| slice.iter().copied()).collect::<Vec<_>>())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const POLL: Duration = Duration::from_millis(250);
+const STALL: Option<Duration> = Some(Duration::from_secs(60));
+
+struct Place {
+    directory: tempfile::TempDir,
+    client: Memory,
+    connection: Connection<BoundedStream<Memory>>,
+    now: Instant,
+}
+
+impl Place {
+    fn with(text: &str) -> Place {
+        Place::to(text, |_| Box::new(TextEncoder::new(LineBuffer::new(None, true))))
+    }
+
+    fn to(text: &str, encoder: impl FnOnce(Instant) -> Box<dyn Encoder>) -> Place {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("app.log"), text).unwrap();
+        let (client, now) = (Memory::default(), Instant::now());
+        let roots = Roots::open([directory.path()], false).unwrap();
+        let (log, file) = roots.find(&Address::parse("/app.log").unwrap()).unwrap().unwrap();
+        let follower = Follower::new(log, file, Lines::All, true, SECOND).unwrap();
+        let source = LogSource::new(Box::new(follower), None, POLL, now);
+        let (heartbeat, report) = (Heartbeat::new(1000 * SECOND, SECOND, now), Reports::default());
+        let (pings, socket) =
+            (Pings { kind: HeartbeatKind::Text, has_alive: false }, BoundedStream::new(client.clone()));
+        let transport = Transport::websocket(socket, Vec::new(), pings, heartbeat, report.metrics.clone());
+        let reporter = Reporter::new("app.log".into(), report);
+        let connection = Connection::new(source, encoder(now), transport.stall_after(STALL), reporter);
+        Place { directory, client, connection, now }
+    }
+
+    /// Takes turns until `time` has passed. Returns whether the connection is over.
+    fn pass(&mut self, time: Duration) -> bool {
+        let end = self.now + time;
+        loop {
+            let ready = Ready { write: true, ..Ready::default() };
+            let Some(Wait { until, .. }) = self.connection.turn(ready, self.now) else { return true };
+            self.now = until.map_or(end, |until| until.max(self.now));
+            if self.now >= end {
+                self.now = end;
+                return false;
+            }
+        }
+    }
+
+    fn taken(&self) -> String {
+        String::from_utf8_lossy(&self.client.taken.borrow_mut().split_off(0)).into_owned()
+    }
+}
+
+#[test]
+fn lines_come_and_a_silent_log_is_looked_at_every_so_often() {
+    let mut place = Place::with("a\n");
+    assert!(!place.pass(SECOND));
+    assert_eq!(place.taken(), "\u{fffd}\u{2}a\n");
+    fs::write(place.directory.path().join("app.log"), "a\nb\n").unwrap();
+    assert!(!place.pass(POLL));
+    assert_eq!(place.taken(), "\u{fffd}\u{2}b\n");
+}
+
+#[test]
+fn a_lone_line_is_followed_by_its_cursor_in_the_same_turn() {
+    let mut place = Place::to("a\n", |now| Box::new(WstailEncoder::new("/app.log".into(), SECOND, false, now)));
+    assert!(!place.pass(SECOND));
+    // The first cursor is due by time, and is sent together with the line. The second is not due yet.
+    for (text, writes) in [("a\nb\n", 1), ("a\nb\nc\n", 2)] {
+        place.taken();
+        *place.client.writes.borrow_mut() = 0;
+        fs::write(place.directory.path().join("app.log"), text).unwrap();
+        place.now += POLL;
+        place.connection.turn(Ready { write: true, ..Ready::default() }, place.now);
+        let taken = place.taken();
+        assert!(taken.starts_with("\u{fffd}\u{2}") && taken.contains("\"event\":\"cursor\""), "{taken}");
+        assert_eq!(*place.client.writes.borrow(), writes);
+    }
+}
+
+#[test]
+fn a_log_unreadable_for_a_minute_is_closed_with_4500() {
+    let mut place = Place::with("a\n");
+    place.pass(SECOND);
+    fs::remove_file(place.directory.path().join("app.log")).unwrap();
+    fs::create_dir(place.directory.path().join("app.log")).unwrap();
+    assert!(!place.pass(59 * SECOND));
+    place.taken();
+    assert!(place.pass(3 * SECOND));
+    let farewell = place.taken();
+    assert!(farewell.ends_with("the log could not be read for a minute: not a regular file"), "{farewell}");
+}
+
+#[test]
+fn a_log_that_becomes_readable_again_goes_on() {
+    let mut place = Place::with("a\n");
+    place.pass(SECOND);
+    place.taken();
+    let path = place.directory.path().join("app.log");
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert!(!place.pass(50 * SECOND));
+    fs::remove_dir(&path).unwrap();
+    fs::write(&path, "b\n").unwrap();
+    assert!(!place.pass(LONGEST_RETRY));
+    assert_eq!(place.taken(), "\u{fffd}\u{2}b\n");
+}
+
+#[test]
+fn a_client_that_takes_nothing_is_given_up_after_the_stall_timeout_and_its_farewell() {
+    let mut place = Place::with("a\n");
+    *place.client.shut.borrow_mut() = true;
+    assert!(!place.pass(59 * SECOND));
+    assert!(!place.pass(SECOND + CLOSE / 2));
+    assert!(place.pass(CLOSE));
+}

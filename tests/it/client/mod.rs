@@ -1,0 +1,28 @@
+//! The program as its user sees it: options, output, reconnecting, the demo.
+
+// `tail --cursor-file`: it leaves other files alone, and only one run at a time can use it.
+mod cursor_file;
+// `wstail demo` leaves nothing behind.
+mod demo;
+// Options set by environment variables.
+mod environment;
+// How `tail` prints difficult lines: very long ones, beside other logs and as JSON, and bytes that are not text.
+mod lines;
+// `wstail ls`, and `tail` with only a host.
+mod ls;
+// The demo's log writer, and the server that follows it at full speed.
+mod produce;
+// Clients, servers and loggers written by others.
+mod python;
+// `tail` resumes: cursors in files and on the command line, lost connections, and reported losses.
+mod resume;
+// What `tail` retries, when, with which notices, and what ends it.
+mod retry;
+// `wstail produce --rotate-name`.
+mod rotate_name;
+// `wstail tail` as its user sees it.
+mod tail;
+// Unfinished lines where `tail` works line by line: beside other logs, as JSON, and with `--verify`.
+mod unfinished;
+// Options, help and exit codes.
+mod usage;

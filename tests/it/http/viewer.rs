@@ -1,0 +1,75 @@
+//! The page in a browser. Each part has a script in `tests/viewer/`, driven with Selenium.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Plays a script; what it prints is for people.
+fn play(script: &str) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/viewer").join(script);
+    let mut command = Command::new("python3");
+    command.arg("-B").arg(script).arg(env!("CARGO_BIN_EXE_wstail")).env("PYTHONUTF8", "1").env("SE_OFFLINE", "true");
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let (printed, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    println!("{printed}");
+    assert!(output.status.success(), "{errors}");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn a_log_is_chosen_and_a_link_shows_the_same() {
+    play("choosing.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn the_end_is_followed_and_the_view_holds_still_where_one_reads() {
+    play("watching.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn many_lines_freeze_nothing_and_older_ones_come() {
+    play("scale.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn matches_are_marked_counted_jumped_to_and_filtered() {
+    play("finding.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn losses_rotations_and_gaps_are_shown() {
+    play("truth.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn lines_can_be_copied_downloaded_and_read_raw() {
+    play("taking.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn the_page_works_by_keyboard_and_on_a_phone() {
+    play("people.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn a_token_is_requested_once_per_tab() {
+    play("tokens.py");
+}
+
+#[test]
+#[ignore = "needs chromium and nginx"]
+fn the_page_works_behind_nginx() {
+    play("behind.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn a_hidden_tab_keeps_reading_but_renders_nothing() {
+    play("hidden.py");
+}

@@ -1,0 +1,12 @@
+//! The program as a service and on other machines.
+
+// The library's examples.
+mod examples;
+// Start, shutdown, and what remains after clients disconnect.
+mod lifecycle;
+// Service managers and shells: readiness, and ignored signals.
+mod manager;
+// Static binaries, for 64-bit ARM by emulation, and builds for other systems.
+mod portable;
+// The unit in `contrib/`, checked by systemd-analyze.
+mod service;

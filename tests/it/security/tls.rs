@@ -1,0 +1,597 @@
+//! TLS: trust, the cost of handshakes, and the same bytes as without it.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rustix::process::Signal;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+
+use crate::support::random::Random;
+use crate::support::{
+    DEADLINE, Log, Process, Server, close_code, frame, read_frame, serve_with, until, upgrade, wstail,
+};
+
+/// An authority, and a server's certificate and key, as files.
+pub struct Files {
+    directory: tempfile::TempDir,
+}
+
+impl Files {
+    /// The certificate is for these names and addresses.
+    fn new(names: &[&str]) -> Files {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, format!("authority of {}", names[0]));
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(names.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap();
+        let certificate = params.signed_by(&key, &authority).unwrap();
+        let files = Files { directory: tempfile::tempdir().unwrap() };
+        let contents = [("ca.pem", authority.pem()), ("cert.pem", certificate.pem()), ("key.pem", key.serialize_pem())];
+        contents.iter().for_each(|(name, text)| fs::write(files.path(name), text).unwrap());
+        files
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn word(&self, name: &str) -> String {
+        self.path(name).to_str().unwrap().to_owned()
+    }
+
+    pub fn serve(&self, log: &Log, options: &[&str]) -> Server {
+        let (cert, key) = (self.word("cert.pem"), self.word("key.pem"));
+        serve_with(log, &[&["--tls-cert", &cert, "--tls-key", &key], options].concat())
+    }
+
+    /// An open connection on which nothing was sent yet.
+    fn connect(&self, server: &Server) -> StreamOwned<ClientConnection, TcpStream> {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(self.path("ca.pem")).unwrap()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
+        let session = ClientConnection::new(config, "localhost".try_into().unwrap()).unwrap();
+        let mut stream = StreamOwned::new(session, server.connect());
+        // Without this, a request would wait until the end of the handshake is acknowledged.
+        stream.sock.set_nodelay(true).unwrap();
+        while stream.conn.is_handshaking() {
+            stream.conn.complete_io(&mut stream.sock).unwrap();
+        }
+        stream
+    }
+
+    /// Takes the next client, up to the end of its handshake.
+    fn accept(&self, listener: &TcpListener) -> StreamOwned<ServerConnection, TcpStream> {
+        let certificates = vec![CertificateDer::from_pem_file(self.path("cert.pem")).unwrap()];
+        let key = PrivateKeyDer::from_pem_file(self.path("key.pem")).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = config.with_no_client_auth().with_single_cert(certificates, key).unwrap();
+        let socket = listener.accept().unwrap().0;
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        StreamOwned::new(ServerConnection::new(Arc::new(config)).unwrap(), socket)
+    }
+
+    /// The whole answer to a request, up to the end, which TLS must confirm.
+    fn get(&self, server: &Server, target: &str, fields: &str) -> Vec<u8> {
+        let mut stream = self.connect(server);
+        write!(stream, "GET {target} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n").unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        answer
+    }
+
+    /// An open WebSocket.
+    pub fn upgraded(&self, server: &Server, target: &str) -> StreamOwned<ClientConnection, TcpStream> {
+        let mut stream = self.connect(server);
+        upgrade(&mut stream, target, "");
+        stream
+    }
+}
+
+pub fn local() -> Files {
+    Files::new(&["localhost", "127.0.0.1"])
+}
+
+fn tail(url: &str, arguments: &[&str]) -> Process {
+    let mut command = wstail();
+    command.args(["tail", url]).args(arguments).stdout(Stdio::piped());
+    Process::start(command)
+}
+
+fn url(server: &Server) -> String {
+    format!("wss://{}/app.log", server.address)
+}
+
+#[test]
+fn a_log_is_followed_over_wss_and_https() {
+    let (log, files) = (Log::with("a\nb\n"), local());
+    let server = files.serve(&log, &[]);
+    for scheme in ["wss", "https"] {
+        let tail =
+            tail(&format!("{scheme}://{}/app.log", server.address), &["--ca-file", &files.word("ca.pem"), "-n1"]);
+        let last = fs::read_to_string(log.path()).unwrap().lines().last().unwrap().to_owned();
+        assert_eq!(tail.line(), last);
+        log.append(format!("{scheme}\n"));
+        assert_eq!(tail.line(), scheme);
+        tail.signal(Signal::INT);
+        assert_eq!(tail.end(), (130, format!("wstail: connected to {}\n", url(&server))));
+    }
+    until("both are gone", || server.connections() == 0);
+}
+
+#[test]
+fn two_megabytes_arrive_byte_for_byte_with_close_notify() {
+    let mut random = Random::new(7);
+    let bytes: Vec<u8> = (0..2_000_000).map(|_| random.below(256) as u8).collect();
+    let (log, files) = (Log::with(&bytes), local());
+    let server = files.serve(&log, &[]);
+    let output = wstail()
+        .args(["tail", &url(&server), "--ca-file", &files.word("ca.pem"), "--no-follow", "-n", "all", "-q"])
+        .stdout(Stdio::piped())
+        .output()
+        .unwrap();
+    assert!(output.status.success() && output.stdout == bytes, "{} bytes over wss", output.stdout.len());
+    let answer = files.get(&server, "/app.log?lines=all", "");
+    assert!(answer.ends_with(&bytes), "{} bytes over https", answer.len());
+}
+
+#[test]
+fn heartbeats_work_over_tls() {
+    let (log, files) = (Log::with("a\n"), local());
+    let server = files.serve(&log, &["--heartbeat", "0.3", "--heartbeat-timeout", "0.5"]);
+    let tail = tail(&url(&server), &["--ca-file", &files.word("ca.pem")]);
+    assert_eq!(tail.line(), "a");
+    let mut silent = files.upgraded(&server, "app.log?tail=1&lines=0");
+    assert_eq!(close_code(&mut silent), 4408);
+    thread::sleep(Duration::from_millis(1200));
+    log.append("b\n");
+    assert_eq!(tail.line(), "b");
+    tail.signal(Signal::INT);
+    assert_eq!(tail.end(), (130, format!("wstail: connected to {}\n", url(&server))), "one connection did for it all");
+}
+
+#[test]
+fn silent_and_dripping_tls_clients_meet_one_deadline() {
+    let (log, files) = (Log::with("a\n"), local());
+    let server = files.serve(&log, &[]);
+    let begun = Instant::now();
+    let silent = server.connect();
+    let mut hello = server.connect();
+    // A handshake record that is never completed.
+    hello.write_all(&[22, 3, 1, 1, 0]).unwrap();
+    let shaken = files.connect(&server);
+    let mut head = files.connect(&server);
+    head.conn.writer().write_all(&[b'x'; 4000]).unwrap();
+    let mut record = Vec::new();
+    head.conn.write_tls(&mut record).unwrap();
+    let mut record = record.into_iter();
+    let tail = tail(&url(&server), &["--ca-file", &files.word("ca.pem"), "-q"]);
+    assert_eq!(tail.line(), "a");
+    until("all are served", || server.connections() == 5);
+    while server.connections() > 1 {
+        let _ = hello.write_all(&[1]);
+        let _ = head.sock.write_all(&[record.next().unwrap()]);
+        thread::sleep(Duration::from_millis(20));
+        assert!(begun.elapsed() < Duration::from_millis(6500), "{} are left", server.connections());
+    }
+    assert!(begun.elapsed() > Duration::from_millis(4500), "{:?}", begun.elapsed());
+    log.append("b\n");
+    assert_eq!(tail.line(), "b");
+    drop((silent, shaken));
+}
+
+#[test]
+fn a_dripped_tls_record_delays_nothing() {
+    let (log, files) = (Log::with(""), local());
+    let server = files.serve(&log, &["--heartbeat", "0.3", "--heartbeat-timeout", "60"]);
+    let mut stream = files.upgraded(&server, "app.log?tail=1&lines=0");
+    stream.conn.writer().write_all(&frame(0x81, &[b'x'; 4000])).unwrap();
+    let mut record = Vec::new();
+    stream.conn.write_tls(&mut record).unwrap();
+    let mut dripping = stream.sock.try_clone().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            for byte in record {
+                if dripping.write_all(&[byte]).is_err() {
+                    break;
+                }
+                thread::sleep(Duration::from_millis(2));
+            }
+        });
+        let (mut pings, mut lines) = (0, 0);
+        while pings < 3 || lines < 3 {
+            match read_frame(&mut stream).unwrap() {
+                (0x81, payload) if payload == b"ping" => {
+                    pings += 1;
+                    log.append("line\n");
+                }
+                (0x81, payload) => lines += String::from_utf8(payload).unwrap().lines().count(),
+                other => panic!("{other:?}"),
+            }
+        }
+        let begun = Instant::now();
+        server.process.signal(Signal::TERM);
+        assert_eq!(close_code(&mut stream), 1001);
+        assert_eq!(server.process.wait().code(), Some(0));
+        assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    });
+}
+
+#[test]
+fn many_small_messages_in_one_record_are_all_read() {
+    let (log, files) = (Log::with(""), local());
+    let server = files.serve(&log, &[]);
+    let mut stream = files.upgraded(&server, "app.log?tail=1&lines=0");
+    // More than the server takes in one read, and then nothing more.
+    let words: Vec<u8> = (0..1000).flat_map(|_| frame(0x81, b"word")).collect();
+    stream.write_all(&[words, frame(0x88, &1000u16.to_be_bytes())].concat()).unwrap();
+    assert_eq!(close_code(&mut stream), 1000);
+}
+
+#[test]
+fn a_head_of_several_reads_that_comes_at_once_is_answered() {
+    let (log, files) = (Log::with("a\n"), local());
+    let server = files.serve(&log, &[]);
+    let answer = files.get(&server, "/app.log", &format!("x: {}\r\n", "y".repeat(12_000)));
+    assert!(answer.ends_with(b"\r\n\r\na\n"), "{}", String::from_utf8_lossy(&answer));
+}
+
+#[test]
+fn a_half_closed_tls_client_is_served() {
+    let (log, files) = (Log::with("a\n"), local());
+    let server = files.serve(&log, &[]);
+    let streams = [files.upgraded(&server, "app.log?tail=1"), files.connect(&server)];
+    until("both are served", || server.connections() == 2);
+    // The TCP connections end without a close_notify.
+    drop(streams);
+    until("both are gone", || server.connections() == 0);
+    let mut stream = files.connect(&server);
+    stream.write_all(b"GET /app.log?tail=1&lines=all HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    stream.conn.send_close_notify();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    assert!(
+        answer.ends_with(b"2\r\na\n\r\n") || answer.ends_with(b"0\r\n\r\n"),
+        "{}",
+        String::from_utf8_lossy(&answer)
+    );
+}
+
+#[test]
+fn a_client_that_stops_reading_catches_up_and_one_that_never_does_is_closed() {
+    let line = format!("{}\n", "x".repeat(99));
+    let (log, files) = (Log::with(line.repeat(200_000)), local());
+    let server = files.serve(&log, &["--stall-timeout", "1", "--heartbeat", "0.3", "--heartbeat-timeout", "0.3"]);
+    let never = files.upgraded(&server, "app.log?tail=1&lines=all");
+    let mut slow = files.upgraded(&server, "app.log?lines=all");
+    let idle = server.process.status("VmRSS");
+    let (mut received, begun) = (0, Instant::now());
+    loop {
+        match read_frame(&mut slow).unwrap() {
+            (0x81, payload) if payload == b"ping" => slow.write_all(&frame(0x81, b"pong")).unwrap(),
+            (0x81, payload) => received += payload.len(),
+            (_, payload) => break assert_eq!(&payload[..2], 1000u16.to_be_bytes()),
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(received, 20_000_000);
+    assert!(begun.elapsed() > Duration::from_secs(1), "{:?}", begun.elapsed());
+    until("the other is closed", || server.connections() == 0);
+    assert!(server.process.status("VmRSS").saturating_sub(idle) < 8 * 1024);
+    drop(never);
+    server.process.signal(Signal::TERM);
+    let (_, errors) = server.process.end();
+    assert!(errors.contains("4410: no data accepted for 1s"), "{errors}");
+}
+
+#[test]
+fn the_last_bytes_of_a_followed_body_come_though_no_more_are_written() {
+    let (log, files) = (Log::with(format!("{}\n", "x".repeat(99)).repeat(100_000)), local());
+    log.append("the end\n");
+    let server = files.serve(&log, &[]);
+    let mut stream = files.connect(&server);
+    stream.write_all(b"GET /app.log?tail=1&lines=all HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"the end\n\r\n") {
+        let mut chunk = [0; 16_384];
+        let read = stream.read(&mut chunk).unwrap();
+        answer.extend(&chunk[..read]);
+        thread::sleep(Duration::from_micros(500));
+    }
+}
+
+#[test]
+fn an_untrusted_certificate_ends_tail() {
+    let (log, files, others) = (Log::with("a\n"), local(), [local(), Files::new(&["elsewhere"])]);
+    let server = files.serve(&log, &[]);
+    let refused = |cause: &str| {
+        let line = format!("wstail: cannot connect to {}: the certificate is not trusted: {cause}\n", url(&server));
+        (1, line)
+    };
+    let check = |arguments: &[&str]| tail(&url(&server), &[arguments, &["--no-follow"]].concat());
+    let causes = ["it was not signed by a trusted issuer (see --ca-file)", "its issuer is unknown (see --ca-file)"];
+    for (other, cause) in others.iter().zip(causes) {
+        assert_eq!(check(&["--ca-file", &other.word("ca.pem")]).end(), refused(cause));
+    }
+    let trusting = check(&["--insecure"]);
+    assert_eq!(trusting.lines(), ["a"]);
+    let warning =
+        "wstail: certificates are not checked: anyone between client and server can read and change everything\n";
+    assert_eq!(trusting.end(), (0, format!("{warning}wstail: connected to {}\n", url(&server))));
+    let quiet = check(&["--insecure", "-q"]);
+    assert_eq!((quiet.lines(), quiet.end()), (vec!["a".to_owned()], (0, String::new())));
+}
+
+#[test]
+fn a_certificate_for_another_name_is_refused() {
+    let log = Log::with("a\n");
+    for (names, host, expected) in [
+        (&["logs.example.com", "127.0.0.2"][..], "127.0.0.1", 1),
+        (&["logs.example.com", "127.0.0.1"], "localhost", 1),
+        (&["127.0.0.1"], "127.0.0.1", 0),
+        (&["localhost"], "localhost", 0),
+        (&["localhost"], "127.0.0.1", 1),
+    ] {
+        let files = Files::new(names);
+        let server = files.serve(&log, &[]);
+        let port = server.address.rsplit(':').next().unwrap();
+        let arguments = ["--ca-file", &files.word("ca.pem"), "--no-follow", "-q"];
+        let (code, errors) = tail(&format!("wss://{host}:{port}/app.log"), &arguments).end();
+        let end = if expected == 0 { "" } else { ": the certificate is not trusted: it is for another name\n" };
+        assert!(code == expected && errors.ends_with(end), "{names:?} as {host}: {code} {errors}");
+    }
+}
+
+#[test]
+fn the_systems_roots_are_trusted_unless_a_file_says_otherwise() {
+    let (log, files, other) = (Log::with("a\n"), local(), local());
+    let server = files.serve(&log, &[]);
+    let run = |arguments: &[&str]| {
+        let mut command = wstail();
+        command.env("SSL_CERT_FILE", files.path("ca.pem")).env_remove("SSL_CERT_DIR").args(arguments);
+        Process::start(command).end()
+    };
+    assert_eq!(run(&["tail", &url(&server), "--no-follow", "-q"]), (0, String::new()));
+    assert_eq!(run(&["healthcheck", &format!("https://{}/-/healthz", server.address)]), (0, String::new()));
+    let (code, errors) = run(&["tail", &url(&server), "--ca-file", &other.word("ca.pem"), "--no-follow"]);
+    assert!(code == 1 && errors.contains("is not trusted"), "{errors}");
+}
+
+#[test]
+fn unusable_tls_files_are_reported_in_one_line() {
+    let (log, files, other) = (Log::with("a\n"), local(), local());
+    fs::write(files.path("empty.pem"), "").unwrap();
+    let sealed =
+        ["ENCRYPTED PRIVATE KEY-----", "EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,7C\n"];
+    let sealed = [("pkcs8.pem", sealed[0]), ("sec1.pem", sealed[1])].map(|(name, text)| {
+        fs::write(files.path(name), format!("-----BEGIN {text}\nMIHs\n-----END {}", &text[..26])).unwrap();
+        files.word(name)
+    });
+    let directory = log.directory().to_str().unwrap().to_owned();
+    let [cert, key, empty, foreign] =
+        [files.word("cert.pem"), files.word("key.pem"), files.word("empty.pem"), other.word("key.pem")];
+    let missing = files.word("missing.pem");
+    let serve = |cert: &str, key: &str| ["serve", &directory, "--tls-cert", cert, "--tls-key", key].map(str::to_owned);
+    let tail = |options: &[&str]| [&["tail", "h:1/a"], options].concat().into_iter().map(str::to_owned).collect();
+    let cases: [(Vec<String>, String); 13] = [
+        (
+            serve(&missing, &key).into(),
+            format!("cannot use the certificate file `{missing}`: no such file or directory"),
+        ),
+        (serve(&cert, &missing).into(), format!("cannot use the key file `{missing}`: no such file or directory")),
+        (serve(&empty, &key).into(), format!("cannot use the certificate file `{empty}`: it contains no certificate")),
+        (serve(&cert, &cert).into(), format!("cannot use the key file `{cert}`: it contains no key")),
+        (
+            serve(&cert, &foreign).into(),
+            format!("cannot use the key file `{foreign}`: it does not match the certificate `{cert}`"),
+        ),
+        (serve(&cert, &sealed[0]).into(), format!("cannot use the key file `{}`: it is encrypted", sealed[0])),
+        (serve(&cert, &sealed[1]).into(), format!("cannot use the key file `{}`: it is encrypted", sealed[1])),
+        (
+            serve("/dev/zero", &key).into(),
+            "cannot use the certificate file `/dev/zero`: it is larger than 1 MiB".into(),
+        ),
+        (serve(&cert, "/dev/zero").into(), "cannot use the key file `/dev/zero`: it is larger than 1 MiB".into()),
+        (tail(&["--ca-file", "/dev/zero"]), "cannot use the CA file `/dev/zero`: it is larger than 1 MiB".into()),
+        (tail(&["--ca-file", &empty]), format!("cannot use the CA file `{empty}`: it contains no certificate")),
+        (tail(&["--ca-file", &missing]), format!("cannot use the CA file `{missing}`: no such file or directory")),
+        (
+            tail(&["--ca-file", &cert, "--insecure"]),
+            "--ca-file and --insecure cannot be combined (see `wstail tail --help`)".into(),
+        ),
+    ];
+    for (arguments, expected) in cases {
+        let mut command = wstail();
+        command.args(&arguments);
+        assert_eq!(Process::start(command).end(), (2, format!("wstail: {expected}\n")), "{arguments:?}");
+    }
+}
+
+#[test]
+fn plain_text_on_a_tls_connection_is_explained_on_both_ends() {
+    let (log, files) = (Log::with("a\n"), local());
+    let server = files.serve(&log, &[]);
+    let answer = server.get("/app.log");
+    assert_eq!((answer.status, answer.text().as_str()), (400, "this port speaks TLS: use https:// or wss://\n"));
+    let (code, errors) = tail(&format!("ws://{}/app.log", server.address), &[]).end();
+    assert!(code == 1 && errors.contains("this port speaks TLS"), "{errors}");
+    let plain = serve_with(&log, &[]);
+    let (code, errors) = tail(&url(&plain), &["--insecure", "-q", "--retry", "never"]).end();
+    let expected =
+        format!("wstail: cannot connect to {}: the server does not speak TLS: try ws:// or http://\n", url(&plain));
+    assert_eq!((code, errors), (1, expected));
+}
+
+#[test]
+fn a_stopping_or_full_tls_server_is_reported() {
+    let (log, files) = (Log::with("a\n"), local());
+    let server = files.serve(&log, &["--max-connections", "1"]);
+    let ca = files.word("ca.pem");
+    let served = tail(&url(&server), &["--ca-file", &ca, "--retry", "never", "-q"]);
+    assert_eq!(served.line(), "a");
+    let refused = tail(&url(&server), &["--ca-file", &ca, "--retry", "never", "-q"]);
+    let (code, errors) = refused.end();
+    assert!(code == 1 && errors.contains("received fatal alert"), "{errors}");
+    server.process.signal(Signal::TERM);
+    let (code, errors) = served.end();
+    assert!(code == 1 && errors.contains("server is going away (closed with 1001)"), "{errors}");
+    assert_eq!(server.process.wait().code(), Some(0));
+}
+
+#[test]
+fn a_leaving_client_sends_close_notify() {
+    let files = local();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    for (arguments, signal) in [(&["tail"][..], Some(Signal::INT)), (&["healthcheck"], None)] {
+        let mut command = wstail();
+        command.args(arguments).arg(format!("https://{address}/app.log")).arg("--insecure").stdout(Stdio::piped());
+        let client = Process::start(command);
+        let mut stream = files.accept(&listener);
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            request.extend(byte);
+        }
+        let request = String::from_utf8(request).unwrap();
+        match signal {
+            None => stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap(),
+            Some(signal) => {
+                let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap();
+                let accept = tungstenite::handshake::derive_accept_key(key.as_bytes());
+                let upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept";
+                write!(stream, "HTTP/1.1 101 Switching Protocols\r\n{upgrade}: {accept}\r\n\r\n").unwrap();
+                stream.write_all(&[0x81, 2, b'a', b'\n']).unwrap();
+                assert_eq!(client.line(), "a");
+                client.signal(signal);
+            }
+        }
+        // Without close_notify this is an error: the answer may have been cut off.
+        stream.read_to_end(&mut Vec::new()).unwrap_or_else(|error| panic!("{arguments:?}: {error}"));
+    }
+}
+
+#[test]
+fn a_full_tls_server_is_retried() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let tail = tail(&format!("wss://{}/app.log", listener.local_addr().unwrap()), &["--insecure", "-q"]);
+    for _ in 0..2 {
+        listener.accept().unwrap().0.write_all(&[21, 3, 1, 0, 2, 2, 80]).unwrap();
+    }
+    tail.signal(Signal::INT);
+    assert_eq!(tail.end(), (130, String::new()));
+}
+
+/// The server's share of memory (PSS), in KiB.
+fn memory(server: &Server) -> u64 {
+    let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", server.process.pid)).unwrap();
+    let line = rollup.lines().find(|line| line.starts_with("Pss:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn hundreds_of_idle_followers_cost_less_than_128_kib_each() {
+    const FOLLOWERS: u64 = 300;
+    let (log, files) = (Log::with(format!("{}\n", "x".repeat(99)).repeat(1000)), local());
+    let server = files.serve(&log, &["--heartbeat", "60"]);
+    let follow = || {
+        let mut stream = files.upgraded(&server, "app.log?tail=1&lines=1000");
+        assert_eq!(read_frame(&mut stream).unwrap().1.len(), 100_000);
+        stream
+    };
+    drop(follow());
+    until("the first is gone", || server.connections() == 0);
+    let before = memory(&server);
+    let followers: Vec<_> = (0..FOLLOWERS).map(|_| follow()).collect();
+    until("their buffers are given back", || memory(&server).saturating_sub(before) / FOLLOWERS < 128);
+    assert_eq!(server.connections(), FOLLOWERS);
+    drop(followers);
+}
+
+#[test]
+fn shutdown_takes_at_most_3_s_with_hanging_tls_clients() {
+    let (log, files) = (Log::with(format!("{}\n", "x".repeat(99)).repeat(500_000)), local());
+    let server = files.serve(&log, &[]);
+    let mut hello = server.connect();
+    hello.write_all(&[22, 3, 1, 1, 0]).unwrap();
+    let _others = (server.connect(), files.connect(&server), files.upgraded(&server, "app.log?tail=1&lines=all"));
+    until("all are served", || server.connections() == 4);
+    let begun = Instant::now();
+    server.process.signal(Signal::TERM);
+    assert_eq!(server.process.wait().code(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_hanging_tls_handshake_times_out() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = format!("wss://{}/app.log", listener.local_addr().unwrap());
+    let stopped = tail(&silent, &["--insecure", "-q"]);
+    let late = tail(&silent, &["--insecure", "-q", "--retry", "never"]);
+    let begun = Instant::now();
+    let _accepted = [listener.accept().unwrap(), listener.accept().unwrap()];
+    stopped.signal(Signal::INT);
+    assert_eq!(stopped.end(), (130, String::new()));
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    let expected = format!("wstail: cannot connect to {silent}: the TLS handshake was not finished within 10 s\n");
+    assert_eq!(late.end(), (1, expected));
+}
+
+#[test]
+fn the_servers_own_origin_is_https() {
+    let (log, files) = (Log::with("a\n"), local());
+    let server = files.serve(&log, &[]);
+    for (origin, status) in [("https://localhost", "200"), ("http://localhost", "403")] {
+        let answer = files.get(&server, "/app.log", &format!("Origin: {origin}\r\n"));
+        assert!(answer.starts_with(format!("HTTP/1.1 {status} ").as_bytes()), "{origin}");
+    }
+}
+
+#[test]
+#[ignore = "needs curl"]
+fn curl_reads_over_tls_of_both_versions() {
+    let (log, files) = (Log::with("a\nb\n"), local());
+    let server = files.serve(&log, &[]);
+    for version in [&["--tlsv1.3"][..], &["--tlsv1.2", "--tls-max", "1.2"]] {
+        let url = format!("https://{}/app.log?lines=1", server.address);
+        let mut command = Command::new("curl");
+        command.args(["-sS", "--cacert", &files.word("ca.pem")]).args(version).arg(url).stdout(Stdio::piped());
+        let curl = Process::start(command);
+        assert_eq!((curl.lines(), curl.end()), (vec!["b".to_owned()], (0, String::new())), "{version:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs websockets from PyPI"]
+fn an_asyncio_consumer_follows_over_wss_for_three_heartbeats() {
+    let (log, files) = (Log::with(""), local());
+    let server = files.serve(&log, &["--heartbeat=0.5", "--heartbeat-timeout=0.4"]);
+    let mut command = wstail();
+    command.arg("produce").arg(log.path()).args(["--rate", "50"]);
+    let _producer = Process::start(command);
+    let url = format!("wss://{}/app.log?tail=1", server.address);
+    let mut command = Command::new("python3");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/follow.py");
+    // Python's ssl reads the variable, too.
+    command.arg(script).args([&url, "pings", "4"]).env("PYTHONUTF8", "1").env("SSL_CERT_FILE", files.path("ca.pem"));
+    let client = Process::start({
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        command
+    });
+    let lines = client.lines();
+    assert_eq!(client.end(), (0, String::new()));
+    assert!(lines.len() > 50 && lines.iter().all(|line| line.ends_with(" - 你好aaa")), "{} lines", lines.len());
+}
