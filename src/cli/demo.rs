@@ -29,7 +29,7 @@ const LOG: &str = "demo.log";
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "demo", help_triggers("-h", "--help"))]
 pub(super) struct Demo {
-    /// end after N seconds
+    /// stop after N seconds
     #[argh(option, arg_name = "N", from_str_fn(seconds))]
     seconds: Option<Duration>,
 }

@@ -21,15 +21,15 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "healthcheck", help_triggers("-h", "--help"))]
 pub(super) struct Healthcheck {
-    /// address to check [default: http://127.0.0.1:8765/-/healthz]
+    /// URL to check [default: http://127.0.0.1:8765/-/healthz]
     #[argh(positional, arg_name = "URL", default = "\"http://127.0.0.1:8765/-/healthz\".to_owned()")]
     url: String,
 
-    /// PEM file of certificates to trust [default: the system's]
+    /// trusted certificates (PEM) [default: the system's]
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     ca_file: Option<PathBuf>,
 
-    /// trust any certificate
+    /// do not check the server's certificate (unsafe)
     #[argh(switch)]
     insecure: bool,
 }

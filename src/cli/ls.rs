@@ -21,23 +21,23 @@ use super::{Exit, print_error, print_line, tokens};
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "ls", help_triggers("-h", "--help"))]
 pub(super) struct Ls {
-    /// a server (HOST, HOST:PORT or a URL), or a local path to list what `serve` would serve
+    /// a server, or a local path: lists what `serve` would
     #[argh(positional, arg_name = "HOST[:PORT]", from_str_fn(path))]
     server: PathBuf,
 
-    /// columns (text) or one object a line (json) [default: text]
+    /// text, or json (one object per line) [default: text]
     #[argh(option, short = 'o', arg_name = "FORM", default = "ListFormat::Text")]
     output: ListFormat,
 
-    /// file with the server's token [default: $WSTAIL_TOKEN]
+    /// file with the server's token (or use $WSTAIL_TOKEN)
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     token_file: Option<PathBuf>,
 
-    /// PEM file of certificates to trust [default: the system's]
+    /// trusted certificates (PEM) [default: the system's]
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     ca_file: Option<PathBuf>,
 
-    /// trust any certificate
+    /// do not check the server's certificate (unsafe)
     #[argh(switch)]
     insecure: bool,
 }

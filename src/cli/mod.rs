@@ -88,6 +88,11 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// Ends the help of the program.
+const MORE_HELP: &str = "
+`wstail help COMMAND` lists the options of a command. Each long option can also be
+set by an environment variable: WSTAIL_SERVE_PORT=8080, for example.";
+
 /// Runs the command that the arguments name.
 pub(crate) fn run(arguments: Vec<OsString>) -> Result<Exit> {
     let command = arguments.first().and_then(|word| schema::known(word.to_str()?));
@@ -108,7 +113,7 @@ fn run_words(arguments: Vec<OsString>) -> Result<Exit> {
         Err(EarlyExit { output, status: Ok(()) }) => {
             let help = match words[..] {
                 [command, "--help"] => help::of(&schema::CommandSchema::find(command)?),
-                _ => output,
+                _ => output.replace("display usage information", "print this help") + MORE_HELP,
             };
             return print_line(help.trim_end());
         }

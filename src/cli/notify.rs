@@ -17,18 +17,18 @@ const STACK: usize = 64 * 1024;
 /// Reports that the server is ready. The returned thread reports the shutdown, and ends then.
 pub(super) fn report(shutdown: &Shutdown) -> Option<JoinHandle<()>> {
     let place = env::var_os("NOTIFY_SOCKET").filter(|place| !place.is_empty())?;
-    tell(&place, "READY=1");
+    notify(&place, "READY=1");
     let shutdown = shutdown.clone();
     let builder = thread::Builder::new().name("service manager".to_owned()).stack_size(STACK);
     let thread = builder.spawn(move || {
         while !shutdown.sleep(Duration::MAX) {}
-        tell(&place, "STOPPING=1");
+        notify(&place, "STOPPING=1");
     });
     let failed = |error| log::debug!("cannot start the thread that notifies the service manager: {error}");
     thread.map_err(failed).ok()
 }
 
-fn tell(place: &OsStr, state: &str) {
+fn notify(place: &OsStr, state: &str) {
     if let Err(error) = send(place, state) {
         log::debug!("cannot send {state} to the service manager: {error}");
     }

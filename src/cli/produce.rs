@@ -30,23 +30,23 @@ pub(super) struct Produce {
     #[argh(option, arg_name = "TEXT", from_str_fn(message))]
     message: Option<String>,
 
-    /// rotate at this size, for example 100KB; 0: never [default: 100MB]
+    /// rotate at this size; 0: never [default: 100MB]
     #[argh(option, arg_name = "SIZE", from_str_fn(size))]
     rotate: Option<u64>,
 
-    /// rename, or copytruncate: copy the log and empty it [default: rename]
+    /// rename or copytruncate [default: rename]
     #[argh(option, arg_name = "HOW")]
     rotate_how: Option<RotateHow>,
 
-    /// pattern for the names of rotated files: {n} is a number, {time} the time
+    /// name of rotated files, with {n} or {time}
     #[argh(option, arg_name = "PATTERN")]
     rotate_name: Option<RotateName>,
 
-    /// rotated files to keep [default: 5]
+    /// number of rotated files to keep [default: 5]
     #[argh(option, arg_name = "N")]
     keep: Option<usize>,
 
-    /// add a number and a checksum to each line: `seq=N crc=HHHHHHHH TEXT`
+    /// number the lines and add checksums, for `tail --verify`
     #[argh(switch)]
     stamp: bool,
 }

@@ -19,11 +19,11 @@ use super::{Exit, lock, notify, set, set_up_log, stop_on_signal, tokens};
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "serve", help_triggers("-h", "--help"))]
 pub(super) struct Serve {
-    /// directories or single files to serve
+    /// directories (with their subdirectories) or single files to serve
     #[argh(positional, arg_name = "PATH", from_str_fn(path))]
     paths: Vec<PathBuf>,
 
-    /// address or name to listen on; repeatable; `::` for IPv4 and IPv6 [default: 127.0.0.1]
+    /// address to listen on; repeatable [default: 127.0.0.1]
     #[argh(option, arg_name = "ADDR")]
     host: Vec<String>,
 
@@ -31,7 +31,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "N", from_str_fn(port))]
     port: Option<u16>,
 
-    /// lines sent first if the client asks for no number, or `all` [default: 1000]
+    /// lines to send first, or `all` [default: 1000]
     #[argh(option, arg_name = "N")]
     lines: Option<Lines>,
 
@@ -39,39 +39,39 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "SECS", from_str_fn(seconds))]
     heartbeat: Option<Duration>,
 
-    /// close a client that does not answer within SECS [default: 5]
+    /// seconds that a client has to answer one [default: 5]
     #[argh(option, arg_name = "SECS", from_str_fn(seconds))]
     heartbeat_timeout: Option<Duration>,
 
-    /// check files without change reports every MILLIS [default: 250]
+    /// poll network file systems every MILLIS [default: 250]
     #[argh(option, arg_name = "MILLIS", from_str_fn(millis))]
     poll: Option<Duration>,
 
-    /// keep reading a rotated file this many seconds for late writes [default: 5]
+    /// keep reading a rotated file for SECS [default: 5]
     #[argh(option, arg_name = "SECS", from_str_fn(seconds_or_zero))]
     rotate_wait: Option<Duration>,
 
-    /// format for plain WebSocket clients: text or html [default: text]
+    /// plain WebSocket format: text or html [default: text]
     #[argh(option, arg_name = "FORMAT")]
     format: Option<Format>,
 
-    /// connections at once; others get 503 [default: 1024]
+    /// limit of connections; others get 503 [default: 1024]
     #[argh(option, arg_name = "N", from_str_fn(positive))]
     max_connections: Option<usize>,
 
-    /// connections per address or IPv6 /64; 0: no limit [default: 0]
+    /// limit per address (IPv6: per /64); 0: none [default: 0]
     #[argh(option, arg_name = "N", from_str_fn(number))]
     max_connections_per_ip: Option<usize>,
 
-    /// allow web pages of this origin, or `*` for all; repeatable
+    /// allow web pages of this origin, or `*`; repeatable
     #[argh(option, arg_name = "ORIGIN")]
     allow_origin: Vec<String>,
 
-    /// accept requests for this host name if there are no tokens; `.example.com` includes names below it; repeatable
+    /// also accept requests for this host name; repeatable
     #[argh(option, arg_name = "HOST")]
     allow_host: Vec<String>,
 
-    /// require a token: any line of FILE, or $WSTAIL_TOKEN
+    /// require one of the tokens in FILE, or $WSTAIL_TOKEN
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     token_file: Option<PathBuf>,
 
@@ -87,11 +87,11 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "PATH")]
     base_path: Option<String>,
 
-    /// close a client that accepts no data for this many seconds; 0: never [default: 60]
+    /// disconnect a client that stalls for SECS [default: 60]
     #[argh(option, arg_name = "SECS", from_str_fn(seconds_or_zero))]
     stall_timeout: Option<Duration>,
 
-    /// also serve names that begin with a dot
+    /// also serve hidden files and directories
     #[argh(switch)]
     hidden: bool,
 }

@@ -35,11 +35,11 @@ pub(super) struct Tail {
     #[argh(positional, arg_name = "URL")]
     urls: Vec<String>,
 
-    /// last N lines first, or `all`; +N: from line N on [default: 10]
+    /// last N lines, `all`, or +N: from line N on [default: 10]
     #[argh(option, short = 'n', arg_name = "N")]
     lines: Option<Start>,
 
-    /// follow the log, which is the default (also -F)
+    /// follow the log (the default; also -F)
     #[argh(switch, short = 'f')]
     #[expect(dead_code, reason = "there is nothing to turn on")]
     follow: bool,
@@ -48,11 +48,11 @@ pub(super) struct Tail {
     #[argh(switch)]
     no_follow: bool,
 
-    /// continue after the place in FILE, and record progress there
+    /// resume at the place in FILE, and save it there
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     cursor_file: Option<PathBuf>,
 
-    /// continue after CURSOR, unless the cursor file records one
+    /// resume after CURSOR, if the cursor file has no place
     #[argh(option, arg_name = "CURSOR", from_str_fn(cursor))]
     after_cursor: Option<Place>,
 
@@ -60,31 +60,31 @@ pub(super) struct Tail {
     #[argh(switch)]
     show_cursor: bool,
 
-    /// check `produce --stamp` lines; exit 1 if any is lost, duplicated or corrupt
+    /// check lines of `produce --stamp`; exit 1 if any is bad
     #[argh(switch)]
     verify: bool,
 
-    /// text (control characters cleaned on a terminal), raw, or json (one object per line) [default: text]
+    /// text, raw, or json (one object per line) [default: text]
     #[argh(option, short = 'o', arg_name = "FORM", default = "Output::Text")]
     output: Output,
 
-    /// pass the log's own colours to a terminal: auto, always or never [default: auto]
+    /// colours of the log: auto, always, never [default: auto]
     #[argh(option, arg_name = "WHEN", default = "Color::Auto")]
     color: Color,
 
-    /// reconnect until Ctrl-C (auto), or exit 1 at the first loss (never) [default: auto]
+    /// reconnect: auto (until Ctrl-C) or never [default: auto]
     #[argh(option, arg_name = "WHEN", default = "Retry::Auto")]
     retry: Retry,
 
-    /// file with the server's token [default: $WSTAIL_TOKEN]
+    /// file with the server's token (or use $WSTAIL_TOKEN)
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     token_file: Option<PathBuf>,
 
-    /// PEM file of certificates to trust [default: the system's]
+    /// trusted certificates (PEM) [default: the system's]
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     ca_file: Option<PathBuf>,
 
-    /// trust any certificate
+    /// do not check the server's certificate (unsafe)
     #[argh(switch)]
     insecure: bool,
 
