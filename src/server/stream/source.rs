@@ -73,7 +73,7 @@ impl LogSource {
         now: Instant,
     ) -> LogSource {
         LogSource {
-            is_sized: follower.left().is_some(),
+            is_sized: follower.remaining().is_some(),
             follower,
             watch,
             schedule: PollSchedule::new(poll, now),
@@ -133,7 +133,7 @@ impl LogSource {
     pub(super) fn next(&mut self, now: Instant) -> Result<Option<LogEvent<'_>>, Unreadable> {
         self.schedule.begin();
         if let Some(watch) = &self.watch {
-            watch.hush(&mut self.follower);
+            watch.clear(&mut self.follower);
         }
         match self.poll(now) {
             Ok(polled) => {
@@ -159,7 +159,7 @@ impl LogSource {
         }
         self.schedule.retry((now + failing.pause).min(end));
         failing.pause = (failing.pause * 2).min(LONGEST_RETRY);
-        let what = if is_first { What::Unreadable(cause(&error).to_string()) } else { What::Quiet };
+        let what = if is_first && self.is_opened { What::Unreadable(cause(&error).to_string()) } else { What::Quiet };
         Ok(LogEvent { what, place: &*self.follower })
     }
 
@@ -215,7 +215,7 @@ impl LogSource {
     }
 
     fn opened(&self, step: &Step) -> What<'static> {
-        let (size, left) = (self.follower.size(), self.follower.left());
+        let (size, left) = (self.follower.size(), self.follower.remaining());
         // The log is not empty, but it has no line yet that could come first.
         let is_awaited = *step == Step::Awaiting || !self.follower.is_behind() && size > 0;
         What::Opened { size, left, is_awaited }
@@ -235,7 +235,7 @@ impl LogSource {
         }
         let (follower, is_calm) = (&self.follower, self.schedule.is_calm());
         let watch = self.watch.as_mut().filter(|_| is_calm);
-        let is_told = watch.is_some_and(|watch| watch.follow(follower) && watch.tells_all(follower));
+        let is_told = watch.is_some_and(|watch| watch.follow(follower) && watch.reports_all(follower));
         let sooner = follower.due().into_iter().chain(follower.late_due());
         self.schedule.silent(is_told, sooner, now);
     }

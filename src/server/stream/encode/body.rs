@@ -18,6 +18,8 @@ pub(in crate::server) struct BodyEncoder {
     lost: Option<Missing>,
     method: Method,
     is_begun: bool,
+    /// How many bytes of the promised length are still to come.
+    left: Option<u64>,
     /// An event makes at most one frame, which is taken before the next event.
     next: Option<Frame>,
 }
@@ -36,7 +38,7 @@ pub(in crate::server) enum Framing {
 impl BodyEncoder {
     /// With HEAD, the response ends after its head.
     pub(in crate::server) fn new(framing: Framing, lost: Option<Missing>, method: Method) -> BodyEncoder {
-        BodyEncoder { framing, lost, method, is_begun: false, next: None }
+        BodyEncoder { framing, lost, method, is_begun: false, left: None, next: None }
     }
 
     /// Queues the response's head. `left` is the length of the body, if it is known.
@@ -50,15 +52,27 @@ impl BodyEncoder {
         let headers = framing.into_iter().chain(lost).chain([("Cache-Control", "no-store".to_owned())]);
         self.next = Some(Frame::Binary(response::head(200, response::TEXT, headers)));
         self.is_begun = true;
+        self.left = left.filter(|_| self.framing == Framing::Sized);
     }
 
-    fn push_data(&mut self, data: Data<'_>) {
+    /// Queues no more than the promised length: a copy of a log that was truncated meanwhile may hold more.
+    fn push_data(&mut self, data: Data<'_>) -> ControlFlow<()> {
         debug_assert!(self.next.is_none(), "a frame is taken before the next event");
+        let most = self.left.map_or(usize::MAX, |left| left.try_into().unwrap_or(usize::MAX));
+        let data = match data {
+            Data::Bytes(bytes) => Data::Bytes(&bytes[..bytes.len().min(most)]),
+            range => range,
+        };
+        if most == 0 || data.length() > most {
+            return ControlFlow::Break(());
+        }
+        self.left = self.left.map(|left| left - data.length() as u64);
         self.next = Some(match data {
             Data::Range(range) => Frame::Range(range),
             Data::Bytes(bytes) if self.framing == Framing::Chunked => Frame::Binary(chunk(bytes)),
             Data::Bytes(bytes) => Frame::Binary(bytes.to_vec()),
         });
+        ControlFlow::Continue(())
     }
 }
 
@@ -76,7 +90,7 @@ impl Encoder for BodyEncoder {
                     return ControlFlow::Break(());
                 }
             }
-            What::Data { data, .. } => self.push_data(data),
+            What::Data { data, .. } => return self.push_data(data),
             What::End => {
                 if self.framing == Framing::Chunked {
                     self.next = Some(Frame::Binary(b"0\r\n\r\n".to_vec()));
@@ -127,6 +141,15 @@ mod tests {
             assert!(encode_at(&mut body, 2, What::Quiet, now).is_empty());
             assert_eq!(encode_at(&mut body, 2, What::End, now), end);
         }
+    }
+
+    #[test]
+    fn a_sized_body_never_exceeds_its_length() {
+        let (mut body, now) = body(Framing::Sized, Method::Get);
+        encode_at(&mut body, 0, opened(2, false), now);
+        assert_eq!(encode_at(&mut body, 3, data(b"ab\n", false), now), ["ab"]);
+        assert!(body.encode(LogEvent { what: data(b"c\n", false), place: &place(5) }, now).is_break());
+        assert!(body.next(now).is_none());
     }
 
     #[test]
