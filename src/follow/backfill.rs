@@ -21,11 +21,11 @@ pub struct Backfill {
     newlines: u64,
     /// Everything on this side of the place was searched.
     searched: u64,
-    way: Way,
+    direction: Direction,
 }
 
 #[derive(Debug)]
-enum Way {
+enum Direction {
     /// From a file's size back to its start.
     Back { size: u64 },
     /// From a file's start on, up to its end, or for ever.
@@ -34,7 +34,7 @@ enum Way {
 
 /// What a step of a search has found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub enum SearchProgress {
     /// Nothing yet; more is to be searched.
     Busy,
     /// The first line asked for begins there.
@@ -50,35 +50,35 @@ impl Backfill {
             Lines::All => (0, 0),
             Lines::Last(lines) => (lines, size),
         };
-        Backfill { newlines, searched, way: Way::Back { size } }
+        Backfill { newlines, searched, direction: Direction::Back { size } }
     }
 
     /// A search for line `line`, which the first one is 1 of; with an `end` it is found there at the latest.
     pub fn from_line(line: u64, end: Option<u64>) -> Backfill {
-        Backfill { newlines: line.saturating_sub(1), searched: 0, way: Way::On { end } }
+        Backfill { newlines: line.saturating_sub(1), searched: 0, direction: Direction::On { end } }
     }
 
     /// Searches one block more.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn step(&mut self, file: &File) -> io::Result<Progress> {
-        match self.way {
-            _ if self.newlines == 0 => Ok(Progress::Found(self.searched)),
-            Way::Back { size } => self.step_back(file, size),
-            Way::On { end } => self.step_on(file, end),
+    pub fn step(&mut self, file: &File) -> io::Result<SearchProgress> {
+        match self.direction {
+            _ if self.newlines == 0 => Ok(SearchProgress::Found(self.searched)),
+            Direction::Back { size } => self.step_back(file, size),
+            Direction::On { end } => self.step_on(file, end),
         }
     }
 
-    fn step_back(&mut self, file: &File, size: u64) -> io::Result<Progress> {
+    fn step_back(&mut self, file: &File, size: u64) -> io::Result<SearchProgress> {
         if self.searched == 0 {
-            return Ok(Progress::Found(0));
+            return Ok(SearchProgress::Found(0));
         }
         let start = self.searched.saturating_sub(BLOCK as u64);
         let mut block = vec![0; (self.searched - start) as usize];
         match file.read_exact_at(&mut block, start) {
             // The file has shrunk below what was its size: the follower will notice; here its start is as good a place.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Progress::Found(0)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(SearchProgress::Found(0)),
             result => result?,
         }
         // The newline at the very end closes the last line, it does not begin another.
@@ -86,24 +86,24 @@ impl Backfill {
         for newline in memrchr_iter(b'\n', &block).map(|at| start + at as u64).filter(|&at| at != last) {
             self.newlines -= 1;
             if self.newlines == 0 {
-                return Ok(Progress::Found(newline + 1));
+                return Ok(SearchProgress::Found(newline + 1));
             }
         }
         self.searched = start;
-        Ok(Progress::Busy)
+        Ok(SearchProgress::Busy)
     }
 
-    fn step_on(&mut self, file: &File, end: Option<u64>) -> io::Result<Progress> {
+    fn step_on(&mut self, file: &File, end: Option<u64>) -> io::Result<SearchProgress> {
         let room = end.map_or(FORWARD as u64, |end| end.saturating_sub(self.searched).min(FORWARD as u64));
         let mut block = vec![0; room as usize];
         let read = if room == 0 { 0 } else { file.read_at(&mut block, self.searched)? };
         let block = &block[..read];
         if read == 0 {
             // What a reader that does not follow asks for is found at the end, where there is nothing.
-            let place = if end.is_some() { Progress::Found } else { Progress::Absent };
+            let place = if end.is_some() { SearchProgress::Found } else { SearchProgress::Absent };
             return Ok(place(self.searched));
         }
-        Ok(self.pass(block).map_or(Progress::Busy, Progress::Found))
+        Ok(self.pass(block).map_or(SearchProgress::Busy, SearchProgress::Found))
     }
 
     /// Passes over the next bytes of the file; where the line asked for begins, if it does so in them or right behind.
@@ -136,9 +136,9 @@ mod tests {
     fn end(backfill: &mut Backfill, file: &File) -> u64 {
         loop {
             match backfill.step(file).unwrap() {
-                Progress::Busy => {}
-                Progress::Found(start) => return start,
-                Progress::Absent(end) => panic!("awaited at {end}"),
+                SearchProgress::Busy => {}
+                SearchProgress::Found(start) => return start,
+                SearchProgress::Absent(end) => panic!("awaited at {end}"),
             }
         }
     }
@@ -200,7 +200,7 @@ mod tests {
     fn a_line_that_is_not_there_yet_is_awaited() {
         let file = tempfile::tempfile().unwrap();
         let mut backfill = Backfill::from_line(3, None);
-        assert_eq!(backfill.step(&file).unwrap(), Progress::Absent(0));
+        assert_eq!(backfill.step(&file).unwrap(), SearchProgress::Absent(0));
         assert_eq!([&b"1\n2"[..], b"2", b"\n3"].map(|bytes| backfill.pass(bytes)), [None, None, Some(5)]);
     }
 }

@@ -8,14 +8,14 @@ use super::backfill::Backfill;
 use super::follower::{Follower, Phase, Step};
 use super::log::open::OpenLog;
 use super::position::Position;
-use super::resume::{Way, find, list};
+use super::resume::{ResumePoint, find, list};
 use super::root::Log;
 use crate::protocol::event::Missing;
 use crate::protocol::request::Lines;
 
 impl Follower {
     /// The last `lines` lines before `position` and nothing else, in `file`, which `log` led to, or in the generation of it
-    /// that holds the position. Where none does, a gap is told and the end.
+    /// that holds the position. Where none does, a gap is queued and the end.
     ///
     /// # Errors
     /// When a file cannot be read.
@@ -23,14 +23,14 @@ impl Follower {
         let mut follower = Follower::at_start(log, file, false, Duration::ZERO)?;
         let siblings = list(&follower.log)?;
         match find(&follower, position, 0, &siblings)? {
-            Way::Log => follower.end_at(position.offset, lines),
-            Way::Generation(file) | Way::Copy { copy: file, .. } => {
+            ResumePoint::Log => follower.end_at(position.offset, lines),
+            ResumePoint::Generation(file) | ResumePoint::Copy { copy: file, .. } => {
                 follower.open = OpenLog::new(file)?;
                 follower.open.since = position.changed;
                 follower.end_at(position.offset, lines);
             }
-            Way::Truncated(_) => follower.tell_lost(Missing::Truncated),
-            Way::Nowhere => follower.tell_lost(Missing::Cursor),
+            ResumePoint::Truncated(_) => follower.report_lost(Missing::Truncated),
+            ResumePoint::Nowhere => follower.report_lost(Missing::Cursor),
         }
         Ok(follower)
     }
@@ -40,9 +40,9 @@ impl Follower {
         self.phase = Phase::Backfilling(Backfill::new(lines, offset));
     }
 
-    fn tell_lost(&mut self, missing: Missing) {
+    fn report_lost(&mut self, missing: Missing) {
         self.set_end(0);
-        self.told.extend([Step::Started, Step::Gap(missing, None), Step::Ended]);
+        self.queued.extend([Step::Started, Step::Gap(missing, None), Step::Ended]);
     }
 
     fn set_end(&mut self, offset: u64) {

@@ -48,7 +48,7 @@ pub(super) struct Located<'s> {
 
 /// A resolution by hand. It can be asked how far it came, also when it has failed.
 #[derive(Debug)]
-struct Walk<'d> {
+struct Resolution<'d> {
     directory: &'d Directory,
     /// The names that are still to be looked up, the next one last.
     todo: Vec<Vec<u8>>,
@@ -132,7 +132,7 @@ impl Directory {
     }
 
     fn walk(&self, segments: &[Vec<u8>], flags: OFlags) -> io::Result<OwnedFd> {
-        Walk::new(self, segments).run(flags, |_, _| Ok(()))
+        Resolution::new(self, segments).run(flags, |_, _| Ok(()))
     }
 
     /// Resolves a path by hand and shows each directory with the name that is looked up in it next, before it is: who
@@ -145,13 +145,13 @@ impl Directory {
         segments: &[Vec<u8>],
         show: impl FnMut(BorrowedFd<'_>, &[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
-        Walk::new(self, segments).run(LOCATING, show).map(drop)
+        Resolution::new(self, segments).run(LOCATING, show).map(drop)
     }
 
     /// Where a path leads in the end, as a path without links, if its last segment is a symbolic link; there need not be
     /// anything.
     pub(super) fn target(&self, segments: &[Vec<u8>]) -> io::Result<Option<Vec<Vec<u8>>>> {
-        let mut walk = Walk::new(self, segments);
+        let mut walk = Resolution::new(self, segments);
         match walk.run(LOCATING, |_, _| Ok(())) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && walk.todo.is_empty() => {}
             result => drop(result?),
@@ -203,10 +203,10 @@ impl Located<'_> {
     }
 }
 
-impl<'d> Walk<'d> {
-    fn new(directory: &'d Directory, segments: &[Vec<u8>]) -> Walk<'d> {
+impl<'d> Resolution<'d> {
+    fn new(directory: &'d Directory, segments: &[Vec<u8>]) -> Resolution<'d> {
         let todo = segments.iter().rev().cloned().collect();
-        Walk { directory, todo, inside: Vec::new(), name: Vec::new(), hops: 0, ends_in_link: false }
+        Resolution { directory, todo, inside: Vec::new(), name: Vec::new(), hops: 0, ends_in_link: false }
     }
 
     /// Resolves one segment after the other, following links by hand, none of them out of the directory.

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use super::ahead::Ahead;
 use super::arrivals::NameCount;
-use super::backfill::{Backfill, Progress};
+use super::backfill::{Backfill, SearchProgress};
 use super::file_range::FileRange;
 use super::generations::memory::Memory;
-use super::generations::search::Left;
-use super::log::open::{Found, Hole, OpenLog};
+use super::generations::search::Departure;
+use super::log::open::{Hole, OpenLog, Reading};
 use super::nuls::Nuls;
 use super::position::{Identity, Position};
 use super::root::{Log, is_shortage};
@@ -35,8 +35,8 @@ pub struct Follower {
     /// Bytes that are still to be passed over: the client has them already.
     pub(super) skip: u64,
     /// What is reported before anything more is read.
-    pub(super) told: VecDeque<Step>,
-    /// Where the reader went on from, as long as it was not told that something is missing there.
+    pub(super) queued: VecDeque<Step>,
+    /// Where the reader went on from, as long as it was not queued that something is missing there.
     pub(super) unreported: Option<Box<Position>>,
     /// The first line asked for is not there yet: what comes before it is passed over.
     pub(super) awaited: Option<Backfill>,
@@ -58,7 +58,7 @@ pub(super) enum Phase {
     Backfilling(Backfill),
     /// The log's name led to the open file when it was last checked.
     Current,
-    /// The file was emptied, or holds the beginning of what it held before: more must be written before it can be told
+    /// The file was emptied, or holds the beginning of what it held before: more must be written before it can be queued
     /// whether it was truncated or trimmed.
     Doubtful { since: Instant },
     /// The name leads nowhere, as it does for a moment in every rotation.
@@ -75,7 +75,7 @@ pub(super) enum Phase {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Noticed {
     pub at: Instant,
-    pub left: Left,
+    pub departure: Departure,
 }
 
 /// The file, and its size, at which a reader that does not follow stops.
@@ -171,7 +171,7 @@ impl Follower {
             opened,
             end,
             skip: 0,
-            told: VecDeque::new(),
+            queued: VecDeque::new(),
             unreported: None,
             awaited: None,
             writer: Writer::Writes,
@@ -203,13 +203,16 @@ impl Follower {
     /// # Errors
     /// When the log cannot be read.
     pub fn file_range(&mut self, length: usize, now: Instant) -> io::Result<Option<FileRange>> {
-        let is_plain = self.told.is_empty()
+        let is_plain = self.queued.is_empty()
             && self.awaited.is_none()
             && self.skip == 0
             && !self.open.is_fresh
             && !self.nuls.is_waiting();
         let is_reading = !matches!(self.phase, Phase::Backfilling(_) | Phase::Doubtful { .. } | Phase::Turning(_));
-        if !is_plain || !is_reading || self.before_end().is_some_and(|left| left < length as u64) {
+        let end = self.open.offset + length as u64;
+        // What was written since the file was opened must be read: it may hold NULs that stand for bytes to come.
+        let is_data = !self.may_be_written_to() || end <= self.opened;
+        if !is_plain || !is_reading || !is_data || self.before_end().is_some_and(|left| left < length as u64) {
             return Ok(None);
         }
         let range = self.open.file_range(length as u64)?;
@@ -221,7 +224,7 @@ impl Follower {
     }
 
     fn step(&mut self, buffer: &mut [u8], now: Instant) -> io::Result<Step> {
-        if let Some(step) = self.told.pop_front() {
+        if let Some(step) = self.queued.pop_front() {
             if matches!(step, Step::Gap(..)) {
                 self.unreported = None;
             }
@@ -229,13 +232,13 @@ impl Follower {
         }
         if let Phase::Backfilling(backfill) = &mut self.phase {
             match backfill.step(&self.open.file)? {
-                Progress::Busy => return Ok(Step::Busy),
-                Progress::Found(start) => {
+                SearchProgress::Busy => return Ok(Step::Busy),
+                SearchProgress::Found(start) => {
                     self.open.seek(start)?;
                     self.phase = Phase::Current;
                     return Ok(Step::Started);
                 }
-                Progress::Absent(end) => {
+                SearchProgress::Absent(end) => {
                     self.open.seek(end)?;
                     if let Phase::Backfilling(backfill) = std::mem::replace(&mut self.phase, Phase::Current) {
                         self.awaited = Some(backfill);
@@ -272,12 +275,12 @@ impl Follower {
             }
         }
         match found {
-            Found::Bytes(_) if hole.is_some_and(|end| end > 0) && buffer[0] != 0 => {
+            Reading::Bytes(_) if hole.is_some_and(|end| end > 0) && buffer[0] != 0 => {
                 // They were not there yet when the hole before them was looked for.
                 self.open.seek(hole.unwrap_or_default())?;
                 Ok(Step::Busy)
             }
-            Found::Bytes(read) => {
+            Reading::Bytes(read) => {
                 self.open.is_fresh &= buffer[0] == 0;
                 self.note_bytes(read == buffer.len(), now);
                 if matches!(self.phase, Phase::Doubtful { .. }) {
@@ -291,11 +294,11 @@ impl Follower {
                 }
                 Ok(Step::Bytes(read))
             }
-            Found::Nuls => {
+            Reading::Nuls => {
                 self.opened = self.opened.min(self.open.offset);
                 if self.nuls.wait(&self.open, now)? { self.check_name(now) } else { Ok(Step::Busy) }
             }
-            Found::End => {
+            Reading::End => {
                 if self.writer == Writer::JustClosed {
                     self.writer = Writer::Closed;
                 }
@@ -303,15 +306,14 @@ impl Follower {
                 self.nuls.note_bytes();
                 self.check_name(now)
             }
-            Found::Changed => self.changed(now),
+            Reading::Changed => self.changed(now),
         }
     }
 
     /// Reads up to the end, if there is one, and leaves out NULs that may not be data yet.
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<Found> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<Reading> {
         let left = self.before_end();
-        let holds = left.is_none() && !matches!(self.phase, Phase::Passing(_));
-        let (hold, most) = self.nuls.hold(holds, self.open.offset, self.opened);
+        let (hold, most) = self.nuls.hold(self.may_be_written_to(), self.open.offset, self.opened);
         let room = left.unwrap_or(u64::MAX).min(most).min(buffer.len() as u64) as usize;
         self.open.read(&mut buffer[..room], hold)
     }
@@ -357,8 +359,13 @@ impl Follower {
 
     /// How many bytes remain up to the end, where that is known: to a reader that does not follow, is in its last file,
     /// and has no hole before it.
-    pub fn left(&self) -> Option<u64> {
+    pub fn remaining(&self) -> Option<u64> {
         self.before_end().filter(|_| !self.open.is_fresh)
+    }
+
+    /// Whether what is read now may still be written to. Not so up to a known end, and in a generation in between.
+    fn may_be_written_to(&self) -> bool {
+        self.before_end().is_none() && !matches!(self.phase, Phase::Passing(_))
     }
 
     fn before_end(&self) -> Option<u64> {

@@ -5,112 +5,175 @@
 //!
 //! * **Log**: what a name leads to, through all of its life.
 //! * **Generation**: one file that bore the log's name for a while. A rotation ends one and begins the next.
-//! * **Sibling**: a file beside the log, or in a directory below, that a rotation may have named: it begins with the
-//!   log's stem and differs from it by numbers, separators and words for "old" (`generations::name`). It need not be a
-//!   generation: people unpack archives and make backups under such names.
-//! * **Copy**: a file that holds what the log held when it was copied. With `copytruncate` the log stays the same file, is
-//!   truncated, and its copies are what is left of what it held.
+//! * **Sibling**: a file in the log's directory, or one level below, whose name is the log's name with numbers,
+//!   separators or words for "old" added (`generations::name`). It need not be a generation: people unpack archives and
+//!   make backups under such names.
+//! * **Copy**: a file that holds what the log held when it was copied. With `copytruncate` the log is copied and then
+//!   truncated in place; what it held is then only in the copy.
 //! * **Place**: the offset in a generation up to which the follower has read.
-//! * **Cursor**, or [`position::Position`]: a place that can be stored: device, inode number and creation time of the file,
-//!   fingerprints of its first kilobyte and of the bytes before the offset, the offset, the file's change time, and whether
-//!   the file had just been truncated.
+//! * **Cursor**, or [`position::Position`]: a place that can be stored: device, inode number and creation time of the
+//!   file, fingerprints of its first kilobyte and of the bytes before the offset, the offset, the file's change time
+//!   when the log's name was last seen to lead to it, and whether nothing was read since a truncation.
 //! * **Chain**: the generations between two known files, in order. Where one may be missing, the chain has a gap.
 //! * **Ahead**: generations that were found and are still to be read.
-//! * **Left**: a generation that was read to its end, and that the follower has gone on from.
-//! * **Glance**: what a file was at one moment: its status and a fingerprint of its beginning.
-//! * **Gap**: what is reported where bytes are missing, or where nothing shows that none are.
+//! * **Finished**: a generation that was read to its end, and from which the follower has gone on.
+//! * **Departed**: a file to which the log's name no longer leads. Its *departure* is its change time when this was
+//!   noticed: the time of its rename, unless it was written to since.
+//! * **Gap**: what is reported where bytes are missing, or may be missing and nothing proves the contrary.
+//!
+//! # An ordinary rotation
+//!
+//! 1. The open file is read to its end. Only there the follower checks where the log's name leads (`succession`).
+//! 2. The name leads to a new file. It is opened and held at once.
+//! 3. Which files came between the two? The count of reported renames says it, or else a search among the siblings
+//!    (`generations`). They are read first; where one may be missing, there will be a gap.
+//! 4. The old file is read for late lines until `rotate_wait` has passed since the name was first found to lead
+//!    elsewhere or nowhere. If its writer was seen to close it, 1 s without new bytes is enough.
+//! 5. The old file is finished, the rotation is reported, and the next file is read from its first byte. Generations in
+//!    between are not waited on: at the end of one the next follows at once.
+//!
+//! Siblings are searched at no other time, except when bytes that were read have changed, when a log that was empty was
+//! touched, and when a cursor is resumed. A file that appears beside the log is only noted.
+//!
+//! The states are the variants of `follower::Phase`: backfilling, current, missing (the name leads nowhere), leaving
+//! (step 4), passing (step 5, in between), turning (the open file is lost, the next cannot be opened yet), doubtful
+//! (truncated or being trimmed?).
 //!
 //! # The questions, and how they are decided
 //!
-//! Names can be given by anyone, and so can modification times. They narrow a search, they put what was found in order, and
-//! they can rule a file out. They never prove that a file belongs to the log. What proves it, the strongest first (the code
-//! asks in another order: what costs an open file is asked last):
+//! Names can be given by anyone, and so can modification times. They narrow a search, they put what was found in order,
+//! and they can rule a file out. They never prove that a file belongs to the log. This is the evidence, the strongest
+//! first; the code checks first what costs least:
 //!
-//! 1. **A descriptor that is held.** A generation that was seen under the log's name stays open until it has been read,
-//!    whatever becomes of its name (`ahead`, up to 16 files). Its inode number cannot be given to another file meanwhile.
-//! 2. **Reported renames.** Where the kernel reports every change of a directory, it is known how many files were given the
-//!    log's name, and what each is called now (`arrivals::NameCount`). Then there is nothing to guess: a rotation to any
-//!    name is followed, and nobody else's file is among those that came.
+//! 1. **A descriptor that is held.** A generation that was seen under the log's name is held open until it is read,
+//!    whatever it is renamed to. If more than 16 are waiting, the others are looked up again by name when their turn
+//!    comes (`ahead`). The inode number of a held file cannot be given to another file.
+//! 2. **Reported renames.** Where the kernel reports every change of a directory, it is known how many files were given
+//!    the log's name, and what each is called now (`arrivals::NameCount`). Then there is nothing to guess: a rotation
+//!    to any name is followed, and no unrelated file is taken for a generation.
 //! 3. **Inode number and creation time** of a file that was listed before (`generations::memory`).
 //! 4. **Contents**: the first kilobyte and the last 512 bytes of a file, or the bytes before a place.
 //! 5. **Change times**, which only the kernel sets.
 //! 6. **Names.**
 //!
-//! **Is that file the next generation?** (`generations::judge`) If renames were reported, what they say; of a file that was
-//! moved to another directory they do not say where it is. Otherwise, and for such files, a sibling is, if all of this holds:
+//! **Is that sibling a generation between two files?** (`generations::judge`; "older" and "younger" are these two
+//! files.) If renames were reported, they decide. If not, or if a file was moved to another directory, it is one if all
+//! of this holds:
 //!
-//! * It was not there while the older file was current.
-//! * If it is named like the older file, it is younger by number or date; and older than the younger file, if that one was
-//!   rotated, too. If those names have neither, it was created or renamed after the older file was left. If it is named in
-//!   another way, it was created within 20 ms after the older file, or one named like itself, was left.
-//! * If the older file is gone, it is named like the file that was rotated last.
-//! * Its contents are not those of an older file. Exception: a file whose whole content is the beginning of both the older
-//!   and the younger file is read. It may be a generation with nothing but the header of every file, and to repeat a header is
-//!   better than to lose it.
+//! * It was not noted while the log's name led to the older file.
+//! * Its name and times fit:
+//!   * Named like the older file, with a number or date: it stands between the two by number or date.
+//!   * Named like the older file, without one; or the older file has no rotated name: it was created or renamed after
+//!     the older file departed.
+//!   * Named in another way: it was created within 20 ms after the older file departed, or after a sibling named like
+//!     itself last changed.
+//! * If the older file was deleted, its name has the pattern of a file that was renamed when the younger one was
+//!   created.
+//! * It is not a copy of an older file. There are two exceptions. A number that counts backwards and lies between the
+//!   two decides, whatever the contents are. And a file with which both the older and the younger one begin is read: it
+//!   may be a generation that holds only the header of every file, and to repeat a header is better than to lose it.
 //!
-//! A compressed sibling is judged by its name and times alone. It cannot be read, so it becomes a gap.
+//! A compressed sibling is judged by its name and times alone. It cannot be read, so it becomes a gap, unless it is
+//! also there uncompressed, or is what became of the older file, which was held.
 //!
-//! **Was that content read before?** Two things are remembered: the last 64 generations that were left, to know them again and
-//! to see late lines in them; and the siblings that were there while the log was current, 64 of them with their contents, to
-//! know copies of them. So a copy, an unpacked archive, or a file that was restored, touched or rewritten is not sent as new.
-//! No file is entered twice: files that are ahead, open or left are excluded from every search.
+//! **Do numbers count up or backwards?** (`generations::counting`) In `app.log.1` they always count backwards. In
+//! `app.1.log` the following decides, in this order: whether the older file has the lower number of the two; whether
+//! the files known to be older have lower or higher numbers than it, or than the new ones; the order of creation times;
+//! and, as a guess, the order of change times and of modification times.
 //!
-//! **How is the place of a cursor found again?** (`resume`) In this order: the log, if it has the inode number of the cursor and
-//! holds the bytes before its offset; an uncompressed sibling that has the number and holds them; the log, if at least 256
-//! bytes say that it is the same; a copy of which at least 64 bytes say so, or one if the file was truncated since. If the file
-//! is there and was truncated, a gap and its start. If nothing is found, a gap and what came after the cursor's time. What
-//! comes after the file that was found is searched as above, without reported renames.
+//! **May a generation be missing between two files?** (`generations::chain`) If renames were reported, their count says
+//! it. Otherwise:
 //!
-//! **May a generation be missing between two files?** (`generations::chain`) If renames were reported, the count says it.
-//! Otherwise numbers between those of two files must be consecutive; and from the youngest number to the log, which has none,
-//! if they are known to count backwards (`generations::counting`). Dates have no series to check, so the next file that is
-//! found is taken. Where the older file has a name without a number or date, the next one must have been created within 20 ms
-//! after it was left. A gap that is only guessed may be a rotation still under way: files are listed again, up to four times,
-//! before it is believed.
+//! * Numbers must be consecutive. If it is more than a guess that they count backwards, they must go on to 1 before the
+//!   log, which has no number.
+//! * Dates need not be consecutive, so no gap is assumed between them.
+//! * If the name has neither, or no rotated name was found, the next file must have been created within 20 ms after the
+//!   one before it departed. Without creation times its change time is used, so there is nearly always a gap. The
+//!   switch of a link leaves none.
 //!
-//! **When is a deletion a gap?** If the log itself was deleted or overwritten by a rename, a gap of unknown size is reported
-//! before the next file: another generation may have come and gone. If the kernel reported that the log was renamed before
-//! it was deleted, there is no gap: the follower holds that file open.
+//! A gap that is only guessed may be a rotation still under way: the files are listed again, up to four times, before
+//! it is believed.
 //!
-//! **How long is a rotated file read?** For `rotate_wait` after the name was seen to lead elsewhere; or, if its writer was
-//! seen to close it, until 1 s has passed without new bytes. Generations in between had been rotated away when they were
-//! found, and are left at their end. Files that were left are checked for late lines for a minute; such lines become a gap.
+//! **When is a deletion a gap?** If the log was deleted, or another file was renamed over it, a gap of unknown size is
+//! reported before the next file: what was written after the last read is gone, and another log may have come and gone.
+//! There is no gap if
 //!
-//! **Was the log truncated?** (`rewrite`) The bytes before the place are read again with every read. If they are not there
-//! any more:
+//! * the kernel reported that the log was renamed before it was deleted: the follower holds that file open;
+//! * renames are reported, and the new file holds what was read, at least 256 bytes: an editor has rewritten it;
+//! * renames are reported, and the old file has another name; or
+//! * a compressed sibling is what became of it.
 //!
-//! * If the file has not shrunk and begins as before, something was written over: a gap, and on from the same offset.
-//! * If those bytes stand elsewhere in the file, it was trimmed: a gap, and on from where they end.
-//! * Otherwise it was truncated. A sibling that holds all that was read is its copy, and is read to its end first; then the
-//!   copies that were made after that one, then the log from its start. Without such a copy a gap comes first. While the file
-//!   is empty, or holds only a part of what was read, the follower waits 0.1 s before it decides.
-//! * A log of which nothing was read may have been filled, copied and truncated: if its change time differs, copies that are
-//!   newer are read first.
+//! **Was that content read before?** Two things are remembered: the last 64 finished generations, with the place that
+//! was reached; and which siblings were there while the log was current, up to 64 of them with a fingerprint of their
+//! contents. So a copy, an unpacked archive, or a file that was restored, touched or rewritten is not sent as new. A
+//! file that is given the log's name again is read from the place where it was finished. Finished files are checked for
+//! late lines for a minute; such lines become a gap.
 //!
-//! **Are NULs data?** (`nuls`) While a file may still be written to, NULs at its end and long runs of them in what was written
-//! since it was opened are held back for 5 s. Then they are data if other bytes follow, or if they are fewer than 512; a longer
-//! run at the end is space that was allocated in advance, and is data only when the file is left. NULs at the start of a
-//! truncated log are a hole, and a gap, after 0.2 s.
+//! **How is the place of a cursor found again?** (`resume`) In the first of these that is there:
 //!
-//! **What if there are no creation times?** (ext4 with 128-byte inodes, NFSv3, vfat.) The siblings are noted before the first
-//! read and are recognized by inode number and their first 64 bytes. The number of a deleted file is given to the next one, so
-//! a file that was left must still hold what was read; where that is less than 64 bytes it stays open instead, for the last
-//! eight such files. Modification times narrow the search, but only a change time proves that a file is older; then every
-//! file with a number beyond its own is older as well. Times that count whole seconds prove nothing where they are equal. A
-//! generation that is named in a new way is not recognized.
+//! 1. the log, if it has the cursor's inode number and creation time, and holds its first kilobyte and the bytes before
+//!    its offset;
+//! 2. an uncompressed sibling of which the same is true;
+//! 3. the log, if it holds those bytes and they are at least 256;
+//! 4. a sibling that holds them, if they are at least 64, or if the file was truncated and the sibling is younger: its
+//!    copy;
+//! 5. the file with that number, if it was truncated: a gap, and its start.
+//!
+//! If nothing is found, there is a gap, and then what came after the change time in the cursor. What comes after the
+//! file that was found is searched as in a rotation, but without reported renames.
+//!
+//! **Was the log truncated?** (`rewrite`) The bytes before the place are read again with every read. If they have
+//! changed:
+//!
+//! * If the file has not shrunk and its first kilobyte is the same, something was written over: a gap, and on from the
+//!   same offset.
+//! * If those bytes are found elsewhere in the file, its beginning was cut off: a gap, and on from where they end. At
+//!   least 4 bytes must be found, or 64 if the file may also have been copied and truncated.
+//! * If a sibling holds all that was read, it is the copy of the log, which was truncated. If there are several: one
+//!   that was not there before, then the longest, then the youngest. It is read to its end, then the copies that were
+//!   made after it, then the log from its start.
+//! * Otherwise the log was truncated without a copy: a gap, and its start. If the file is empty or holds only a part of
+//!   what was read, the follower waits 0.1 s first, because it may be being trimmed.
+//!
+//! **Was an empty log truncated?** If its change time differs since the last check, it may have been filled, copied and
+//! truncated. Siblings that appeared since then are read first.
+//!
+//! **Are NULs data?** (`nuls`) While a file may still be written to, two kinds of NULs are held back: those at its end,
+//! and runs of 32 or more in what was written since it was opened. After 5 s they are data if other bytes follow. At
+//! the end of the file fewer than 512 are data; more are space that was allocated in advance, and data only when the
+//! file is finished. NULs at the start of a truncated log are a hole, and a gap: at once if nothing was written there,
+//! after 0.2 s if NULs were.
+//!
+//! **What if there are no creation times?** (ext4 with 128-byte inodes, NFSv3, vfat.) An inode number then proves
+//! nothing once its file is closed, because the next file may be given it. So contents must agree as well:
+//!
+//! * Siblings are noted before the first read, and known again by inode number and their first 64 bytes.
+//! * A finished file must still hold what was read. Where that is less than 64 bytes it stays open instead, for the
+//!   last eight such files.
+//! * Modification times narrow the search, but a file is known to be older only by its change time. Then so is every
+//!   file that comes before it by number. On file systems that store whole seconds, equal times prove nothing.
+//! * If the rotation changes its naming pattern, the first file with the new pattern is not recognized, unless it was
+//!   seen under the log's name.
 //!
 //! What no observer can decide is listed for users in `docs/rotation.md`.
 //!
 //! # The rooms
 //!
-//! [`follower`] is the state machine, `succession` the step from one file to the next, `resume` the way in from a cursor,
-//! `rewrite` what happens when bytes change in place. `log` is one open file and its fingerprints. `generations` is the
-//! search among files: `search` is the question, `ends` what is known of the two files between which is searched, `judge`
-//! decides on a single file, `counting` tells which way numbers count, `chain` puts the files in order and finds the gaps.
-//! [`root`] and `directory` open names, never outside the roots.
+//! [`follower`] is the state machine. `succession` is the step from one file to the next, `ahead` the queue of what is
+//! read next, `arrivals` what is known of reported renames, `resume` the way in from a cursor, [`backfill`] the search
+//! for the first line, `before` paging back, `rewrite` what happens when bytes change in place, `nuls` what is held
+//! back, [`file_range`] what the kernel sends. [`position`] is the cursor. `log` is one open file, its status and its
+//! fingerprints.
 //!
-//! When to poll is decided elsewhere (`wake`, and the server's poll schedule). Nothing here depends on it but how soon a
-//! change is seen, and how much must be guessed.
+//! `generations` is the search among files: `list` finds the siblings and `name` reads their names, `memory` is what is
+//! remembered of them, `search` holds the parameters of a search, `ends` what is known of the two files at its ends,
+//! `judge` decides on a single file, `counting` tells which way numbers count, and `chain` puts the files in order and
+//! finds the gaps.
+//!
+//! [`root`] and `directory` open names, never outside the roots; [`listing`] lists all logs.
+//!
+//! When to poll is decided elsewhere (`wake`, and the server's poll schedule). Polling less often only means that
+//! changes are seen later and that more has to be guessed.
 
 mod ahead;
 pub(crate) mod arrivals;

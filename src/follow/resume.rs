@@ -24,7 +24,7 @@ const ENOUGH: u64 = 256;
 const ENOUGH_OF_A_COPY: u64 = 64;
 
 /// Where the log goes on.
-pub(super) enum Way {
+pub(super) enum ResumePoint {
     /// In the file that the name leads to.
     Log,
     /// In a file that was rotated away.
@@ -54,7 +54,7 @@ impl Follower {
         rotate_wait: Duration,
     ) -> io::Result<Follower> {
         let mut follower = Follower::at_start(log, file, tail, rotate_wait)?;
-        follower.told.push_back(Step::Started);
+        follower.queued.push_back(Step::Started);
         let mut siblings = list(&follower.log)?;
         if let Some(end) = &mut follower.end {
             let newest = siblings.list.iter().map(|sibling| sibling.status.start()).max();
@@ -64,22 +64,22 @@ impl Follower {
         follower.memory.are_copies =
             !is_it(&follower.open.status) && !siblings.list.iter().any(|sibling| is_it(&sibling.status));
         let mut way = find(&follower, position, skip, &siblings)?;
-        if matches!(way, Way::Truncated(_)) {
+        if matches!(way, ResumePoint::Truncated(_)) {
             // The copy is there before the log is truncated, but perhaps not before the siblings were listed.
             siblings = list(&follower.log)?;
             way = find(&follower, position, skip, &siblings)?;
         }
         match follower.through_copies(way, position, &siblings)? {
-            Way::Log => {
+            ResumePoint::Log => {
                 let older = follower.older(&follower.open.file, &follower.open.glance(), &siblings)?;
                 follower.memory.note_known(&siblings, older, &follower.log)?;
                 follower.open.seek(position.offset + skip)?;
                 follower.open.note_was(position.changed, follower.open.offset.max(position.evidence()));
             }
-            Way::Generation(file) => follower.resume_in_generation(file, position, skip, &siblings)?,
-            Way::Copy { copy, log } => follower.resume_in_copy(copy, log, position, skip, &siblings)?,
-            Way::Truncated(log) => follower.resume_truncated(log, position, &siblings)?,
-            Way::Nowhere => follower.resume_after(position, &siblings)?,
+            ResumePoint::Generation(file) => follower.resume_in_generation(file, position, skip, &siblings)?,
+            ResumePoint::Copy { copy, log } => follower.resume_in_copy(copy, log, position, skip, &siblings)?,
+            ResumePoint::Truncated(log) => follower.resume_truncated(log, position, &siblings)?,
+            ResumePoint::Nowhere => follower.resume_after(position, &siblings)?,
         }
         if follower.lost().is_some() {
             follower.unreported = Some(Box::new(position.clone()));
@@ -91,15 +91,20 @@ impl Follower {
 
     /// Why the place that was asked for is lost, if it is: a gap is reported before anything is read.
     pub(crate) fn lost(&self) -> Option<Missing> {
-        self.told.iter().find_map(|step| if let Step::Gap(missing, _) = step { Some(*missing) } else { None })
+        self.queued.iter().find_map(|step| if let Step::Gap(missing, _) = step { Some(*missing) } else { None })
     }
 
     /// A log that was empty may have been filled, copied and truncated since, and nothing but its copies tells.
-    fn through_copies(&mut self, way: Way, position: &Position, siblings: &Siblings) -> io::Result<Way> {
+    fn through_copies(
+        &mut self,
+        way: ResumePoint,
+        position: &Position,
+        siblings: &Siblings,
+    ) -> io::Result<ResumePoint> {
         let log = match &way {
-            Way::Log => &self.open.file,
-            Way::Truncated(log) => log,
-            Way::Generation(_) | Way::Copy { .. } | Way::Nowhere => return Ok(way),
+            ResumePoint::Log => &self.open.file,
+            ResumePoint::Truncated(log) => log,
+            ResumePoint::Generation(_) | ResumePoint::Copy { .. } | ResumePoint::Nowhere => return Ok(way),
         };
         if position.evidence() > 0 || Status::of(log)?.is_untouched_since(position.changed) {
             return Ok(way);
@@ -108,7 +113,7 @@ impl Follower {
         self.open.since = position.changed;
         let between = self.unread_copies(None, &log, siblings)?;
         let Some((first, _)) = between.generations.first() else { return Ok(way) };
-        Ok(first.open(&self.log)?.map_or(way, |copy| Way::Copy { copy: copy.into(), log }))
+        Ok(first.open(&self.log)?.map_or(way, |copy| ResumePoint::Copy { copy: copy.into(), log }))
     }
 
     fn open_at(&mut self, file: Arc<File>, position: &Position, skip: u64) -> io::Result<()> {
@@ -156,7 +161,7 @@ impl Follower {
 
     /// Begins with the oldest copy that was made since, or with what was written since.
     fn resume_truncated(&mut self, log: Arc<File>, position: &Position, siblings: &Siblings) -> io::Result<()> {
-        self.told.push_back(Step::Gap(Missing::Truncated, None));
+        self.queued.push_back(Step::Gap(Missing::Truncated, None));
         self.open.since = position.changed;
         let later = self.after_truncated(&log, siblings)?;
         let between = self.unread_copies(None, &log, siblings)?;
@@ -165,7 +170,7 @@ impl Follower {
         self.open = OpenLog::glanced_at(log.file.clone(), log.glance.clone());
         self.open.is_fresh = true;
         if is_direct {
-            self.told.push_back(Step::Truncated);
+            self.queued.push_back(Step::Truncated);
             if !later.is_empty() {
                 self.phase = Phase::Passing(later);
             }
@@ -197,7 +202,7 @@ impl Follower {
 
     /// The file is lost: begins with what came after it, as far as the times tell.
     fn resume_after(&mut self, position: &Position, siblings: &Siblings) -> io::Result<()> {
-        self.told.push_back(Step::Gap(Missing::Cursor, None));
+        self.queued.push_back(Step::Gap(Missing::Cursor, None));
         let current = self.current_sighted()?;
         let search = Search { after: Some(position.changed), ..self.search(&current.file, siblings) };
         let Between { generations, gap, .. } = search.run()?;
@@ -221,7 +226,7 @@ impl Follower {
         }
         self.enter()?;
         // The stream begins with it, after the gap.
-        self.told.pop_back();
+        self.queued.pop_back();
         self.open.is_fresh = false;
         Ok(())
     }
@@ -236,12 +241,17 @@ pub(super) fn list(log: &Log) -> io::Result<Siblings> {
 }
 
 /// Fingerprints decide, and the numbers of the files where several hold the same bytes.
-pub(super) fn find(follower: &Follower, position: &Position, skip: u64, siblings: &Siblings) -> io::Result<Way> {
+pub(super) fn find(
+    follower: &Follower,
+    position: &Position,
+    skip: u64,
+    siblings: &Siblings,
+) -> io::Result<ResumePoint> {
     let (log, current) = (&follower.log, &follower.open);
     let holds_it = holds(&current.file, position, skip)?;
     let is_current = is_called(&current.status.identity, &position.identity);
     if is_current && holds_it {
-        return Ok(Way::Log);
+        return Ok(ResumePoint::Log);
     }
     let is_it =
         |sibling: &&Sibling| !sibling.rotated.is_compressed && is_called(&sibling.status.identity, &position.identity);
@@ -250,19 +260,19 @@ pub(super) fn find(follower: &Follower, position: &Position, skip: u64, siblings
     if let Some(file) = &called
         && holds(file, position, 0)?
     {
-        return Ok(Way::Generation(file.clone()));
+        return Ok(ResumePoint::Generation(file.clone()));
     }
     // It was truncated, or its number was given to another file.
     let truncated = if is_current { Some(current.file.clone()) } else { called };
     if holds_it && position.evidence() >= ENOUGH {
-        return Ok(Way::Log);
+        return Ok(ResumePoint::Log);
     }
     let copy = copy_of(log, position, siblings, truncated.is_some())?;
     Ok(match (copy, truncated) {
-        (Some(copy), Some(log)) => Way::Copy { copy: copy.into(), log },
-        (Some(copy), None) => Way::Generation(copy.into()),
-        (None, Some(log)) => Way::Truncated(log),
-        (None, None) => Way::Nowhere,
+        (Some(copy), Some(log)) => ResumePoint::Copy { copy: copy.into(), log },
+        (Some(copy), None) => ResumePoint::Generation(copy.into()),
+        (None, Some(log)) => ResumePoint::Truncated(log),
+        (None, None) => ResumePoint::Nowhere,
     })
 }
 

@@ -35,7 +35,7 @@ impl Follower {
     pub(super) fn changed(&mut self, now: Instant) -> io::Result<Step> {
         if let Phase::Passing(ahead) = &mut self.phase {
             self.phase = Phase::Turning(std::mem::take(ahead));
-            self.told.push_back(Step::Gap(Missing::Replaced, None));
+            self.queued.push_back(Step::Gap(Missing::Replaced, None));
             return self.go_on(now);
         }
         let status = Status::of(&self.open.file)?;
@@ -69,7 +69,7 @@ impl Follower {
         match copy {
             Some(copy) => self.go_to_copy(copy, log, &siblings),
             None if self.end.is_some() => {
-                self.told.push_back(Step::Ended);
+                self.queued.push_back(Step::Ended);
                 Ok(Step::Gap(Missing::Truncated, None))
             }
             None => {
@@ -134,7 +134,7 @@ impl Follower {
         if position.offset > 0 {
             return Ok(false);
         }
-        for sibling in siblings.list.iter().filter(|sibling| self.memory.may_have_left(&sibling.status)) {
+        for sibling in siblings.list.iter().filter(|sibling| self.memory.may_have_finished(&sibling.status)) {
             if let Some(file) = sibling.open(&self.log)?
                 && self.memory.place_in(&file)?.is_some_and(|read| read >= self.open.status.size)
                 && holds(&file, &position, 0)?
@@ -269,7 +269,7 @@ impl Follower {
         if let Phase::Leaving { ahead: later, .. } = std::mem::replace(&mut self.phase, Phase::Current) {
             ahead.append(later);
         }
-        self.told.extend(gap.map(|missing| Step::Gap(missing, None)));
+        self.queued.extend(gap.map(|missing| Step::Gap(missing, None)));
         self.phase = Phase::Turning(ahead);
         self.go_on(now)
     }

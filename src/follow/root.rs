@@ -35,7 +35,7 @@ pub struct Roots {
 pub(crate) struct Root {
     /// As it was given, made absolute.
     pub(crate) path: PathBuf,
-    kind: Kind,
+    kind: RootKind,
     opened: RwLock<Arc<Opened>>,
     pub(crate) walks: Arc<AtomicBool>,
 }
@@ -43,7 +43,7 @@ pub(crate) struct Root {
 /// What the path of a root led to when the server was started. It stays that, so that nobody who may write to a served
 /// directory can replace a file in it by a link to another place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum RootKind {
     Directory,
     /// A file, or a link within its directory.
     File,
@@ -160,10 +160,10 @@ impl Root {
         let walks = Arc::default();
         let open = |kind| Opened::open(&path, kind, &walks);
         let (kind, opened) = match is_directory {
-            true => (Kind::Directory, open(Kind::Directory)?),
-            false => match open(Kind::File) {
-                Ok(opened) if opened.locate().is_ok() => (Kind::File, opened),
-                _ => (Kind::Link, open(Kind::Link)?),
+            true => (RootKind::Directory, open(RootKind::Directory)?),
+            false => match open(RootKind::File) {
+                Ok(opened) if opened.locate().is_ok() => (RootKind::File, opened),
+                _ => (RootKind::Link, open(RootKind::Link)?),
             },
         };
         if !is_directory {
@@ -213,20 +213,20 @@ impl Root {
         let opened = match self.current() {
             // While a rotation has renamed the file, and its writer has not created the next one, a link to it leads
             // nowhere. Its directory is still where it was.
-            Err(error) if self.kind == Kind::Link && error.kind() == io::ErrorKind::NotFound => self.held(),
+            Err(error) if self.kind == RootKind::Link && error.kind() == io::ErrorKind::NotFound => self.held(),
             result => result?,
         };
         opened.directory.open_directory(segments)
     }
 }
 
-impl Kind {
+impl RootKind {
     /// What the part of a root's path leads to that its directory depends on.
     fn lead(self, path: &Path) -> io::Result<Inode> {
         let inode = match self {
-            Kind::Directory => Inode::of(path),
-            Kind::File => Inode::of(parent(path)),
-            Kind::Link => Inode::of_file(path),
+            RootKind::Directory => Inode::of(path),
+            RootKind::File => Inode::of(parent(path)),
+            RootKind::Link => Inode::of_file(path),
         };
         match inode {
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Err(io::ErrorKind::NotFound.into()),
@@ -236,7 +236,7 @@ impl Kind {
 
     /// The target that a link within its directory has. A switch of it needs nothing to be opened anew, but is told.
     fn link(self, path: &Path) -> Option<Target> {
-        if self != Kind::File {
+        if self != RootKind::File {
             return None;
         }
         match fs::readlinkat(CWD, path, Vec::new()) {
@@ -248,22 +248,22 @@ impl Kind {
 }
 
 impl Opened {
-    fn open(path: &Path, kind: Kind, walks: &Arc<AtomicBool>) -> io::Result<Opened> {
+    fn open(path: &Path, kind: RootKind, walks: &Arc<AtomicBool>) -> io::Result<Opened> {
         let given = absolute(path)?;
         let (led_to, link) = (kind.lead(path)?, kind.link(path));
         let (directory, file) = match kind {
-            Kind::Directory => (Directory::open(path, &[&given, &path.canonicalize()?], walks)?, None),
-            Kind::File | Kind::Link => {
+            RootKind::Directory => (Directory::open(path, &[&given, &path.canonicalize()?], walks)?, None),
+            RootKind::File | RootKind::Link => {
                 let asked = given.file_name().unwrap_or_default();
                 let known_as = [parent(&given), &parent(&given).canonicalize()?];
-                let real = if kind == Kind::Link { path.canonicalize()? } else { parent(path).join(asked) };
+                let real = if kind == RootKind::Link { path.canonicalize()? } else { parent(path).join(asked) };
                 let name = real.file_name().unwrap_or_default().as_bytes().to_vec();
                 let file = OneFile { asked: asked.as_bytes().to_vec(), name };
                 (Directory::open(parent(&real), &known_as, walks)?, Some(file))
             }
         };
         // Should the path have been switched in between, the next look shows that it leads elsewhere.
-        let led_to = if kind == Kind::Link { led_to } else { Inode::of_directory(&directory)? };
+        let led_to = if kind == RootKind::Link { led_to } else { Inode::of_directory(&directory)? };
         Ok(Opened { directory: Arc::new(directory), file, led_to, link, generation: 0 })
     }
 

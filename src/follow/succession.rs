@@ -10,7 +10,7 @@ use super::arrivals::NameCount;
 use super::follower::{Follower, GONE, Noticed, Phase, Step, Writer};
 use super::generations::list::{self, Siblings};
 use super::generations::memory::Older;
-use super::generations::search::{Arrived, Left, Passage, Search};
+use super::generations::search::{Departure, Located, Passage, Search};
 use super::log::open::{Glance, OpenLog};
 use super::log::status::Status;
 use super::nuls::Nuls;
@@ -24,7 +24,7 @@ const MOST_DOUBTS: u32 = 4;
 type Count = (u64, u32);
 
 /// Where the log's name was found to lead.
-enum Found {
+enum NameTarget {
     /// To the open file; whether no link leads there that could be switched.
     Open(bool),
     /// To the youngest of the files ahead.
@@ -47,14 +47,14 @@ impl Follower {
         let was_settled = matches!(self.phase, Phase::Current) && self.counted.is_some();
         let counted = if was_settled { self.counted } else { self.count() };
         match self.find_name(&status)? {
-            Found::Open(is_direct) => {
+            NameTarget::Open(is_direct) => {
                 self.counted = counted;
                 self.stay(is_direct, now)
             }
-            Found::Ahead => self.leave_if_due(now),
-            Found::Nowhere => self.miss(self.how_left(before)?, now),
-            Found::New(file) => {
-                self.sight(Sighted::now(file)?, self.how_left(before)?, now)?;
+            NameTarget::Ahead => self.leave_if_due(now),
+            NameTarget::Nowhere => self.miss(self.departure(before)?, now),
+            NameTarget::New(file) => {
+                self.sight(Sighted::now(file)?, self.departure(before)?, now)?;
                 // Between the last read and now the old file may have grown: it is read to its end once more.
                 Ok(Step::Busy)
             }
@@ -62,18 +62,18 @@ impl Follower {
     }
 
     /// How the open file lost the name. It is asked after the name was looked up: the rename may have come in between.
-    fn how_left(&self, before: i64) -> io::Result<Left> {
-        Ok(Left::of(&Status::of(&self.open.file)?, before))
+    fn departure(&self, before: i64) -> io::Result<Departure> {
+        Ok(Departure::of(&Status::of(&self.open.file)?, before))
     }
 
-    fn find_name(&self, open: &Status) -> io::Result<Found> {
+    fn find_name(&self, open: &Status) -> io::Result<NameTarget> {
         match self.log.locate() {
-            Ok(located) if located.status.is_same(open) => Ok(Found::Open(located.is_direct)),
+            Ok(located) if located.status.is_same(open) => Ok(NameTarget::Open(located.is_direct)),
             Ok(located) => match &self.phase {
-                Phase::Leaving { ahead, .. } if ahead.leads_to(&located.status) => Ok(Found::Ahead),
-                _ => located.open().map(Found::New),
+                Phase::Leaving { ahead, .. } if ahead.leads_to(&located.status) => Ok(NameTarget::Ahead),
+                _ => located.open().map(NameTarget::New),
             },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Nowhere),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(NameTarget::Nowhere),
             Err(error) => Err(error),
         }
     }
@@ -88,7 +88,7 @@ impl Follower {
         if std::mem::take(&mut self.skip) == 0 {
             return Step::Ended;
         }
-        self.told.push_back(Step::Ended);
+        self.queued.push_back(Step::Ended);
         Step::Gap(Missing::Cursor, None)
     }
 
@@ -111,7 +111,7 @@ impl Follower {
     }
 
     /// The name leads nowhere, as it does for a moment in every rotation.
-    fn miss(&mut self, left: Left, now: Instant) -> io::Result<Step> {
+    fn miss(&mut self, departure: Departure, now: Instant) -> io::Result<Step> {
         match &mut self.phase {
             Phase::Leaving { .. } => return self.leave_if_due(now),
             Phase::Missing { noticed, is_reported } => {
@@ -121,7 +121,7 @@ impl Follower {
                 }
             }
             _ => {
-                let noticed = Noticed { at: now, left };
+                let noticed = Noticed { at: now, departure };
                 self.phase = Phase::Missing { noticed, is_reported: false };
             }
         }
@@ -136,7 +136,7 @@ impl Follower {
         if let Phase::Leaving { ahead, .. } = phase {
             // A rotation was taken back; what had been written to the new file meanwhile is destroyed.
             let bytes = Some(ahead.bytes()).filter(|&bytes| bytes > 0);
-            self.told.extend(bytes.map(|bytes| Step::Gap(Missing::Replaced, Some(bytes))));
+            self.queued.extend(bytes.map(|bytes| Step::Gap(Missing::Replaced, Some(bytes))));
         }
         if std::mem::take(&mut self.skip) > 0 {
             // What the client had is not there any more.
@@ -149,7 +149,7 @@ impl Follower {
         if self.memory.is_refresh_due(now) {
             self.refresh()?;
         }
-        Ok(self.told.pop_front().unwrap_or(Step::Quiet))
+        Ok(self.queued.pop_front().unwrap_or(Step::Quiet))
     }
 
     /// Notes which files are beside the log while it is current: none of them comes after it.
@@ -192,7 +192,8 @@ impl Follower {
     pub(super) fn older(&self, log: &File, glance: &Glance, siblings: &Siblings) -> io::Result<Older> {
         let status = Status::of(log)?;
         let is_current = siblings.find(&status).is_none() && self.leads_to(log)? == Some(true);
-        let is_whole = || Ok::<_, io::Error>(status.size >= glance.status.size && glance.tells() && glance.is_of(log)?);
+        let is_whole =
+            || Ok::<_, io::Error>(status.size >= glance.status.size && glance.is_recognizable() && glance.is_of(log)?);
         if is_current && (status.is_unchanged(&glance.status) || is_whole()?) {
             return Ok(Older::All);
         }
@@ -201,13 +202,13 @@ impl Follower {
 
     fn tell_late(&mut self, siblings: &Siblings) -> io::Result<()> {
         let grown = self.memory.grown(siblings, &self.log)?;
-        self.told.extend(grown.map(|bytes| Step::Gap(Missing::Replaced, Some(bytes))));
+        self.queued.extend(grown.map(|bytes| Step::Gap(Missing::Replaced, Some(bytes))));
         Ok(())
     }
 
     /// The name leads to a file that was not seen before: it is held from now on, and what lies between it and the
     /// youngest file so far is listed.
-    fn sight(&mut self, current: Sighted, left: Left, now: Instant) -> io::Result<()> {
+    fn sight(&mut self, current: Sighted, departure: Departure, now: Instant) -> io::Result<()> {
         let (arrivals, counted) = self.arrivals(&current.file)?;
         let was_renamed = match (&self.names, self.counted) {
             (Some(names), Some((_, number))) if arrivals.is_some() => names.was_renamed(number),
@@ -217,14 +218,14 @@ impl Follower {
         self.tell_late(&siblings)?;
         let noticed = match &self.phase {
             Phase::Missing { noticed, .. } | Phase::Leaving { noticed, .. } => *noticed,
-            _ => Noticed { at: now, left },
+            _ => Noticed { at: now, departure },
         };
-        let (newest, left) = match &self.phase {
+        let (newest, departure) = match &self.phase {
             Phase::Leaving { ahead, .. } => (ahead.newest().unwrap_or(&self.open.file), None),
-            _ => (self.file(), Some(noticed.left)),
+            _ => (self.file(), Some(noticed.departure)),
         };
         let links = Status::of(newest)?.links;
-        let later = self.between(newest, Passage { left, arrivals, was_renamed }, current, &siblings)?;
+        let later = self.between(newest, Passage { departure, arrivals, was_renamed }, current, &siblings)?;
         if later.has_guessed_gap() && links > 0 && self.doubts < MOST_DOUBTS {
             // Perhaps files are being renamed one after the other: they are listed again.
             self.doubts += 1;
@@ -249,12 +250,19 @@ impl Follower {
     /// What comes after `from`, up to and with `to`, which the log's name leads to.
     pub(super) fn between(&self, from: &File, passage: Passage, to: Sighted, siblings: &Siblings) -> io::Result<Ahead> {
         let after = Some(self.open.since).filter(|_| !self.memory.is_listed());
-        let Passage { left, arrivals, was_renamed } = passage;
+        let Passage { departure, arrivals, was_renamed } = passage;
         let is_exact = arrivals.is_some();
         let is_next = arrivals.as_ref().is_some_and(Vec::is_empty);
         let seen = Some(to.glance.status.changed);
-        let search =
-            Search { from: Some(from), left, seen, after, arrivals, was_renamed, ..self.search(&to.file, siblings) };
+        let search = Search {
+            from: Some(from),
+            departure,
+            seen,
+            after,
+            arrivals,
+            was_renamed,
+            ..self.search(&to.file, siblings)
+        };
         let between = search.run()?;
         let mut ahead = Ahead::default();
         between.generations.into_iter().for_each(|(sibling, gap)| ahead.push(Next::listed(sibling, gap)));
@@ -283,7 +291,7 @@ impl Follower {
 
     /// The files that were given the log's name after the one before was seen, and have lost it again; `None` where that is
     /// not known. With the count up to `current`, which has the name now.
-    fn arrivals(&self, current: &File) -> io::Result<(Option<Vec<Arrived>>, Option<Count>)> {
+    fn arrivals(&self, current: &File) -> io::Result<(Option<Vec<Located>>, Option<Count>)> {
         let count = self.count();
         let came = self.counted.zip(count).filter(|(before, count)| before.0 == count.0 && before.1 != count.1);
         let came = match came {
@@ -297,14 +305,14 @@ impl Follower {
     }
 
     /// The files that departed since, under the names they have now.
-    fn find_departed(&self, since: u32) -> io::Result<Option<Vec<Arrived>>> {
+    fn find_departed(&self, since: u32) -> io::Result<Option<Vec<Located>>> {
         // They may be renamed while they are looked up.
         const TRIES: usize = 4;
         let Some(names) = &self.names else { return Ok(None) };
         let mut departed = names.departed(since);
         for _ in 0..TRIES {
             let Some(arrivals) = departed else { return Ok(None) };
-            let found = arrivals.iter().map(|arrival| Arrived::find(&self.log, arrival)).collect::<io::Result<_>>()?;
+            let found = arrivals.iter().map(|arrival| Located::find(&self.log, arrival)).collect::<io::Result<_>>()?;
             departed = names.departed(since);
             // Others may have departed since: they come after the file that the name led to.
             if departed.as_ref().is_some_and(|again| again.starts_with(&arrivals)) {
@@ -326,7 +334,7 @@ impl Follower {
             siblings,
             memory,
             from: None,
-            left: None,
+            departure: None,
             to,
             seen: None,
             after: None,
@@ -359,11 +367,11 @@ impl Follower {
         if !self.open_first()? {
             return Ok(Step::Busy);
         }
-        if let Some(left) = self.enter()?
-            && !left.status.is_same(&self.open.status)
-            && !matches!(&self.phase, Phase::Passing(ahead) if ahead.contains(&left.status))
+        if let Some(finished) = self.enter()?
+            && !finished.status.is_same(&self.open.status)
+            && !matches!(&self.phase, Phase::Passing(ahead) if ahead.contains(&finished.status))
         {
-            self.memory.leave(&left, now);
+            self.memory.finish(&finished, now);
         }
         Ok(Step::Busy)
     }
@@ -378,7 +386,7 @@ impl Follower {
         let is_held = ahead.first().map(|next| next.file().is_some());
         if is_held.is_none() {
             // Everything that was known is gone: the name is checked anew.
-            self.told.push_back(Step::Gap(Missing::Expired, None));
+            self.queued.push_back(Step::Gap(Missing::Expired, None));
             self.phase = Phase::Current;
         }
         Ok(is_held == Some(true))
@@ -401,8 +409,8 @@ impl Follower {
         let Some(file) = next.file() else { return Ok(()) };
         // Without its directory the log can still be read as far as it is held.
         let Some(siblings) = self.siblings_if_any()? else { return Ok(()) };
-        let (from, left) = (Some(self.file()), Some(noticed.left));
-        let is_shown = Search { from, left, ..self.search(file, &siblings) }.is_shown()?;
+        let (from, departure) = (Some(self.file()), Some(noticed.departure));
+        let is_shown = Search { from, departure, ..self.search(file, &siblings) }.is_shown()?;
         if let Phase::Leaving { ahead, .. } = &mut self.phase
             && is_shown
         {
@@ -423,17 +431,17 @@ impl Follower {
         ahead.pop();
         let ahead = std::mem::take(ahead);
         self.phase = if ahead.is_empty() { Phase::Current } else { Phase::Passing(ahead) };
-        self.told.extend(gap.map(|(missing, bytes)| Step::Gap(missing, bytes)));
-        self.told.push_back(if is_truncated { Step::Truncated } else { Step::Rotated });
-        let left = std::mem::replace(&mut self.open, open);
+        self.queued.extend(gap.map(|(missing, bytes)| Step::Gap(missing, bytes)));
+        self.queued.push_back(if is_truncated { Step::Truncated } else { Step::Rotated });
+        let finished = std::mem::replace(&mut self.open, open);
         if is_truncated {
             // For a moment a truncated file has its new size and still its old change time.
-            self.open.since = self.open.since.max(left.since);
+            self.open.since = self.open.since.max(finished.since);
         }
         // A copy may be followed by the hole that a writer without O_APPEND leaves, and a generation may be a copy.
         self.open.is_fresh = (is_truncated || !is_rotation) && self.open.offset == 0;
         // A line that was awaited is one of the file that is left.
         (self.opened, self.awaited, self.writer, self.nuls) = (0, None, Writer::Writes, Nuls::default());
-        Ok(Some(left))
+        Ok(Some(finished))
     }
 }

@@ -4,11 +4,11 @@
 use std::collections::HashSet;
 use std::io;
 
-use super::ends::{Ends, Place};
+use super::ends::{Ends, Relation};
 use super::judge::{PAUSE, TICK};
 use super::list::Sibling;
 use super::name::{Rotated, Stamp};
-use super::search::{Arrived, Search};
+use super::search::{Located, Search};
 use crate::follow::log::status::Status;
 use crate::protocol::event::Missing;
 
@@ -24,13 +24,13 @@ pub(in crate::follow) struct Between {
 
 /// The siblings that were found, and whether each can be read; and the name of what became of the older file, if that was
 /// compressed.
-type Found<'f> = (Vec<(&'f Sibling, bool)>, Option<&'f Rotated>);
+type Candidates<'f> = (Vec<(&'f Sibling, bool)>, Option<&'f Rotated>);
 
 /// A file, as far as is needed to tell whether a generation may be missing after it.
 struct Link<'l> {
     rotated: Option<&'l Rotated>,
     /// When it was renamed or deleted.
-    left: i64,
+    departed: i64,
     is_deleted: bool,
 }
 
@@ -58,8 +58,8 @@ impl Search<'_> {
     }
 
     /// What was reported to have come.
-    fn run_reported(&self, arrivals: &[Arrived], ends: &Ends<'_>) -> io::Result<Between> {
-        let elsewhere = arrivals.iter().filter(|arrived| matches!(arrived, Arrived::Elsewhere)).count();
+    fn run_reported(&self, arrivals: &[Located], ends: &Ends<'_>) -> io::Result<Between> {
+        let elsewhere = arrivals.iter().filter(|arrived| matches!(arrived, Located::Elsewhere)).count();
         let mut moved =
             if elsewhere > 0 { self.find_moved(arrivals, elsewhere, ends)? } else { Vec::new() }.into_iter();
         // That a log is deleted is reported even if nothing came between.
@@ -68,13 +68,13 @@ impl Search<'_> {
         for arrived in arrivals {
             let found = match arrived {
                 // It was given the name more than once.
-                Arrived::At(sibling) if ends.is_end_or_pending(self, &sibling.status) => continue,
-                Arrived::At(sibling) if between.has(&sibling.status) => continue,
+                Located::At(sibling) if ends.is_end_or_pending(self, &sibling.status) => continue,
+                Located::At(sibling) if between.has(&sibling.status) => continue,
                 // It was read before, and given the name again; what was added to it then is a late line.
-                Arrived::At(sibling) if self.memory.has_left(sibling, self.log)? => continue,
-                Arrived::At(sibling) => Some(Sibling::clone(sibling)),
-                Arrived::Elsewhere => moved.next(),
-                Arrived::Gone => None,
+                Located::At(sibling) if self.memory.has_finished(sibling, self.log)? => continue,
+                Located::At(sibling) => Some(Sibling::clone(sibling)),
+                Located::Elsewhere => moved.next(),
+                Located::Gone => None,
             };
             match found {
                 Some(sibling) => between.generations.push((sibling, gap.take())),
@@ -86,7 +86,7 @@ impl Search<'_> {
     }
 
     /// Files that may be those that were moved to other directories: so many at most, where they are not empty.
-    fn find_moved(&self, arrivals: &[Arrived], count: usize, ends: &Ends<'_>) -> io::Result<Vec<Sibling>> {
+    fn find_moved(&self, arrivals: &[Located], count: usize, ends: &Ends<'_>) -> io::Result<Vec<Sibling>> {
         let is_other = |sibling: &Sibling| !arrivals.iter().any(|arrived| arrived.is(&sibling.status));
         let mut moved: Vec<_> =
             self.search(ends, is_other)?.0.into_iter().filter(|(_, is_readable)| *is_readable).collect();
@@ -100,11 +100,11 @@ impl Search<'_> {
     }
 
     /// The siblings that come between, oldest first, and whether they can be read.
-    fn search<'f>(&'f self, ends: &Ends<'f>, is_wanted: impl Fn(&Sibling) -> bool) -> io::Result<Found<'f>> {
+    fn search<'f>(&'f self, ends: &Ends<'f>, is_wanted: impl Fn(&Sibling) -> bool) -> io::Result<Candidates<'f>> {
         let mut found: Vec<(&Sibling, bool)> = Vec::new();
         for (sibling, is_known) in self.siblings.list.iter().zip(&ends.known) {
-            let place = if *is_known || !is_wanted(sibling) { Place::Outside } else { ends.place(self, sibling) };
-            if place != Place::Outside
+            let place = if *is_known || !is_wanted(sibling) { Relation::Outside } else { ends.place(self, sibling) };
+            if place != Relation::Outside
                 && let Some(is_readable) = self.judge(sibling, place, ends)?
             {
                 found.push((sibling, is_readable));
@@ -163,7 +163,7 @@ impl Search<'_> {
         };
         found.retain(|(sibling, _)| !sibling.rotated.is_compressed || !plain(sibling));
         // It is created before the older file is deleted.
-        let is_of_from = |status: &Status| status.identity.born.unwrap_or(status.changed) <= ends.left + TICK;
+        let is_of_from = |status: &Status| status.identity.born.unwrap_or(status.changed) <= ends.departed + TICK;
         let first = found
             .first()
             .filter(|(sibling, _)| ends.is_deleted && sibling.rotated.is_compressed && is_of_from(&sibling.status));
@@ -174,7 +174,7 @@ impl Search<'_> {
     fn link(&self, found: &[(&Sibling, bool)], compressed: Option<&Rotated>, ends: &Ends<'_>) -> Between {
         let mut between = Between::default();
         let rotated = compressed.or(ends.from_name);
-        let first = Link { rotated, left: ends.left, is_deleted: ends.is_deleted };
+        let first = Link { rotated, departed: ends.departed, is_deleted: ends.is_deleted };
         let (mut gap, mut last) = (None, self.from.is_some().then_some(first));
         for (sibling, is_readable) in found {
             if *is_readable {
@@ -182,8 +182,8 @@ impl Search<'_> {
                     last.as_ref().and_then(|last| self.hole(last, &sibling.status, Some(&sibling.rotated), ends));
                 between.generations.push(((*sibling).clone(), gap.or(hole)));
                 gap = None;
-                let left = sibling.status.changed;
-                last = Some(Link { rotated: Some(&sibling.rotated), left, is_deleted: false });
+                let departed = sibling.status.changed;
+                last = Some(Link { rotated: Some(&sibling.rotated), departed, is_deleted: false });
             } else if last.is_some() {
                 gap = Some(Missing::Expired);
                 between.has_unreadable = true;
@@ -200,9 +200,9 @@ impl Search<'_> {
             // A file that is gone may have been rotated and expired, and others with it. Of one that was moved elsewhere the
             // times tell, unless a late write or another rename has changed it since.
             let missing = if next.is_same(&ends.to) { Missing::Replaced } else { Missing::Expired };
-            let is_first = last.left == ends.left && ends.is_untouched;
+            let is_first = last.departed == ends.departed && ends.is_untouched;
             let begun = next.identity.born.unwrap_or(next.changed);
-            let is_broken = last.is_deleted || !is_first && begun - last.left > PAUSE;
+            let is_broken = last.is_deleted || !is_first && begun - last.departed > PAUSE;
             return is_broken.then_some(missing);
         };
         let number = |rotated: &Rotated| match rotated.stamp {

@@ -28,7 +28,7 @@ impl Direction {
 }
 
 /// What a file's status says of when it came.
-type Time<'t> = &'t dyn Fn(&Status) -> Option<i64>;
+type TimeOf<'t> = &'t dyn Fn(&Status) -> Option<i64>;
 
 impl Ends<'_> {
     /// Whether numbers of that template count up or back.
@@ -115,12 +115,12 @@ fn by_times(search: &Search<'_>, number: impl Fn(&Rotated) -> Option<u64>) -> Di
     // Files that were copied here with new times tell nothing of their age by their creation.
     let is_renamed = |status: &Status| status.changed > status.written;
     let were_renamed =
-        search.left.is_some() || !search.memory.are_copies || files.iter().any(|(_, status)| is_renamed(status));
+        search.departure.is_some() || !search.memory.are_copies || files.iter().any(|(_, status)| is_renamed(status));
     let created = |status: &Status| status.created().filter(|_| were_renamed);
     if let Some(counting) = in_time(&files, &created) {
         return Direction::shown(counting);
     }
-    let evidence: [Time<'_>; 2] =
+    let evidence: [TimeOf<'_>; 2] =
         [&|status| Some(status.changed).filter(|_| were_renamed), &|status| Some(status.written)];
     // The youngest of those that count back is 0 or 1.
     let by_times = || evidence.iter().find_map(|time| in_time(&files, time)).unwrap_or(Counting::Back);
@@ -128,7 +128,7 @@ fn by_times(search: &Search<'_>, number: impl Fn(&Rotated) -> Option<u64>) -> Di
 }
 
 /// The direction of time along the numbers, as most neighbours have it: one may have been restored or touched.
-fn in_time(files: &[(u64, &Status)], time: Time<'_>) -> Option<Counting> {
+fn in_time(files: &[(u64, &Status)], time: TimeOf<'_>) -> Option<Counting> {
     let times: Vec<i64> = files.iter().filter_map(|(_, status)| time(status)).collect();
     let count = |order: Ordering| times.windows(2).filter(|pair| pair[0].cmp(&pair[1]) == order).count();
     match count(Ordering::Less).cmp(&count(Ordering::Greater)) {

@@ -17,7 +17,7 @@ pub(super) const FIRST: usize = 64;
 
 /// Where a name stands between the names of the two files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Relation {
     Outside,
     /// Strictly between, by number or date.
     Between,
@@ -33,7 +33,7 @@ pub(super) struct Ends<'e> {
     pub to: Status,
     pub from_name: Option<&'e Rotated>,
     pub to_name: Option<&'e Rotated>,
-    pub left: i64,
+    pub departed: i64,
     pub is_untouched: bool,
     pub is_deleted: bool,
     /// For each sibling, whether it was there while the older file was current.
@@ -52,8 +52,12 @@ impl<'e> Ends<'e> {
         Ok(Ends {
             from_name: from.as_ref().and_then(name),
             to_name: name(&to),
-            left: search.left.map(|left| left.changed).or(from.as_ref().map(|from| from.changed)).unwrap_or(i64::MIN),
-            is_untouched: search.left.is_some_and(|left| left.is_untouched),
+            departed: search
+                .departure
+                .map(|departure| departure.changed)
+                .or(from.as_ref().map(|from| from.changed))
+                .unwrap_or(i64::MIN),
+            is_untouched: search.departure.is_some_and(|departure| departure.is_untouched),
             is_deleted: from.as_ref().is_some_and(|from| from.links == 0),
             known: known(search)?,
             directions: RefCell::default(),
@@ -70,21 +74,21 @@ impl<'e> Ends<'e> {
             || self.to.is_same(status)
     }
 
-    pub fn place(&self, search: &Search<'_>, sibling: &Sibling) -> Place {
+    pub fn place(&self, search: &Search<'_>, sibling: &Sibling) -> Relation {
         if self.is_end_or_pending(search, &sibling.status) {
-            return Place::Outside;
+            return Relation::Outside;
         }
         let named = &sibling.rotated;
         let is_older = |one: &Rotated, two: &Rotated| self.compare(search, one, two) == Ordering::Less;
         if self.to_name.is_some_and(|to| to.is_like(named) && to.is_ordered() && !is_older(named, to)) {
-            return Place::Outside;
+            return Relation::Outside;
         }
         match self.from_name {
-            Some(from) if !from.is_like(named) => Place::Foreign,
-            Some(from) if !from.is_ordered() => Place::Unordered,
-            Some(from) if is_older(from, named) => Place::Between,
-            Some(_) => Place::Outside,
-            None if !named.is_ordered() => Place::Unordered,
+            Some(from) if !from.is_like(named) => Relation::Foreign,
+            Some(from) if !from.is_ordered() => Relation::Unordered,
+            Some(from) if is_older(from, named) => Relation::Between,
+            Some(_) => Relation::Outside,
+            None if !named.is_ordered() => Relation::Unordered,
             None => {
                 // What is named before a file that is known to be older is older, too. An empty file without a creation
                 // time may only have the number of one that is known.
@@ -93,7 +97,7 @@ impl<'e> Ends<'e> {
                 let is_behind = known.any(|(other, _)| {
                     is_certain(&other.status) && other.rotated.is_like(named) && !is_older(&other.rotated, named)
                 });
-                if is_behind { Place::Outside } else { Place::Unordered }
+                if is_behind { Relation::Outside } else { Relation::Unordered }
             }
         }
     }
@@ -101,7 +105,7 @@ impl<'e> Ends<'e> {
     /// Whether a sibling is older than the older file, whatever it is called.
     pub(super) fn is_older(&self, search: &Search<'_>, sibling: &Sibling, is_known: bool) -> bool {
         is_known
-            || search.memory.may_have_left(&sibling.status)
+            || search.memory.may_have_finished(&sibling.status)
             || search.after.is_some_and(|after| search.came_by(&sibling.status, after))
     }
 
@@ -112,7 +116,7 @@ impl<'e> Ends<'e> {
         let mut heads = Vec::new();
         for (at, (sibling, is_known)) in search.siblings.list.iter().zip(&self.known).enumerate() {
             let is_older = self.is_older(search, sibling, *is_known)
-                || self.place(search, sibling) == Place::Outside && !sibling.status.is_same(&self.to);
+                || self.place(search, sibling) == Relation::Outside && !sibling.status.is_same(&self.to);
             if is_older
                 && sibling.status.size > 0
                 && let Some(file) = sibling.open(search.log)?

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fs::File;
 use std::io;
 
-use super::ends::{Ends, FIRST, Place};
+use super::ends::{Ends, FIRST, Relation};
 use super::list::Sibling;
 use super::name::Stamp;
 use super::search::Search;
@@ -18,20 +18,20 @@ pub(super) const TICK: i64 = 10_000_000;
 
 impl Search<'_> {
     /// Whether a sibling is a generation that was not read, and whether it can be read; `None` when it is not one.
-    pub(super) fn judge(&self, sibling: &Sibling, place: Place, ends: &Ends<'_>) -> io::Result<Option<bool>> {
+    pub(super) fn judge(&self, sibling: &Sibling, place: Relation, ends: &Ends<'_>) -> io::Result<Option<bool>> {
         let start = sibling.status.start();
         if self.until.is_some_and(|until| start > until) {
             return Ok(None);
         }
-        if place != Place::Between && self.after.is_some_and(|after| self.came_by(&sibling.status, after)) {
+        if place != Relation::Between && self.after.is_some_and(|after| self.came_by(&sibling.status, after)) {
             return Ok(None);
         }
         // What was there when the older file was moved away does not come after it.
         let is_moved = self.from.is_some() && self.read.is_none() && !ends.is_deleted;
-        if place == Place::Unordered && is_moved && !self.is_after(sibling, ends) {
+        if place == Relation::Unordered && is_moved && !self.is_after(sibling, ends) {
             return Ok(None);
         }
-        if self.read.is_none() && place != Place::Between && !self.is_before(sibling, ends) {
+        if self.read.is_none() && place != Relation::Between && !self.is_before(sibling, ends) {
             return Ok(None);
         }
         // A copy whose beginning nobody knows is one only if it is named as those before it.
@@ -39,13 +39,13 @@ impl Search<'_> {
             return Ok(None);
         }
         // Copies of one log are all named alike; of renamed files one may be named in a new way.
-        if place == Place::Foreign && (self.read.is_some() || !self.is_adjoining(sibling, ends)) {
+        if place == Relation::Foreign && (self.read.is_some() || !self.is_adjoining(sibling, ends)) {
             return Ok(None);
         }
         if sibling.rotated.is_compressed {
             return Ok(Some(false));
         }
-        if self.memory.has_left(sibling, self.log)? {
+        if self.memory.has_finished(sibling, self.log)? {
             return Ok(None);
         }
         let Some(file) = sibling.open(self.log)? else { return Ok(Some(false)) };
@@ -54,13 +54,13 @@ impl Search<'_> {
 
     /// What its bytes say: a copy of something that was read, or that will be read under another name, is not one more
     /// generation.
-    fn is_unread(&self, sibling: &Sibling, file: &File, place: Place, ends: &Ends<'_>) -> io::Result<bool> {
+    fn is_unread(&self, sibling: &Sibling, file: &File, place: Relation, ends: &Ends<'_>) -> io::Result<bool> {
         let counts_back = matches!(sibling.rotated.stamp, Stamp::Number { counts_back: true, .. });
-        let is_numbered = place == Place::Between && counts_back;
+        let is_numbered = place == Relation::Between && counts_back;
         let is_rotation = self.from.is_some() && self.read.is_none();
         if sibling.status.size == 0 {
             // Either an empty generation, or a copy that has just been begun, or a stranger's.
-            let is_sought = place == Place::Between || self.arrivals.is_some() && self.is_after(sibling, ends);
+            let is_sought = place == Relation::Between || self.arrivals.is_some() && self.is_after(sibling, ends);
             return Ok(is_rotation && is_sought && sibling.status.begun() <= ends.to.begun());
         }
         let is_of_to = is_prefix(file, self.to)?;
@@ -85,14 +85,14 @@ impl Search<'_> {
 
     /// Whether a file that is known to be older holds the same bytes; and perhaps more, written late, where no name says
     /// that the two differ.
-    fn has_older_twin(&self, sibling: &Sibling, file: &File, place: Place, ends: &Ends<'_>) -> io::Result<bool> {
+    fn has_older_twin(&self, sibling: &Sibling, file: &File, place: Relation, ends: &Ends<'_>) -> io::Result<bool> {
         let head = read_up_to(file, 0, FIRST)?;
         for (at, other_head) in ends.older_heads(self)? {
             let other = &self.siblings.list[*at];
             let may_hold_it = match other.status.size.cmp(&sibling.status.size) {
                 Ordering::Less => false,
                 Ordering::Equal => true,
-                Ordering::Greater => place != Place::Between,
+                Ordering::Greater => place != Relation::Between,
             };
             if may_hold_it
                 && !other.status.is_same(&sibling.status)
@@ -106,9 +106,9 @@ impl Search<'_> {
         Ok(false)
     }
 
-    /// Whether it was created, or at least renamed, after the older file was left.
+    /// Whether it was created, or at least renamed, after the older file departed.
     fn is_after(&self, sibling: &Sibling, ends: &Ends<'_>) -> bool {
-        sibling.status.begun() + TICK >= ends.left
+        sibling.status.begun() + TICK >= ends.departed
     }
 
     /// Whether it can have come before the younger file: it was created by the time when that was seen under the log's name.
@@ -128,11 +128,11 @@ impl Search<'_> {
         last.peek().is_none() || last.any(|other| other.rotated.is_like(&sibling.rotated))
     }
 
-    /// Whether it was created just when the older file was left, or another like it: no stranger's file is.
+    /// Whether it was created just when the older file departed, or another like it: no stranger's file is.
     fn is_adjoining(&self, sibling: &Sibling, ends: &Ends<'_>) -> bool {
         let Some(created) = sibling.status.created() else { return false };
-        let adjoins = |left: i64| (0..=PAUSE).contains(&(created - left));
+        let adjoins = |departed: i64| (0..=PAUSE).contains(&(created - departed));
         let like = |other: &&Sibling| other.rotated.is_like(&sibling.rotated) && !other.status.is_same(&sibling.status);
-        adjoins(ends.left) || self.siblings.list.iter().filter(like).any(|other| adjoins(other.status.changed))
+        adjoins(ends.departed) || self.siblings.list.iter().filter(like).any(|other| adjoins(other.status.changed))
     }
 }

@@ -19,8 +19,8 @@ use crate::follow::root::Log;
 
 #[derive(Debug, Default)]
 pub(in crate::follow) struct Memory {
-    /// The files that were left last, and up to where they were read.
-    left: VecDeque<Position>,
+    /// The files that were finished last, and up to where they were read.
+    finished: VecDeque<Position>,
     /// Those of them that have no creation time, and too few bytes to be recognized by. While a file is open its inode number
     /// is not reused.
     held: VecDeque<(Identity, Arc<File>)>,
@@ -33,7 +33,7 @@ pub(in crate::follow) struct Memory {
     /// When the log's directory was checked for changes, and its change time then.
     refreshed: Option<Instant>,
     directory: Option<i64>,
-    /// When the files that were left are checked for late writes though nothing was rotated, and the pause before that.
+    /// When the files that were finished are checked for late writes though nothing was rotated, and the pause before that.
     check: Option<(Instant, Duration)>,
 }
 
@@ -76,8 +76,8 @@ impl Older {
 /// Of so many siblings the content is remembered: each costs an open file for a moment.
 const CONTENTS: usize = 64;
 
-/// How many of the files that were left are remembered.
-const LEFT: usize = 64;
+/// How many of the files that were finished are remembered.
+const FINISHED: usize = 64;
 /// How many bytes must be known of a file without a creation time to recognize it by its number.
 const ENOUGH: u64 = 64;
 /// How many are held open of which fewer are known.
@@ -89,16 +89,16 @@ const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(32);
 
 impl Memory {
-    /// A file was read and left.
-    pub fn leave(&mut self, open: &OpenLog, now: Instant) {
+    /// A file was read to its end, and the follower went on.
+    pub fn finish(&mut self, open: &OpenLog, now: Instant) {
         let position = open.position();
         self.forget(position.identity);
         if Status::of(&open.file).is_ok_and(|status| status.links == 0) {
             // It cannot come back, but another file may get its inode number.
             return;
         }
-        if self.left.len() == LEFT {
-            self.forget(self.left[0].identity);
+        if self.finished.len() == FINISHED {
+            self.forget(self.finished[0].identity);
         }
         if position.identity.born.is_none() && position.evidence() < ENOUGH {
             if self.held.len() == HELD {
@@ -106,49 +106,49 @@ impl Memory {
             }
             self.held.push_back((position.identity, open.file.clone()));
         }
-        self.left.push_back(position);
+        self.finished.push_back(position);
         self.check = Some((now + SHORTEST, SHORTEST));
     }
 
     fn forget(&mut self, identity: Identity) {
-        self.left.retain(|left| left.identity != identity);
+        self.finished.retain(|finished| finished.identity != identity);
         self.held.retain(|(held, _)| *held != identity);
     }
 
-    /// Up to where a file was read before it was left, if it was.
+    /// Up to where a file was read before it was finished, if it was.
     pub fn read_of(&self, file: &File) -> io::Result<Option<u64>> {
         let status = Status::of(file)?;
-        match self.left_as(&status).next() {
-            Some(left) if status.identity.born.is_some() => Ok(Some(left.offset)),
+        match self.finished_as(&status).next() {
+            Some(finished) if status.identity.born.is_some() => Ok(Some(finished.offset)),
             _ => self.place_in(file),
         }
     }
 
     /// The same, if the file still holds what was read.
     pub fn place_in(&self, file: &File) -> io::Result<Option<u64>> {
-        for left in self.left_as(&Status::of(file)?) {
-            if holds(file, left, 0)? {
-                return Ok(Some(left.offset));
+        for finished in self.finished_as(&Status::of(file)?) {
+            if holds(file, finished, 0)? {
+                return Ok(Some(finished.offset));
             }
         }
         Ok(None)
     }
 
-    /// The files that were left and bore that number, the last one first.
-    fn left_as(&self, status: &Status) -> impl Iterator<Item = &Position> {
+    /// The files that were finished and bore that number, the last one first.
+    fn finished_as(&self, status: &Status) -> impl Iterator<Item = &Position> {
         let identity = status.identity;
-        self.left.iter().rev().filter(move |left| left.identity == identity)
+        self.finished.iter().rev().filter(move |finished| finished.identity == identity)
     }
 
-    /// Whether a file bears the number of one that was left. Its bytes may have to decide whether it is that one.
-    pub fn may_have_left(&self, status: &Status) -> bool {
-        self.left.iter().any(|left| left.identity == status.identity)
+    /// Whether a file bears the number of one that was finished. Its bytes may have to decide whether it is that one.
+    pub fn may_have_finished(&self, status: &Status) -> bool {
+        self.finished.iter().any(|finished| finished.identity == status.identity)
     }
 
-    /// Whether a sibling was read before, and left.
-    pub fn has_left(&self, sibling: &Sibling, log: &Log) -> io::Result<bool> {
-        if sibling.status.identity.born.is_some() || !self.may_have_left(&sibling.status) {
-            return Ok(self.may_have_left(&sibling.status));
+    /// Whether a sibling was finished before.
+    pub fn has_finished(&self, sibling: &Sibling, log: &Log) -> io::Result<bool> {
+        if sibling.status.identity.born.is_some() || !self.may_have_finished(&sibling.status) {
+            return Ok(self.may_have_finished(&sibling.status));
         }
         let Some(file) = sibling.open(log)? else { return Ok(false) };
         Ok(self.read_of(&file)?.is_some())
@@ -239,7 +239,7 @@ impl Memory {
         self.directory = None;
     }
 
-    /// Whether it is time to check the files that were left.
+    /// Whether it is time to check the files that were finished.
     pub fn is_due(&mut self, now: Instant) -> bool {
         let Some((_, pause)) = self.check.filter(|(due, _)| *due <= now) else { return false };
         self.check = Some((now + pause * 2, pause * 2)).filter(|(_, pause)| *pause <= LONGEST);
@@ -251,12 +251,12 @@ impl Memory {
         self.check.map(|(due, _)| due)
     }
 
-    /// How much the files that were left have grown since, or since this was asked last.
+    /// How much the files that were finished have grown since, or since this was asked last.
     pub fn grown(&mut self, siblings: &Siblings, log: &Log) -> io::Result<Option<u64>> {
         let mut sum = 0;
-        for left in &mut self.left {
-            let same = siblings.list.iter().find(|sibling| sibling.status.identity == left.identity);
-            let Some(sibling) = same.filter(|sibling| sibling.status.size > left.offset) else { continue };
+        for finished in &mut self.finished {
+            let same = siblings.list.iter().find(|sibling| sibling.status.identity == finished.identity);
+            let Some(sibling) = same.filter(|sibling| sibling.status.size > finished.offset) else { continue };
             // Another file may bear its number by now.
             let file = match sibling.open(log) {
                 // It is renamed at this moment, and is checked later.
@@ -264,13 +264,13 @@ impl Memory {
                 file => file?,
             };
             if let Some(file) = file
-                && holds(&file, left, 0)?
+                && holds(&file, finished, 0)?
             {
-                sum += sibling.status.size - left.offset;
-                left.offset = sibling.status.size;
-                left.before = Print::of(&before(&file, left.offset)?);
-                if left.evidence() >= ENOUGH {
-                    self.held.retain(|(held, _)| *held != left.identity);
+                sum += sibling.status.size - finished.offset;
+                finished.offset = sibling.status.size;
+                finished.before = Print::of(&before(&file, finished.offset)?);
+                if finished.evidence() >= ENOUGH {
+                    self.held.retain(|(held, _)| *held != finished.identity);
                 }
             }
         }

@@ -21,9 +21,9 @@ pub(in crate::follow) struct Search<'s> {
     /// The older file; `None` when it is lost, or when it is the log itself that was truncated.
     pub from: Option<&'s File>,
     /// How the older file lost the log's name, as far as that was seen.
-    pub left: Option<Left>,
+    pub departure: Option<Departure>,
     /// The files that were given the log's name between the two, where that is known.
-    pub arrivals: Option<Vec<Arrived>>,
+    pub arrivals: Option<Vec<Located>>,
     /// The older file was reported to have been renamed: should it be deleted, too, nothing is lost with it.
     pub was_renamed: bool,
     /// The younger file: what the log's name leads to.
@@ -42,54 +42,54 @@ pub(in crate::follow) struct Search<'s> {
 
 /// What became of a file that bore the log's name for a while, as it was found after [`Arrival`] had said where to look.
 #[derive(Clone, Debug)]
-pub(in crate::follow) enum Arrived {
+pub(in crate::follow) enum Located {
     At(Box<Sibling>),
     Elsewhere,
     /// It was deleted, or is not a file.
     Gone,
 }
 
-impl Arrived {
+impl Located {
     /// # Errors
     /// When the log's directory cannot be opened.
-    pub fn find(log: &Log, arrival: &Arrival) -> io::Result<Arrived> {
+    pub fn find(log: &Log, arrival: &Arrival) -> io::Result<Located> {
         Ok(match arrival {
             Arrival::Named(name) => {
-                Sibling::named(log, name)?.map_or(Arrived::Gone, |sibling| Arrived::At(Box::new(sibling)))
+                Sibling::named(log, name)?.map_or(Located::Gone, |sibling| Located::At(Box::new(sibling)))
             }
-            Arrival::Elsewhere => Arrived::Elsewhere,
-            Arrival::Deleted => Arrived::Gone,
+            Arrival::Elsewhere => Located::Elsewhere,
+            Arrival::Deleted => Located::Gone,
         })
     }
 
     pub fn is(&self, status: &Status) -> bool {
-        matches!(self, Arrived::At(sibling) if sibling.status.is_same(status))
+        matches!(self, Located::At(sibling) if sibling.status.is_same(status))
     }
 }
 
 /// How one file followed another, as far as that was seen.
 #[derive(Debug, Default)]
 pub(in crate::follow) struct Passage {
-    pub left: Option<Left>,
-    pub arrivals: Option<Vec<Arrived>>,
+    pub departure: Option<Departure>,
+    pub arrivals: Option<Vec<Located>>,
     /// The older file was reported to have been renamed.
     pub was_renamed: bool,
 }
 
 /// How a file was found not to be under the log's name any more.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::follow) struct Left {
+pub(in crate::follow) struct Departure {
     /// Its change time then: that of its rename or deletion, or of a late write.
     pub changed: i64,
     /// Nothing was done to the file itself: a link was switched, or a directory replaced.
     pub is_untouched: bool,
 }
 
-impl Left {
+impl Departure {
     /// `before`: the file's change time when the log's name still led to it. Where times are whole seconds an equal one
     /// tells nothing.
-    pub fn of(status: &Status, before: i64) -> Left {
-        Left { changed: status.changed, is_untouched: status.is_untouched_since(before) }
+    pub fn of(status: &Status, before: i64) -> Departure {
+        Departure { changed: status.changed, is_untouched: status.is_untouched_since(before) }
     }
 }
 

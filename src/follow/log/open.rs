@@ -34,7 +34,7 @@ pub(in crate::follow) struct OpenLog {
 
 /// What a read found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::follow) enum Found {
+pub(in crate::follow) enum Reading {
     Bytes(usize),
     End,
     /// There are only NULs, and they may not be data yet.
@@ -71,7 +71,7 @@ impl Glance {
     }
 
     /// Whether there was anything by which the file can be recognized.
-    pub fn tells(&self) -> bool {
+    pub fn is_recognizable(&self) -> bool {
         self.head.length > 0
     }
 
@@ -201,12 +201,12 @@ impl OpenLog {
     }
 
     /// Reads what comes next.
-    pub fn read(&mut self, buffer: &mut [u8], hold: Hold) -> io::Result<Found> {
+    pub fn read(&mut self, buffer: &mut [u8], hold: Hold) -> io::Result<Reading> {
         // Before the bytes: should the file be truncated in between, it is not the new head that is remembered.
         let new_head = if usize::from(self.head.length) < HEAD {
             let head = fingerprint::read_up_to(&self.file, 0, HEAD)?;
             if (head.len() as u64) < self.offset.min(HEAD as u64) {
-                return Ok(Found::Changed);
+                return Ok(Reading::Changed);
             }
             let head = cut_nuls(head);
             Some((Print::of(&head), Heads::of(&head)))
@@ -215,7 +215,7 @@ impl OpenLog {
         };
         // A file that was truncated and begins differently may still hold the few bytes that were read.
         if self.offset < u64::from(self.head.length) && !self.begins_as_before()? {
-            return Ok(Found::Changed);
+            return Ok(Reading::Changed);
         }
         let mut again = [0; BEFORE];
         let again = &mut again[..self.before.len()];
@@ -223,7 +223,7 @@ impl OpenLog {
         let known = again.len();
         let read = preadv(&self.file, &mut [IoSliceMut::new(again), IoSliceMut::new(buffer)], start)?;
         let Some(new) = read.checked_sub(known).filter(|_| *again == self.before[..]) else {
-            return Ok(Found::Changed);
+            return Ok(Reading::Changed);
         };
         if let Some((head, _)) = new_head
             && self.offset == 0
@@ -233,11 +233,11 @@ impl OpenLog {
             return Err(io::ErrorKind::Interrupted.into());
         }
         if new == 0 {
-            return Ok(Found::End);
+            return Ok(Reading::End);
         }
         let data = self.data(&buffer[..new], hold);
         if data == 0 {
-            return Ok(Found::Nuls);
+            return Ok(Reading::Nuls);
         }
         if let Some((head, heads)) = new_head {
             (self.head, self.heads) = (head, heads);
@@ -249,7 +249,7 @@ impl OpenLog {
         }
         self.remember(&buffer[..data]);
         self.offset += data as u64;
-        Ok(Found::Bytes(data))
+        Ok(Reading::Bytes(data))
     }
 
     /// How many of the bytes at `offset` are data.
@@ -338,7 +338,7 @@ impl OpenLog {
             return Ok(None);
         }
         // What is noted here is how the file was while it still held what was read of it.
-        if status.written != self.status.written && self.read(&mut [], Hold::Nothing)? == Found::Changed {
+        if status.written != self.status.written && self.read(&mut [], Hold::Nothing)? == Reading::Changed {
             return Ok(None);
         }
         self.status = status.clone();

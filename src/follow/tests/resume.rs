@@ -56,7 +56,7 @@ fn a_cursor_of_an_empty_log_continues_in_its_copies() {
     assert_eq!(place.resume_after(&position, 2).read(), "<rotated>2\n<truncated>more\n");
     let (log, file) = place.find();
     let mut reader = Reader::new(Follower::resume(log, file, &position, 0, false, WAIT).unwrap());
-    assert_eq!((reader.follower.left(), reader.read().as_str()), (None, "1\n<rotated>2\n<truncated>more\n<end>"));
+    assert_eq!((reader.follower.remaining(), reader.read().as_str()), (None, "1\n<rotated>2\n<truncated>more\n<end>"));
 }
 
 #[test]

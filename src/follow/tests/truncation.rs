@@ -106,3 +106,15 @@ fn space_in_a_trimmed_file_is_filled_before_it_is_read() {
     file.write_all_at(b"more", 28).unwrap();
     assert_eq!(reader.read(), "more\n");
 }
+
+#[test]
+fn bytes_that_appear_out_of_order_are_not_sent_as_a_range() {
+    let place = Place::with(&"a line\n".repeat(1000));
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    let file = fs::OpenOptions::new().write(true).open(place.path("app.log")).unwrap();
+    file.write_all_at(&[b'2'; 4000], 20_000).unwrap();
+    assert!(reader.follower.file_range(16_000, reader.now).unwrap().is_none());
+    file.write_all_at(&[b'1'; 13_000], 7000).unwrap();
+    assert_eq!(reader.read(), "1".repeat(13_000) + &"2".repeat(4000));
+}
