@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use wstail::follow::backfill::{Backfill, Progress};
+use wstail::follow::backfill::{Backfill, SearchProgress};
 use wstail::follow::follower::{Follower, Step};
 use wstail::follow::root::Roots;
 use wstail::protocol::request::{Address, Lines};
@@ -60,7 +60,7 @@ fn backfill() {
         let size = file.metadata().unwrap().len();
         measure(&format!("last 1000 lines of {name}"), 0, || {
             let mut backfill = Backfill::new(Lines::Last(1000), size);
-            while black_box(backfill.step(&file).unwrap()) == Progress::Busy {}
+            while black_box(backfill.step(&file).unwrap()) == SearchProgress::Busy {}
         });
     }
 }

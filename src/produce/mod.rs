@@ -67,7 +67,7 @@ pub struct Producer {
     limit: Option<u64>,
     size: u64,
     line: Vec<u8>,
-    names: rotation::Names,
+    names: rotation::RotatedNames,
 }
 
 impl Producer {
@@ -81,7 +81,7 @@ impl Producer {
         let metadata = file.metadata().map_err(|error| failed("open", &path, error))?;
         // A pipe or a device cannot be rotated: `/dev/null` must stay what it is.
         let limit = Some(config.rotate).filter(|&limit| limit > 0 && metadata.is_file());
-        let names = rotation::Names::new(config.rotate_name.clone());
+        let names = rotation::RotatedNames::new(config.rotate_name.clone());
         Ok(Producer { path, config, file, limit, size: metadata.len(), line: Vec::new(), names })
     }
 

@@ -49,7 +49,7 @@ impl fmt::Display for RotateHow {
 
 /// The names of rotated files.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct RotatedNames {
     /// `None` for `app.2026-11-23_01-32-27_123456.log`.
     pattern: Option<RotateName>,
     /// The number of the last one, once there was one.
@@ -57,7 +57,13 @@ pub(super) struct Names {
 }
 
 /// Rotates the log at `path`, open as `file`, and keeps that many rotated ones.
-pub(super) fn rotate(path: &Path, file: &mut File, how: RotateHow, keep: usize, names: &mut Names) -> Result<()> {
+pub(super) fn rotate(
+    path: &Path,
+    file: &mut File,
+    how: RotateHow,
+    keep: usize,
+    names: &mut RotatedNames,
+) -> Result<()> {
     let number = match how {
         RotateHow::Rename => {
             let number = rename(path, names.candidates(path)?)?;
@@ -77,9 +83,9 @@ pub(super) fn rotate(path: &Path, file: &mut File, how: RotateHow, keep: usize, 
 /// A name that may be taken, and its number.
 type Candidates<'n> = Box<dyn Iterator<Item = (PathBuf, u64)> + 'n>;
 
-impl Names {
-    pub(super) fn new(pattern: Option<RotateName>) -> Names {
-        Names { pattern, number: None }
+impl RotatedNames {
+    pub(super) fn new(pattern: Option<RotateName>) -> RotatedNames {
+        RotatedNames { pattern, number: None }
     }
 
     fn candidates<'n>(&'n self, path: &'n Path) -> Result<Candidates<'n>> {
@@ -220,7 +226,7 @@ mod tests {
         for how in [RotateHow::Rename, RotateHow::CopyTruncate] {
             let (_directory, path, mut file) = log("old\n");
             let before = fs::metadata(&path).unwrap().ino();
-            rotate(&path, &mut file, how, 5, &mut Names::default()).unwrap();
+            rotate(&path, &mut file, how, 5, &mut RotatedNames::default()).unwrap();
             file.write_all(b"new\n").unwrap();
             let after = fs::metadata(&path).unwrap().ino();
             let texts = [&only_rotated(&path), &path].map(|path| fs::read_to_string(path).unwrap());
@@ -232,7 +238,7 @@ mod tests {
     fn a_copy_is_for_no_more_eyes_than_the_log() {
         let (_directory, path, mut file) = log("secret\n");
         file.set_permissions(fs::Permissions::from_mode(0o600)).unwrap();
-        rotate(&path, &mut file, RotateHow::CopyTruncate, 5, &mut Names::default()).unwrap();
+        rotate(&path, &mut file, RotateHow::CopyTruncate, 5, &mut RotatedNames::default()).unwrap();
         assert_eq!(fs::metadata(only_rotated(&path)).unwrap().mode() & 0o777, 0o600);
     }
 
@@ -251,7 +257,7 @@ mod tests {
         let moved = directory.path().join("moved");
         fs::rename(&path, &moved).unwrap();
         fs::write(&path, "another\n").unwrap();
-        let error = rotate(&path, &mut file, RotateHow::CopyTruncate, 5, &mut Names::default()).unwrap_err();
+        let error = rotate(&path, &mut file, RotateHow::CopyTruncate, 5, &mut RotatedNames::default()).unwrap_err();
         assert_eq!(
             error.to_string(),
             format!("cannot copy `{}`: another file was created under its name", path.display())
@@ -265,7 +271,7 @@ mod tests {
             let (directory, path, mut file) = log("line\n");
             let old = directory.path().join("app.2000-01-01_00-00-00_000000.log");
             fs::create_dir(&old).unwrap();
-            let error = rotate(&path, &mut file, how, 1, &mut Names::default()).unwrap_err().to_string();
+            let error = rotate(&path, &mut file, how, 1, &mut RotatedNames::default()).unwrap_err().to_string();
             assert!(error.starts_with(&format!("cannot remove `{}`: ", old.display())), "{error}");
         }
     }
@@ -275,7 +281,7 @@ mod tests {
         let (directory, path, mut file) = log("line\n");
         fs::remove_file(&path).unwrap();
         let error =
-            rotate(&path, &mut file, RotateHow::CopyTruncate, 1, &mut Names::default()).unwrap_err().to_string();
+            rotate(&path, &mut file, RotateHow::CopyTruncate, 1, &mut RotatedNames::default()).unwrap_err().to_string();
         assert_eq!(error, format!("cannot copy `{}`: no such file or directory", path.display()));
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
         assert_eq!(file.metadata().unwrap().len(), 5);

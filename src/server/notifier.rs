@@ -15,7 +15,7 @@ use super::shared::Shared;
 use crate::error::cause;
 use crate::shutdown::Shutdown;
 use crate::wait::timeout;
-use crate::wake::approach::Approaches;
+use crate::wake::root_routes::RootRoutes;
 use crate::wake::watch::Watcher;
 
 /// The pause between two rounds. Without it, a writer that never pauses would wake its readers for every line.
@@ -48,36 +48,36 @@ pub(super) fn start(shared: &Arc<Shared>, shutdown: Shutdown) -> Option<JoinHand
 }
 
 fn run(watcher: &Arc<Watcher>, shared: &Shared, shutdown: &Shutdown) -> io::Result<()> {
-    let mut ground = Ground::new(watcher, shared);
+    let mut roots_and_mounts = RootsAndMounts::new(watcher, shared);
     loop {
-        let [stop, told, noticed, mounted] = ground.wait(shutdown)?;
+        let [stop, is_reported, noticed, mounted] = roots_and_mounts.wait(shutdown)?;
         if stop {
             return Ok(());
         }
         if noticed {
             // Reset the notice before asking whether the watcher is used: a later notice is for the next round.
-            watcher.hush();
+            watcher.clear();
         }
-        if told {
+        if is_reported {
             watcher.pass_on()?;
         }
         if !watcher.is_used() {
-            ground.leave();
-        } else if noticed || mounted || ground.is_due() {
-            ground.check(noticed, mounted);
+            roots_and_mounts.leave();
+        } else if noticed || mounted || roots_and_mounts.is_due() {
+            roots_and_mounts.check(noticed, mounted);
         }
-        if told {
+        if is_reported {
             thread::sleep(PAUSE);
         }
     }
 }
 
 /// What all logs depend on, the roots and the mounts, as of the last check.
-struct Ground<'s> {
+struct RootsAndMounts<'s> {
     watcher: &'s Arc<Watcher>,
     shared: &'s Shared,
     generations: Vec<Option<u64>>,
-    approaches: Approaches,
+    root_routes: RootRoutes,
     /// Every change to the roots will be noticed.
     is_covered: bool,
     /// This process's mounts. poll(2) reports an error on the file when they have changed, see proc_pid_mountinfo(5).
@@ -88,11 +88,11 @@ struct Ground<'s> {
     due: Option<Instant>,
 }
 
-impl Ground<'_> {
-    fn new<'s>(watcher: &'s Arc<Watcher>, shared: &'s Shared) -> Ground<'s> {
-        let (approaches, generations) = (Approaches::new(watcher.clone()), shared.roots.generations());
+impl RootsAndMounts<'_> {
+    fn new<'s>(watcher: &'s Arc<Watcher>, shared: &'s Shared) -> RootsAndMounts<'s> {
+        let (root_routes, generations) = (RootRoutes::new(watcher.clone()), shared.roots.generations());
         let mounts = File::open("/proc/self/mountinfo").ok();
-        Ground { watcher, shared, generations, approaches, is_covered: false, mounts, rests: None, due: None }
+        RootsAndMounts { watcher, shared, generations, root_routes, is_covered: false, mounts, rests: None, due: None }
     }
 
     /// Waits for shutdown, for events to pass on, for a notice, or for a change in the mounts.
@@ -123,7 +123,7 @@ impl Ground<'_> {
             self.watcher.wake_all();
         }
         if noticed || mounted {
-            self.is_covered = self.approaches.follow(&self.shared.roots) && self.mounts.is_some();
+            self.is_covered = self.root_routes.follow(&self.shared.roots) && self.mounts.is_some();
         }
         let generations = self.shared.roots.generations();
         if generations != self.generations {
@@ -137,7 +137,7 @@ impl Ground<'_> {
 
     /// No log is watched any more.
     fn leave(&mut self) {
-        self.approaches.leave();
+        self.root_routes.leave();
         self.due = None;
     }
 }

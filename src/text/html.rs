@@ -27,8 +27,8 @@ enum Escape {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Style {
-    foreground: Option<Color>,
-    background: Option<Color>,
+    foreground: Option<SgrColor>,
+    background: Option<SgrColor>,
     bold: bool,
     dim: bool,
     italic: bool,
@@ -38,7 +38,7 @@ struct Style {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Color(u8, u8, u8);
+struct SgrColor(u8, u8, u8);
 
 const SPAN_END: &str = "</span>";
 const MAX_CSI: usize = 64;
@@ -193,7 +193,7 @@ impl Style {
             }
             match number(code) {
                 code @ (38 | 48 | 58) => {
-                    let color = Color::extended(&mut codes);
+                    let color = SgrColor::extended(&mut codes);
                     self.paint(code, color);
                 }
                 code => self.apply_code(code),
@@ -207,7 +207,7 @@ impl Style {
         let mut codes = rest.split(':').enumerate().filter(|(at, _)| !(count == 5 && *at == 1)).map(|(_, code)| code);
         match number(first) {
             code @ (38 | 48) => {
-                let color = Color::extended(&mut codes);
+                let color = SgrColor::extended(&mut codes);
                 self.paint(code, color);
             }
             4 => self.underline = codes.next().map(number) != Some(0),
@@ -215,7 +215,7 @@ impl Style {
         }
     }
 
-    fn paint(&mut self, code: u16, color: Option<Color>) {
+    fn paint(&mut self, code: u16, color: Option<SgrColor>) {
         match code {
             38 => self.foreground = color.or(self.foreground),
             48 => self.background = color.or(self.background),
@@ -238,12 +238,12 @@ impl Style {
             24 => self.underline = false,
             27 => self.inverse = false,
             29 => self.strike = false,
-            30..=37 => self.foreground = Some(Color::indexed((code - 30) as u8)),
+            30..=37 => self.foreground = Some(SgrColor::indexed((code - 30) as u8)),
             39 => self.foreground = None,
-            40..=47 => self.background = Some(Color::indexed((code - 40) as u8)),
+            40..=47 => self.background = Some(SgrColor::indexed((code - 40) as u8)),
             49 => self.background = None,
-            90..=97 => self.foreground = Some(Color::indexed((code - 82) as u8)),
-            100..=107 => self.background = Some(Color::indexed((code - 92) as u8)),
+            90..=97 => self.foreground = Some(SgrColor::indexed((code - 82) as u8)),
+            100..=107 => self.background = Some(SgrColor::indexed((code - 92) as u8)),
             _ => {}
         }
     }
@@ -251,12 +251,12 @@ impl Style {
     fn open(&self, out: &mut String) {
         let (mut foreground, mut background) = (self.foreground, self.background);
         if self.inverse {
-            let ink = foreground.unwrap_or(Color(229, 229, 229));
-            (foreground, background) = (Some(background.unwrap_or(Color(0, 0, 0))), Some(ink));
+            let ink = foreground.unwrap_or(SgrColor(229, 229, 229));
+            (foreground, background) = (Some(background.unwrap_or(SgrColor(0, 0, 0))), Some(ink));
         }
         out.push_str("<span style=\"");
         for (name, color) in [("color", foreground), ("background-color", background)] {
-            if let Some(Color(red, green, blue)) = color {
+            if let Some(SgrColor(red, green, blue)) = color {
                 let _ = write!(out, "{name}:#{red:02x}{green:02x}{blue:02x};");
             }
         }
@@ -273,51 +273,51 @@ impl Style {
     }
 }
 
-impl Color {
+impl SgrColor {
     /// The rest of `38` and `48`: `5;n` or `2;r;g;b`.
-    fn extended<'a>(codes: &mut impl Iterator<Item = &'a str>) -> Option<Color> {
+    fn extended<'a>(codes: &mut impl Iterator<Item = &'a str>) -> Option<SgrColor> {
         let mut next = || codes.next().map(number);
         match next()? {
-            5 => u8::try_from(next()?).ok().map(Color::indexed),
+            5 => u8::try_from(next()?).ok().map(SgrColor::indexed),
             2 => {
                 let mut channel = || next().and_then(|value| u8::try_from(value).ok());
                 let (red, green, blue) = (channel(), channel(), channel());
-                Some(Color(red?, green?, blue?))
+                Some(SgrColor(red?, green?, blue?))
             }
             _ => None,
         }
     }
 
     /// xterm's 256 colours.
-    fn indexed(index: u8) -> Color {
-        const BASIC: [Color; 16] = [
-            Color(0, 0, 0),
-            Color(205, 0, 0),
-            Color(0, 205, 0),
-            Color(205, 205, 0),
-            Color(0, 0, 238),
-            Color(205, 0, 205),
-            Color(0, 205, 205),
-            Color(229, 229, 229),
-            Color(127, 127, 127),
-            Color(255, 0, 0),
-            Color(0, 255, 0),
-            Color(255, 255, 0),
-            Color(92, 92, 255),
-            Color(255, 0, 255),
-            Color(0, 255, 255),
-            Color(255, 255, 255),
+    fn indexed(index: u8) -> SgrColor {
+        const BASIC: [SgrColor; 16] = [
+            SgrColor(0, 0, 0),
+            SgrColor(205, 0, 0),
+            SgrColor(0, 205, 0),
+            SgrColor(205, 205, 0),
+            SgrColor(0, 0, 238),
+            SgrColor(205, 0, 205),
+            SgrColor(0, 205, 205),
+            SgrColor(229, 229, 229),
+            SgrColor(127, 127, 127),
+            SgrColor(255, 0, 0),
+            SgrColor(0, 255, 0),
+            SgrColor(255, 255, 0),
+            SgrColor(92, 92, 255),
+            SgrColor(255, 0, 255),
+            SgrColor(0, 255, 255),
+            SgrColor(255, 255, 255),
         ];
         let level = |step: u8| if step == 0 { 0 } else { 55 + 40 * step };
         match index {
             0..=15 => BASIC[usize::from(index)],
             16..=231 => {
                 let cube = index - 16;
-                Color(level(cube / 36), level(cube / 6 % 6), level(cube % 6))
+                SgrColor(level(cube / 36), level(cube / 6 % 6), level(cube % 6))
             }
             _ => {
                 let grey = 8 + 10 * (index - 232);
-                Color(grey, grey, grey)
+                SgrColor(grey, grey, grey)
             }
         }
     }

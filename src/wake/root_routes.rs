@@ -24,7 +24,7 @@ use crate::follow::root::{Root, Roots};
 
 /// The routes to all roots, as far as they could be followed.
 #[derive(Debug)]
-pub(crate) struct Approaches {
+pub(crate) struct RootRoutes {
     watcher: Arc<Watcher>,
     routes: Vec<Option<RouteId>>,
 }
@@ -33,9 +33,9 @@ pub(crate) struct Approaches {
 const TRIES: usize = 4;
 const FINDING: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-impl Approaches {
-    pub(crate) fn new(watcher: Arc<Watcher>) -> Approaches {
-        Approaches { watcher, routes: Vec::new() }
+impl RootRoutes {
+    pub(crate) fn new(watcher: Arc<Watcher>) -> RootRoutes {
+        RootRoutes { watcher, routes: Vec::new() }
     }
 
     /// Watches every route whose watches are missing or out of date. Returns whether everything that can happen to the
@@ -43,7 +43,7 @@ impl Approaches {
     pub(crate) fn follow(&mut self, roots: &Roots) -> bool {
         self.routes.resize(roots.roots.len(), None);
         for (root, route) in roots.roots.iter().zip(&mut self.routes) {
-            *route = self.watcher.approach(root, *route);
+            *route = self.watcher.root_routes(root, *route);
         }
         let watches = self.watcher.watches();
         self.routes.iter().all(|route| route.is_some_and(|route| watches.routes.is_covered(route)))
@@ -59,7 +59,7 @@ impl Approaches {
 impl Watcher {
     /// Follows the route to a root until it is the same twice in a row: only then was it watched before it was
     /// followed.
-    fn approach(&self, root: &Root, mut route: Option<RouteId>) -> Option<RouteId> {
+    fn root_routes(&self, root: &Root, mut route: Option<RouteId>) -> Option<RouteId> {
         if route.is_some_and(|route| self.watches().routes.is_current(route)) {
             return route;
         }

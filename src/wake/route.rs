@@ -196,12 +196,12 @@ impl Routes {
     }
 
     /// A name in a directory has changed, or if there is no name, the directory itself.
-    pub(super) fn tell(&mut self, directory: i32, name: Option<&[u8]>) {
+    pub(super) fn report(&mut self, directory: i32, name: Option<&[u8]>) {
         let Some(names) = self.directories.get(&directory) else { return };
         let is_concerned = |other: &[u8]| name.is_none_or(|name| name == other || other == ANY);
         let concerned = names.iter().filter(|(other, _)| is_concerned(other));
         for id in concerned.flat_map(|(_, name)| &name.routes) {
-            self.routes.get_mut(id).expect("ways are forgotten with their steps").ring();
+            self.routes.get_mut(id).expect("ways are forgotten with their steps").wake();
         }
     }
 
@@ -253,20 +253,20 @@ impl Routes {
 
     /// A directory is no longer watched.
     pub(super) fn forget(&mut self, directory: i32) {
-        self.tell(directory, None);
+        self.report(directory, None);
         self.directories.remove(&directory);
     }
 
     /// Anything may have happened.
     pub(super) fn tell_all(&mut self) {
-        self.routes.values_mut().for_each(Route::ring);
+        self.routes.values_mut().for_each(Route::wake);
     }
 }
 
 impl Route {
-    fn ring(&mut self) {
+    fn wake(&mut self) {
         self.is_stale = true;
-        self.wakers.iter().for_each(|waker| waker.ring());
+        self.wakers.iter().for_each(|waker| waker.wake());
     }
 }
 
@@ -299,13 +299,13 @@ mod tests {
     fn a_way_is_stale_once_a_name_on_it_was_changed_and_until_it_is_followed_again() {
         let mut routes = Routes::default();
         let (id, ..) = enter(&mut routes, |_| {});
-        routes.tell(1, Some(b"other"));
+        routes.report(1, Some(b"other"));
         assert!(routes.is_covered(id));
-        routes.tell(1, Some(b"sub"));
+        routes.report(1, Some(b"sub"));
         assert!(!routes.is_current(id));
         let (again, ..) = enter(&mut routes, |_| {});
         assert!(id == again && routes.is_covered(id));
-        enter(&mut routes, |routes| routes.tell(1, Some(b"sub")));
+        enter(&mut routes, |routes| routes.report(1, Some(b"sub")));
         assert!(!routes.is_current(id), "it was changed while it was followed");
     }
 

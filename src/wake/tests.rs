@@ -50,7 +50,7 @@ impl Place {
         fs::read_to_string(info).unwrap().lines().filter(|line| line.starts_with("inotify ")).count()
     }
 
-    fn is_rung(&self, watch: &Watch) -> bool {
+    fn is_woken(&self, watch: &Watch) -> bool {
         self.watcher.pass_on().unwrap();
         let now = Timespec { tv_sec: 0, tv_nsec: 0 };
         poll(&mut [PollFd::new(&watch.waker().unwrap(), PollFlags::IN)], Some(&now)).unwrap() == 1
@@ -68,13 +68,13 @@ fn a_write_rings_for_every_reader_of_the_file_and_no_other() {
     let (mut first, second, third) = (place.reader("one"), place.reader("one"), place.reader("other"));
     assert_eq!(place.count(), 3);
     one.write_all(b"a\n").unwrap();
-    assert!(place.is_rung(&first.1) && place.is_rung(&second.1) && !place.is_rung(&third.1));
-    first.1.hush(&mut first.0);
-    assert!(!place.is_rung(&first.1) && place.is_rung(&second.1));
+    assert!(place.is_woken(&first.1) && place.is_woken(&second.1) && !place.is_woken(&third.1));
+    first.1.clear(&mut first.0);
+    assert!(!place.is_woken(&first.1) && place.is_woken(&second.1));
     other.write_all(b"a\n").unwrap();
-    assert!(!place.is_rung(&first.1) && place.is_rung(&third.1));
+    assert!(!place.is_woken(&first.1) && place.is_woken(&third.1));
     one.write_all(b"b\n").unwrap();
-    assert!(place.is_rung(&first.1));
+    assert!(place.is_woken(&first.1));
 }
 
 #[test]
@@ -89,9 +89,9 @@ fn what_befalls_the_name_rings_too() {
     for change in changes {
         ["log", "new"].iter().for_each(|name| place.writer(name).write_all(b"a\n").unwrap());
         let (_follower, watch) = place.reader("log");
-        assert!(!place.is_rung(&watch));
+        assert!(!place.is_woken(&watch));
         change(&place);
-        assert!(place.is_rung(&watch));
+        assert!(place.is_woken(&watch));
     }
 }
 
@@ -103,11 +103,11 @@ fn a_close_counts_until_the_next_write() {
     let waker = watch.waker.as_ref().unwrap();
     assert_eq!(waker.take_closed(), None);
     place.writer("log").write_all(b"a\n").unwrap();
-    assert!(place.is_rung(&watch));
+    assert!(place.is_woken(&watch));
     assert_eq!((waker.take_closed(), waker.take_closed()), (Some(true), None));
     place.writer("log").write_all(b"b\n").unwrap();
     writer.write_all(b"c\n").unwrap();
-    assert!(place.is_rung(&watch));
+    assert!(place.is_woken(&watch));
     assert_eq!(waker.take_closed(), Some(false));
 }
 
@@ -118,20 +118,20 @@ fn a_reader_that_rests_hears_no_writes_and_every_close() {
     let (mut one, mut other) = (place.reader("log"), place.reader("log"));
     one.1.rest(&one.0);
     writer.write_all(b"a\n").unwrap();
-    assert!(place.is_rung(&other.1), "the other listens");
+    assert!(place.is_woken(&other.1), "the other listens");
     other.1.rest(&other.0);
     for (follower, watch) in [&mut one, &mut other] {
-        watch.hush(follower);
+        watch.clear(follower);
     }
     writer.write_all(b"b\n").unwrap();
-    assert!(!place.is_rung(&one.1) && !place.is_rung(&other.1) && !one.1.tells_all(&one.0));
+    assert!(!place.is_woken(&one.1) && !place.is_woken(&other.1) && !one.1.reports_all(&one.0));
     assert!(!one.1.follow(&one.0) && one.1.follow(&one.0), "writes were not reported meanwhile");
     writer.write_all(b"c\n").unwrap();
-    assert!(place.is_rung(&one.1));
+    assert!(place.is_woken(&one.1));
     one.1.rest(&one.0);
-    one.1.hush(&mut one.0);
+    one.1.clear(&mut one.0);
     drop(writer);
-    assert!(place.is_rung(&one.1) && place.count() == 2);
+    assert!(place.is_woken(&one.1) && place.count() == 2);
 }
 
 #[test]
@@ -141,13 +141,13 @@ fn the_watch_moves_on_with_the_reader() {
     let (mut follower, mut watch) = place.reader("log");
     fs::rename(place.path("log"), place.path("log.1")).unwrap();
     place.writer("log").write_all(b"b\n").unwrap();
-    assert!(place.is_rung(&watch));
-    watch.hush(&mut follower);
+    assert!(place.is_woken(&watch));
+    watch.clear(&mut follower);
     read(&mut follower);
-    assert!(!watch.tells_all(&follower) && !watch.follow(&follower) && watch.follow(&follower));
-    assert_eq!((place.count(), place.is_rung(&watch)), (2, false));
+    assert!(!watch.reports_all(&follower) && !watch.follow(&follower) && watch.follow(&follower));
+    assert_eq!((place.count(), place.is_woken(&watch)), (2, false));
     place.writer("log.1").write_all(b"c\n").unwrap();
-    assert!(!place.is_rung(&watch));
+    assert!(!place.is_woken(&watch));
 }
 
 #[test]
@@ -155,13 +155,13 @@ fn a_log_that_is_gone_or_behind_a_link_is_not_told_all_of() {
     let place = Place::new();
     place.writer("log");
     let (mut follower, watch) = place.reader("log");
-    assert_eq!(watch.tells_all(&follower), is_local(follower.file()));
+    assert_eq!(watch.reports_all(&follower), is_local(follower.file()));
     fs::rename(place.path("log"), place.path("target")).unwrap();
     read(&mut follower);
-    assert!(!watch.tells_all(&follower), "gone");
+    assert!(!watch.reports_all(&follower), "gone");
     symlink("target", place.path("log")).unwrap();
     read(&mut follower);
-    assert!(!watch.tells_all(&follower), "a link");
+    assert!(!watch.reports_all(&follower), "a link");
 }
 
 #[test]
@@ -186,18 +186,18 @@ fn after_its_end_nothing_is_watched() {
     place.writer("log");
     let (follower, mut watch) = place.reader("log");
     place.watcher.end();
-    assert!(place.is_rung(&watch));
-    assert!(!watch.tells_all(&follower) && !watch.follow(&follower) && !watch.follow(&follower));
+    assert!(place.is_woken(&watch));
+    assert!(!watch.reports_all(&follower) && !watch.follow(&follower) && !watch.follow(&follower));
 }
 
 /// Lets a reader of `log` see everything, makes the change, and returns whether that wakes the reader.
 fn wakes(place: &Place, (follower, watch): &mut (Follower, Watch), change: impl FnOnce()) -> bool {
     while !watch.follow(follower) {}
-    place.is_rung(watch);
-    watch.hush(follower);
-    assert!(!place.is_rung(watch));
+    place.is_woken(watch);
+    watch.clear(follower);
+    assert!(!place.is_woken(watch));
     change();
-    place.is_rung(watch)
+    place.is_woken(watch)
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn a_busy_directory_wakes_nobody() {
             fs::remove_file(path("renamed")).unwrap();
         }
     });
-    assert!(!is_woken && reader.1.tells_all(&reader.0) == is_local(reader.0.file()));
+    assert!(!is_woken && reader.1.reports_all(&reader.0) == is_local(reader.0.file()));
 }
 
 #[test]
@@ -246,7 +246,7 @@ fn whatever_leads_the_name_elsewhere_wakes_its_readers() {
         assert_eq!(place.count(), 5, "{what}");
         assert!(wakes(&place, &mut readers[0], || change(&place)), "{what}");
         for (follower, watch) in &mut readers {
-            assert!(place.is_rung(watch) && !watch.tells_all(follower), "{what}");
+            assert!(place.is_woken(watch) && !watch.reports_all(follower), "{what}");
             assert!(!watch.follow(follower) || watch.follow(follower), "{what}");
         }
     }

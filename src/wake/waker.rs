@@ -10,8 +10,8 @@ use rustix::io::{read, write};
 
 pub(super) struct Waker {
     fd: OwnedFd,
-    /// [`Waker::ring`] was called since the last [`Waker::hush`]: there is no need to write again.
-    is_rung: AtomicBool,
+    /// [`Waker::wake`] was called since the last [`Waker::clear`]: there is no need to write again.
+    is_woken: AtomicBool,
     /// The last thing that happened to the watched file: [`NOTHING`] that matters, [`WRITTEN`], or [`CLOSED`].
     done: AtomicU8,
     /// The file is no longer watched.
@@ -25,8 +25,8 @@ const CLOSED: u8 = 2;
 impl Waker {
     pub(super) fn new() -> io::Result<Waker> {
         let fd = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
-        let (is_rung, done, is_lost) = Default::default();
-        Ok(Waker { fd, is_rung, done, is_lost })
+        let (is_woken, done, is_lost) = Default::default();
+        Ok(Waker { fd, is_woken, done, is_lost })
     }
 
     /// Prepares the waker for another file.
@@ -35,35 +35,35 @@ impl Waker {
         self.is_lost.store(false, Ordering::Release);
     }
 
-    pub(super) fn ring(&self) {
-        if !self.is_rung.swap(true, Ordering::AcqRel) {
+    pub(super) fn wake(&self) {
+        if !self.is_woken.swap(true, Ordering::AcqRel) {
             let _ = write(&self.fd, &1_u64.to_ne_bytes());
         }
     }
 
     /// Makes the eventfd unreadable again. Call this before polling the log: the poll then finds whatever happened
     /// before.
-    pub(super) fn hush(&self) {
-        // `ring` sets the flag before it writes. If that write is still to come, keep the flag: a later `hush` reads
+    pub(super) fn clear(&self) {
+        // `wake` sets the flag before it writes. If that write is still to come, keep the flag: a later `clear` reads
         // it.
-        if self.is_rung.load(Ordering::Acquire) && read(&self.fd, &mut [0; 8]).is_ok() {
-            // Clear the flag after the read. In the other order, a `ring` between the two would leave the flag set and
+        if self.is_woken.load(Ordering::Acquire) && read(&self.fd, &mut [0; 8]).is_ok() {
+            // Clear the flag after the read. In the other order, a `wake` between the two would leave the flag set and
             // the eventfd empty, and nothing would wake the reader again. A swap rather than a store, so that the poll
-            // that follows sees everything that happened before an earlier `ring`.
-            self.is_rung.swap(false, Ordering::AcqRel);
+            // that follows sees everything that happened before an earlier `wake`.
+            self.is_woken.swap(false, Ordering::AcqRel);
         }
     }
 
     /// The file was written to.
     pub(super) fn write(&self) {
         self.done.store(WRITTEN, Ordering::Release);
-        self.ring();
+        self.wake();
     }
 
     /// A writer closed the file.
     pub(super) fn close(&self) {
         self.done.store(CLOSED, Ordering::Release);
-        self.ring();
+        self.wake();
     }
 
     /// Whether the last thing that happened was a close (`true`) or a write (`false`). `None` if neither happened since
@@ -74,9 +74,9 @@ impl Waker {
     }
 
     /// The file is no longer watched: wakes the reader for the last time.
-    pub(super) fn lose(&self) {
+    pub(super) fn mark_lost(&self) {
         self.is_lost.store(true, Ordering::Release);
-        self.ring();
+        self.wake();
     }
 
     pub(super) fn is_lost(&self) -> bool {
@@ -84,7 +84,7 @@ impl Waker {
     }
 }
 
-/// Readable after [`Waker::ring`].
+/// Readable after [`Waker::wake`].
 impl AsFd for Waker {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
@@ -102,34 +102,34 @@ mod tests {
     use super::*;
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-    fn is_heard(waker: &Waker) -> bool {
+    fn is_readable(waker: &Waker) -> bool {
         let now = Timespec { tv_sec: 0, tv_nsec: 0 };
         poll(&mut [PollFd::new(waker, PollFlags::IN)], Some(&now)).unwrap() == 1
     }
 
     #[test]
-    fn rings_are_heard_once() {
+    fn wakes_are_heard_once() {
         let waker = Waker::new().unwrap();
-        waker.hush();
-        assert!(!is_heard(&waker));
-        waker.ring();
-        waker.ring();
-        assert!(is_heard(&waker));
-        waker.hush();
-        assert!(!is_heard(&waker));
+        waker.clear();
+        assert!(!is_readable(&waker));
+        waker.wake();
+        waker.wake();
+        assert!(is_readable(&waker));
+        waker.clear();
+        assert!(!is_readable(&waker));
     }
 
     #[test]
-    fn a_hush_in_the_midst_of_a_ring_does_not_leave_it_ringing() {
+    fn a_clear_during_a_wake_leaves_nothing_pending() {
         let waker = Waker::new().unwrap();
-        // The first of the two steps of `ring`.
-        assert!(!waker.is_rung.swap(true, Ordering::AcqRel));
-        waker.hush();
+        // The first of the two steps of `wake`.
+        assert!(!waker.is_woken.swap(true, Ordering::AcqRel));
+        waker.clear();
         write(&waker.fd, &1_u64.to_ne_bytes()).unwrap();
-        assert!(is_heard(&waker));
-        waker.hush();
-        assert!(!is_heard(&waker));
-        waker.ring();
-        assert!(is_heard(&waker));
+        assert!(is_readable(&waker));
+        waker.clear();
+        assert!(!is_readable(&waker));
+        waker.wake();
+        assert!(is_readable(&waker));
     }
 }

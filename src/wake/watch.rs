@@ -102,7 +102,7 @@ impl Watcher {
         loop {
             match events.next() {
                 Ok(event) => {
-                    watches.tell(event.wd(), event.events(), event.file_name().map(CStr::to_bytes), event.cookie())
+                    watches.report(event.wd(), event.events(), event.file_name().map(CStr::to_bytes), event.cookie())
                 }
                 Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
                 Err(errno) => return Err(errno.into()),
@@ -127,19 +127,19 @@ impl Watcher {
         self.watches().is_used()
     }
 
-    /// Readable when the roots must be checked, or no longer need to be. [`Watcher::hush`] resets it.
+    /// Readable when the roots must be checked, or no longer need to be. [`Watcher::clear`] resets it.
     pub(crate) fn notice(&self) -> BorrowedFd<'_> {
         self.notice.as_fd()
     }
 
-    pub(crate) fn hush(&self) {
-        self.notice.hush();
+    pub(crate) fn clear(&self) {
+        self.notice.clear();
     }
 
     /// Wakes every reader, after a change that inotify does not report.
     pub(crate) fn wake_all(&self) {
         let mut watches = self.watches();
-        watches.readers.values().flat_map(|readers| &readers.wakers).for_each(|waker| waker.ring());
+        watches.readers.values().flat_map(|readers| &readers.wakers).for_each(|waker| waker.wake());
         watches.routes.tell_all();
     }
 
@@ -149,7 +149,7 @@ impl Watcher {
         self.complaint.call_once(|| {});
         let mut watches = self.watches();
         watches.is_over = true;
-        watches.readers.drain().flat_map(|(_, readers)| readers.wakers).for_each(|waker| waker.lose());
+        watches.readers.drain().flat_map(|(_, readers)| readers.wakers).for_each(|waker| waker.mark_lost());
         watches.routes.tell_all();
         watches.routes = Routes::default();
     }
@@ -160,7 +160,7 @@ impl Watcher {
         let descriptor = self.ask(file, RARE | WatchFlags::MODIFY)?;
         waker.reset();
         if !watches.is_used() {
-            self.notice.ring();
+            self.notice.wake();
         }
         let readers = watches.readers.entry(descriptor).or_default();
         readers.wakers.push(waker.clone());
@@ -181,7 +181,7 @@ impl Watcher {
             let _ = inotify::remove_watch(&self.inotify, watched.descriptor);
         }
         if !watches.is_used() {
-            self.notice.ring();
+            self.notice.wake();
         }
     }
 
@@ -261,7 +261,7 @@ impl Watcher {
         let was_used = watches.is_used();
         watches.waiting = if waits { watches.waiting + 1 } else { watches.waiting - 1 };
         if watches.is_used() != was_used {
-            self.notice.ring();
+            self.notice.wake();
         }
     }
 
@@ -303,7 +303,7 @@ impl Watches {
         !self.readers.is_empty() || self.waiting > 0
     }
 
-    fn tell(&mut self, descriptor: i32, events: ReadFlags, name: Option<&[u8]>, cookie: u32) {
+    fn report(&mut self, descriptor: i32, events: ReadFlags, name: Option<&[u8]>, cookie: u32) {
         let arrives = events.intersects(ReadFlags::CREATE | ReadFlags::MOVED_TO);
         if let Some(name) = name.filter(|_| arrives || events.intersects(ReadFlags::DELETE | ReadFlags::MOVED_FROM)) {
             self.routes.note(descriptor, name, arrives, cookie);
@@ -313,16 +313,16 @@ impl Watches {
             self.readers.values().flat_map(|readers| &readers.wakers).for_each(|waker| waker.write());
         } else if events.contains(ReadFlags::IGNORED) {
             let readers = self.readers.remove(&descriptor).unwrap_or_default();
-            readers.wakers.iter().for_each(|waker| waker.lose());
+            readers.wakers.iter().for_each(|waker| waker.mark_lost());
             self.routes.forget(descriptor);
         } else if let Some(readers) = self.readers.get(&descriptor) {
             readers.wakers.iter().for_each(|waker| match events {
                 _ if events.contains(ReadFlags::CLOSE_WRITE) => waker.close(),
                 _ if events.contains(ReadFlags::MODIFY) => waker.write(),
-                _ => waker.ring(),
+                _ => waker.wake(),
             });
         } else {
-            self.routes.tell(descriptor, name);
+            self.routes.report(descriptor, name);
         }
     }
 }
@@ -423,7 +423,7 @@ impl Watch {
     }
 
     /// Whether everything that can happen to the log next will be reported.
-    pub(crate) fn tells_all(&self, follower: &Follower) -> bool {
+    pub(crate) fn reports_all(&self, follower: &Follower) -> bool {
         let watched = self.watched(follower).filter(|watched| watched.is_listening && watched.is_local);
         let is_covered = |route| self.watcher.watches().routes.is_covered(route);
         watched.is_some() && follower.is_settled() && self.route.is_some_and(is_covered)
@@ -435,10 +435,10 @@ impl Watch {
     }
 
     /// Resets the waker. Call this before polling the log: the poll then finds whatever happened before.
-    pub(crate) fn hush(&self, follower: &mut Follower) {
+    pub(crate) fn clear(&self, follower: &mut Follower) {
         let Some(waker) = &self.waker else { return };
         follower.count_names(self.names.clone());
-        waker.hush();
+        waker.clear();
         if self.watched(follower).is_some()
             && let Some(is_closed) = waker.take_closed()
         {

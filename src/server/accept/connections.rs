@@ -203,8 +203,11 @@ mod tests {
             poll(&mut [PollFd::new(&connections.wakeups, PollFlags::IN)], timeout(Some(deadline)).as_ref()).unwrap();
             connections.reap();
         }
-        let told = connections.shared.reports.metrics.to_string();
-        assert!(told.contains("{outcome=\"panicked\"} 1\n") && told.contains("wstail_connections_open 1\n"), "{told}");
+        let metrics = connections.shared.reports.metrics.to_string();
+        assert!(
+            metrics.contains("{outcome=\"panicked\"} 1\n") && metrics.contains("wstail_connections_open 1\n"),
+            "{metrics}"
+        );
         sender.send_timeout(Ended::Completed, JOIN).expect("the other one goes on");
         connections.join();
     }

@@ -83,7 +83,7 @@ impl RateLimitedLog {
     pub(in crate::server) fn log(&self, topic: Topic, line: fmt::Arguments<'_>, now: Instant) -> bool {
         let verdict = self.lock()[topic as usize].add(topic.most(), now);
         if verdict.over > 0 {
-            tell(topic, verdict.over);
+            write(topic, verdict.over);
         }
         if verdict.says {
             log::log!(topic.level(), "{line}");
@@ -108,7 +108,7 @@ impl RateLimitedLog {
     /// Logs how many lines were left out in the periods that are over, or in all periods if `now` is `None`.
     pub(in crate::server) fn sum_up(&self, now: Option<Instant>) {
         let over = Topic::ALL.map(|topic| self.lock()[topic as usize].close(now));
-        Topic::ALL.into_iter().zip(over).filter(|(_, over)| *over > 0).for_each(|(topic, over)| tell(topic, over));
+        Topic::ALL.into_iter().zip(over).filter(|(_, over)| *over > 0).for_each(|(topic, over)| write(topic, over));
     }
 
     fn lock(&self) -> MutexGuard<'_, [Tally; Topic::ALL.len()]> {
@@ -116,7 +116,7 @@ impl RateLimitedLog {
     }
 }
 
-fn tell(topic: Topic, left_out: u64) {
+fn write(topic: Topic, left_out: u64) {
     log::log!(topic.level(), "{left_out} more in the last minute, not logged: {}", topic.plural());
 }
 

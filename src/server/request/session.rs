@@ -69,12 +69,12 @@ fn converse(
     deadline: Instant,
 ) -> io::Result<Ended> {
     let served = match read_head(socket, shutdown, deadline)? {
-        Arrived::Nothing => return Ok(Ended::Silent),
-        Arrived::Head(head, early) => {
+        ReceivedHead::Nothing => return Ok(Ended::Silent),
+        ReceivedHead::Head(head, early) => {
             let method = head.method;
             answer(socket, head, early, shared, shutdown).map_err(|refusal| refusal.to(method))
         }
-        Arrived::Bad(refusal) => Err(refusal),
+        ReceivedHead::Bad(refusal) => Err(refusal),
     };
     end(socket, served, shutdown)
 }
@@ -100,7 +100,7 @@ fn end(
     Ok(ended)
 }
 
-enum Arrived {
+enum ReceivedHead {
     /// The client disconnected or ran out of time, or the server shut down, before a byte arrived.
     Nothing,
     Head(Head, Vec<u8>),
@@ -109,7 +109,11 @@ enum Arrived {
 
 // Not inlined, so that its stack frame is gone when the loop of a stream begins.
 #[inline(never)]
-fn read_head(socket: &mut Peer<'_, impl StreamSocket>, shutdown: &Shutdown, deadline: Instant) -> io::Result<Arrived> {
+fn read_head(
+    socket: &mut Peer<'_, impl StreamSocket>,
+    shutdown: &Shutdown,
+    deadline: Instant,
+) -> io::Result<ReceivedHead> {
     let mut arrived = Vec::new();
     let mut chunk = vec![0; 1024];
     loop {
@@ -120,7 +124,7 @@ fn read_head(socket: &mut Peer<'_, impl StreamSocket>, shutdown: &Shutdown, dead
                 arrived.extend_from_slice(&chunk[..read]);
                 match head::parse(&arrived) {
                     Ok(None) => continue,
-                    Ok(Some((head, length))) => return Ok(Arrived::Head(head, arrived.split_off(length))),
+                    Ok(Some((head, length))) => return Ok(ReceivedHead::Head(head, arrived.split_off(length))),
                     Err(refusal) => refusal,
                 }
             }
@@ -138,6 +142,6 @@ fn read_head(socket: &mut Peer<'_, impl StreamSocket>, shutdown: &Shutdown, dead
             }
             Err(error) => return Err(error),
         };
-        return Ok(if arrived.is_empty() { Arrived::Nothing } else { Arrived::Bad(refusal) });
+        return Ok(if arrived.is_empty() { ReceivedHead::Nothing } else { ReceivedHead::Bad(refusal) });
     }
 }
