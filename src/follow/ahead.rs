@@ -48,7 +48,7 @@ pub(super) enum Turn {
 
 /// A file to which the log's name was seen to lead, and what it was before its siblings were listed: what is done to it
 /// after that is found out by the first read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Sighted {
     pub file: Arc<File>,
     pub glance: Glance,
@@ -65,6 +65,25 @@ impl Sighted {
     /// of what it held at that glance.
     pub fn is_as_it_was(&self) -> io::Result<bool> {
         self.glance.is_of(&self.file)
+    }
+}
+
+/// Bytes that are lost in one place; `None` where their number is unknown.
+#[derive(Clone, Copy, Debug)]
+struct Lost {
+    bytes: Option<u64>,
+}
+
+impl Lost {
+    /// A file is lost, after those that were lost before and the gap before it.
+    fn file(before: Option<Lost>, size: Option<u64>, gap: Option<(Missing, Option<u64>)>) -> Lost {
+        Lost { bytes: size }.and(gap).and(before.map(|lost| (Missing::Expired, lost.bytes)))
+    }
+
+    /// The sum with a gap, if there is one.
+    fn and(self, gap: Option<(Missing, Option<u64>)>) -> Lost {
+        let sum = |(_, more): (Missing, Option<u64>)| self.bytes.zip(more).map(|(bytes, more)| bytes + more);
+        Lost { bytes: gap.map_or(self.bytes, sum) }
     }
 }
 
@@ -110,10 +129,10 @@ impl Next {
         }
     }
 
-    /// So many bytes are lost before it; more, if something may have been missing there anyway.
-    fn note_lost(&mut self, bytes: Option<u64>) {
-        if bytes.is_some() {
-            self.gap = Some((Missing::Expired, bytes.filter(|_| self.gap.is_none())));
+    /// The bytes of the files before it are lost.
+    fn note_lost(&mut self, lost: Option<Lost>) {
+        if let Some(lost) = lost {
+            self.gap = Some((Missing::Expired, lost.and(self.gap).bytes));
             self.is_certain = true;
         }
     }
@@ -243,7 +262,7 @@ impl Ahead {
     pub fn hold(&mut self, log: &Log, siblings: &Siblings) -> io::Result<()> {
         let last = self.queue.len().saturating_sub(1);
         let mut shortage = Ok(());
-        let mut lost: Option<u64> = None;
+        let mut lost: Option<Lost> = None;
         let mut kept = VecDeque::with_capacity(self.queue.len());
         for (at, mut next) in std::mem::take(&mut self.queue).into_iter().enumerate() {
             next.source = match next.source {
@@ -260,7 +279,8 @@ impl Ahead {
                     match found {
                         Some((Some(sibling), _)) => Source::Listed(Box::new(sibling.clone())),
                         found => {
-                            lost = Some(lost.unwrap_or(0) + found.map_or(0, |(_, size)| size));
+                            let size = found.map(|(_, size)| size);
+                            lost = Some(Lost::file(lost, size, next.gap));
                             continue;
                         }
                     }
@@ -293,7 +313,7 @@ impl Ahead {
 
     /// The files that are not held have other names by now, or are gone.
     fn rename(&mut self, siblings: &Siblings) {
-        let mut lost: Option<u64> = None;
+        let mut lost: Option<Lost> = None;
         let mut kept = VecDeque::with_capacity(self.queue.len());
         for mut next in std::mem::take(&mut self.queue) {
             if let Source::Listed(old) = &next.source {
@@ -303,7 +323,7 @@ impl Ahead {
                 match same {
                     Some(sibling) => next.source = Source::Listed(Box::new(sibling.clone())),
                     None => {
-                        lost = Some(lost.unwrap_or(0) + old.status.size);
+                        lost = Some(Lost::file(lost, Some(old.status.size), next.gap));
                         continue;
                     }
                 }
@@ -315,9 +335,9 @@ impl Ahead {
     }
 
     fn drop_first(&mut self) {
-        self.queue.pop_front();
-        if let Some(next) = self.queue.front_mut() {
-            (next.gap, next.is_certain) = (Some((Missing::Expired, None)), true);
+        let first = self.queue.pop_front();
+        if let Some((first, next)) = first.zip(self.queue.front_mut()) {
+            next.note_lost(Some(Lost::file(None, Some(first.size()), first.gap)));
         }
     }
 }

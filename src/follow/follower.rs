@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::ahead::Ahead;
+use super::ahead::{Ahead, Sighted};
 use super::arrivals::NameCount;
 use super::backfill::{Backfill, SearchProgress};
 use super::file_range::FileRange;
@@ -49,6 +49,8 @@ pub struct Follower {
     pub(super) counted: Option<(u64, u32)>,
     /// How often files were listed and one seemed to be missing.
     pub(super) doubts: u32,
+    /// The file to which the name led then.
+    pub(super) doubted: Option<Box<Sighted>>,
 }
 
 /// Where the open file stands in the log's life, as far as is known.
@@ -180,6 +182,7 @@ impl Follower {
             names: None,
             counted: None,
             doubts: 0,
+            doubted: None,
         })
     }
 

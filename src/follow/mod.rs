@@ -33,24 +33,26 @@
 //!    between are not waited on: at the end of one the next follows at once.
 //!
 //! Siblings are searched at no other time, except when bytes that were read have changed, when a log that was empty was
-//! touched, and when a cursor is resumed. A file that appears beside the log is only noted.
+//! touched, before a truncated log is read again, and when a cursor is resumed. A file that appears beside the log is
+//! only noted.
 //!
-//! The states are the variants of `follower::Phase`: backfilling, current, missing (the name leads nowhere), leaving
-//! (step 4), passing (step 5, in between), turning (the open file is lost, the next cannot be opened yet), doubtful
-//! (truncated or being trimmed?).
+//! The states are the variants of `follower::Phase`: backfilling, current, missing (the name leads nowhere, or what
+//! comes before its file is in doubt), leaving (step 4), passing (step 5, in between), turning (the open file is lost,
+//! the next cannot be opened yet), doubtful (truncated or being trimmed?).
 //!
 //! # The questions, and how they are decided
 //!
 //! Names can be given by anyone, and so can modification times. They narrow a search, they put what was found in order,
-//! and they can rule a file out. They never prove that a file belongs to the log. This is the evidence, the strongest
-//! first; the code checks first what costs least:
+//! and they can rule a file out. A file whose name and times fit is still not read if its contents are known. This is
+//! the evidence, the strongest first; the code checks first what costs least:
 //!
 //! 1. **A descriptor that is held.** A generation that was seen under the log's name is held open until it is read,
-//!    whatever it is renamed to. If more than 16 are waiting, the others are looked up again by name when their turn
-//!    comes (`ahead`). The inode number of a held file cannot be given to another file.
+//!    whatever it is renamed to. If more than 16 are waiting, the 15 oldest and the youngest are held, and the others
+//!    are looked up again by name when their turn comes. One without a rotated name becomes a gap of known size
+//!    (`ahead`). The inode number of a held file cannot be given to another file.
 //! 2. **Reported renames.** Where the kernel reports every change of a directory, it is known how many files were given
-//!    the log's name, and what each is called now (`arrivals::NameCount`). Then there is nothing to guess: a rotation
-//!    to any name is followed, and no unrelated file is taken for a generation.
+//!    the log's name, and what each is called now (`arrivals::NameCount`). Then a rotation to any name in the log's
+//!    directory is followed, and no unrelated file there is taken for a generation.
 //! 3. **Inode number and creation time** of a file that was listed before (`generations::memory`).
 //! 4. **Contents**: the first kilobyte and the last 512 bytes of a file, or the bytes before a place.
 //! 5. **Change times**, which only the kernel sets.
@@ -63,33 +65,36 @@
 //! * It was not noted while the log's name led to the older file.
 //! * Its name and times fit:
 //!   * Named like the older file, with a number or date: it stands between the two by number or date.
-//!   * Named like the older file, without one; or the older file has no rotated name: it was created or renamed after
-//!     the older file departed.
+//!   * Named like the older file, without a number or date; or the older file has no rotated name: it was created after
+//!     the older file departed. If its creation time is unknown, its change time counts.
 //!   * Named in another way: it was created within 20 ms after the older file departed, or after a sibling named like
 //!     itself last changed.
-//! * If the older file was deleted, its name has the pattern of a file that was renamed when the younger one was
-//!   created.
-//! * It is not a copy of an older file. There are two exceptions. A number that counts backwards and lies between the
-//!   two decides, whatever the contents are. And a file with which both the older and the younger one begin is read: it
-//!   may be a generation that holds only the header of every file, and to repeat a header is better than to lose it.
+//! * It was created before the younger file was seen.
+//! * If the older file was deleted, the sibling is named like a file whose last change is at most 20 ms older than the
+//!   younger file. If there is none, a number or date is enough.
+//! * It is not a copy of an older file, nor an unfinished copy of the younger one. There are two exceptions. A number
+//!   as in `app.log.1` that lies between the two decides, even if the contents are those of an older file. And if both
+//!   the older and the younger file begin with all of the sibling's bytes, it is read: it may be a generation that
+//!   holds only the header of every file, and to repeat a header is better than to lose it.
 //!
 //! A compressed sibling is judged by its name and times alone. It cannot be read, so it becomes a gap, unless it is
 //! also there uncompressed, or is what became of the older file, which was held.
 //!
 //! **Do numbers count up or backwards?** (`generations::counting`) In `app.log.1` they always count backwards. In
 //! `app.1.log` the following decides, in this order: whether the older file has the lower number of the two; whether
-//! the files known to be older have lower or higher numbers than it, or than the new ones; the order of creation times;
-//! and, as a guess, the order of change times and of modification times.
+//! files known to be older have lower numbers (up) or higher ones (backwards) than the older file, or if that is lost,
+//! than the files that are new; the order of creation times. If nothing of this helps, the direction is a guess: up if
+//! there are fewer than two files or the lowest number is above 1, else by change times, then by modification times.
 //!
 //! **May a generation be missing between two files?** (`generations::chain`) If renames were reported, their count says
 //! it. Otherwise:
 //!
-//! * Numbers must be consecutive. If it is more than a guess that they count backwards, they must go on to 1 before the
-//!   log, which has no number.
+//! * Every number between those of the two files must exist. If numbers are shown to count backwards, so must every
+//!   number from the older file's down to 1, because the log follows 1.
 //! * Dates need not be consecutive, so no gap is assumed between them.
 //! * If the name has neither, or no rotated name was found, the next file must have been created within 20 ms after the
-//!   one before it departed. Without creation times its change time is used, so there is nearly always a gap. The
-//!   switch of a link leaves none.
+//!   one before it departed. Without creation times its change time is used, so there is nearly always a gap. If only a
+//!   link was switched, no gap is assumed.
 //!
 //! A gap that is only guessed may be a rotation still under way: the files are listed again, up to four times, before
 //! it is believed.
@@ -106,8 +111,9 @@
 //! **Was that content read before?** Two things are remembered: the last 64 finished generations, with the place that
 //! was reached; and which siblings were there while the log was current, up to 64 of them with a fingerprint of their
 //! contents. So a copy, an unpacked archive, or a file that was restored, touched or rewritten is not sent as new. A
-//! file that is given the log's name again is read from the place where it was finished. Finished files are checked for
-//! late lines for a minute; such lines become a gap.
+//! file that is given the log's name again is read from the place where it was finished. Finished files that still have
+//! a rotated name are checked for late lines at every rotation and, while the log is quiet, for a minute; such lines
+//! become a gap of known size.
 //!
 //! **How is the place of a cursor found again?** (`resume`) In the first of these that is there:
 //!
@@ -115,12 +121,14 @@
 //!    its offset;
 //! 2. an uncompressed sibling of which the same is true;
 //! 3. the log, if it holds those bytes and they are at least 256;
-//! 4. a sibling that holds them, if they are at least 64, or if the file was truncated and the sibling is younger: its
-//!    copy;
-//! 5. the file with that number, if it was truncated: a gap, and its start.
+//! 4. a sibling that holds them. At least 64 bytes are needed, or 1 if the cursor's file was truncated and the sibling
+//!    is younger than the cursor: then it is the copy;
+//! 5. the file with that number, if it was truncated: a gap, then the copies that were made since, then its start.
 //!
 //! If nothing is found, there is a gap, and then what came after the change time in the cursor. What comes after the
-//! file that was found is searched as in a rotation, but without reported renames.
+//! file that was found is searched as in a rotation, but without reported renames. If no file has the cursor's inode
+//! number any more, the directory may be a copy of the one in which the cursor was made: creation times are then
+//! ignored, and numbers and dates give the order.
 //!
 //! **Was the log truncated?** (`rewrite`) The bytes before the place are read again with every read. If they have
 //! changed:
@@ -128,30 +136,32 @@
 //! * If the file has not shrunk and its first kilobyte is the same, something was written over: a gap, and on from the
 //!   same offset.
 //! * If those bytes are found elsewhere in the file, its beginning was cut off: a gap, and on from where they end. At
-//!   least 4 bytes must be found, or 64 if the file may also have been copied and truncated.
+//!   least 4 bytes must be found; 64 if a sibling holds all that was read.
 //! * If a sibling holds all that was read, it is the copy of the log, which was truncated. If there are several: one
 //!   that was not there before, then the longest, then the youngest. It is read to its end, then the copies that were
 //!   made after it, then the log from its start.
-//! * Otherwise the log was truncated without a copy: a gap, and its start. If the file is empty or holds only a part of
-//!   what was read, the follower waits 0.1 s first, because it may be being trimmed.
+//! * Otherwise the log was truncated without a copy: a gap, other copies that were made since, and its start. If the
+//!   file is empty or holds only a part of what was read, the follower waits 0.1 s first, because it may be being
+//!   trimmed.
 //!
 //! **Was an empty log truncated?** If its change time differs since the last check, it may have been filled, copied and
 //! truncated. Siblings that appeared since then are read first.
 //!
-//! **Are NULs data?** (`nuls`) While a file may still be written to, two kinds of NULs are held back: those at its end,
-//! and runs of 32 or more in what was written since it was opened. After 5 s they are data if other bytes follow. At
-//! the end of the file fewer than 512 are data; more are space that was allocated in advance, and data only when the
-//! file is finished. NULs at the start of a truncated log are a hole, and a gap: at once if nothing was written there,
-//! after 0.2 s if NULs were.
+//! **Are NULs data?** (`nuls`) While a file may still be written to, NULs are held back at its end, at the place that
+//! was reached, and in runs of 32 or more in what was written since it was opened. After 5 s they are data if other
+//! bytes follow, and runs in that file are not held back any more. At the end of the file fewer than 512 are data; more
+//! are space that was allocated in advance, and data only when the file is finished. NULs at the start of a truncated
+//! log are a hole, and a gap: at once if nothing was written there, after 0.2 s if NULs were.
 //!
 //! **What if there are no creation times?** (ext4 with 128-byte inodes, NFSv3, vfat.) An inode number then proves
 //! nothing once its file is closed, because the next file may be given it. So contents must agree as well:
 //!
 //! * Siblings are noted before the first read, and known again by inode number and their first 64 bytes.
-//! * A finished file must still hold what was read. Where that is less than 64 bytes it stays open instead, for the
-//!   last eight such files.
-//! * Modification times narrow the search, but a file is known to be older only by its change time. Then so is every
-//!   file that comes before it by number. On file systems that store whole seconds, equal times prove nothing.
+//! * A finished file must still hold what was read. If fewer than 64 bytes of it are known, it is kept open; at most
+//!   eight such files are.
+//! * A modification time can only rule a file out. If a change time shows that a file is older, files numbered before
+//!   it are older, too. On file systems that store whole seconds, an equal change time does not show that a file is
+//!   untouched.
 //! * If the rotation changes its naming pattern, the first file with the new pattern is not recognized, unless it was
 //!   seen under the log's name.
 //!

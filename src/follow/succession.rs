@@ -135,8 +135,10 @@ impl Follower {
         self.open.note_current();
         if let Phase::Leaving { ahead, .. } = phase {
             // A rotation was taken back; what had been written to the new file meanwhile is destroyed.
-            let bytes = Some(ahead.bytes()).filter(|&bytes| bytes > 0);
-            self.queued.extend(bytes.map(|bytes| Step::Gap(Missing::Replaced, Some(bytes))));
+            self.report_destroyed(ahead.bytes());
+        }
+        if let Some(doubted) = self.doubted.take() {
+            self.report_destroyed(Status::of(&doubted.file)?.size);
         }
         if std::mem::take(&mut self.skip) > 0 {
             // What the client had is not there any more.
@@ -150,6 +152,12 @@ impl Follower {
             self.refresh()?;
         }
         Ok(self.queued.pop_front().unwrap_or(Step::Quiet))
+    }
+
+    fn report_destroyed(&mut self, bytes: u64) {
+        if bytes > 0 {
+            self.queued.push_back(Step::Gap(Missing::Replaced, Some(bytes)));
+        }
     }
 
     /// Notes which files are beside the log while it is current: none of them comes after it.
@@ -206,29 +214,49 @@ impl Follower {
         Ok(())
     }
 
-    /// The name leads to a file that was not seen before: it is held from now on, and what lies between it and the
-    /// youngest file so far is listed.
+    /// The name leads to a file that was not seen before.
     fn sight(&mut self, current: Sighted, departure: Departure, now: Instant) -> io::Result<()> {
+        let noticed = match &self.phase {
+            Phase::Missing { noticed, .. } | Phase::Leaving { noticed, .. } => *noticed,
+            _ => Noticed { at: now, departure },
+        };
+        if let Some(doubted) = self.doubted.take()
+            && !Status::of(&doubted.file)?.is_same(&current.glance.status)
+        {
+            // It lost the name while it was in doubt what comes before it.
+            self.doubts = MOST_DOUBTS;
+            self.join(*doubted, Passage::default(), self.counted, noticed, now)?;
+        }
         let (arrivals, counted) = self.arrivals(&current.file)?;
         let was_renamed = match (&self.names, self.counted) {
             (Some(names), Some((_, number))) if arrivals.is_some() => names.was_renamed(number),
             _ => false,
         };
+        self.join(current, Passage { departure: None, arrivals, was_renamed }, counted, noticed, now)
+    }
+
+    /// The file is held from now on, and what lies between it and the youngest file so far is listed.
+    fn join(
+        &mut self,
+        current: Sighted,
+        passage: Passage,
+        counted: Option<Count>,
+        noticed: Noticed,
+        now: Instant,
+    ) -> io::Result<()> {
         let siblings = list::list(&self.log)?;
         self.tell_late(&siblings)?;
-        let noticed = match &self.phase {
-            Phase::Missing { noticed, .. } | Phase::Leaving { noticed, .. } => *noticed,
-            _ => Noticed { at: now, departure },
-        };
         let (newest, departure) = match &self.phase {
             Phase::Leaving { ahead, .. } => (ahead.newest().unwrap_or(&self.open.file), None),
             _ => (self.file(), Some(noticed.departure)),
         };
         let links = Status::of(newest)?.links;
-        let later = self.between(newest, Passage { departure, arrivals, was_renamed }, current, &siblings)?;
+        let doubted = current.clone();
+        let later = self.between(newest, Passage { departure, ..passage }, current, &siblings)?;
         if later.has_guessed_gap() && links > 0 && self.doubts < MOST_DOUBTS {
             // Perhaps files are being renamed one after the other: they are listed again.
             self.doubts += 1;
+            self.doubted = Some(Box::new(doubted));
             if !matches!(self.phase, Phase::Leaving { .. }) {
                 self.phase = Phase::Missing { noticed, is_reported: false };
             }

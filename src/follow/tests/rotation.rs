@@ -273,3 +273,18 @@ fn a_close_says_nothing_of_a_writer_that_goes_on() {
     assert_eq!(reader.read_now(), "late\n");
     assert_eq!(reader.follower.due(), Some(reader.now + WAIT), "another writer goes on");
 }
+
+#[test]
+fn a_file_that_loses_the_name_while_a_gap_is_in_doubt_is_read() {
+    let place = Place::with("a\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    // Between two renames of a rotation.
+    place.rename("app.log", "app.log.2");
+    place.append("app.log", "b\n");
+    assert_eq!(reader.read_now(), "");
+    place.rename("app.log.2", "app.log.1");
+    place.rename("app.log", "elsewhere");
+    place.append("app.log", "c\n");
+    assert_eq!(reader.read(), "<rotated>b\n<rotated>c\n");
+}

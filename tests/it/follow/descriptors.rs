@@ -132,3 +132,23 @@ fn a_thousand_rotations_at_full_speed_lose_no_line_and_leave_one_file_open() {
         }
     }
 }
+
+#[test]
+fn sixteen_waiting_generations_are_held_whatever_they_are_called() {
+    let log = Log::with("0\n");
+    let server = serve_with(&log, &["--rotate-wait", "2"]);
+    let mut client = server.events("app.log?tail=1&lines=all");
+    client.story("0\n");
+    // While the old file may still be written to, the others wait.
+    let _writer = log.writer();
+    for number in 1..=20 {
+        fs::rename(log.path(), log.beside(&format!("old-{number}.txt"))).unwrap();
+        log.append(format!("{number}\n"));
+        let path = log.path().canonicalize().unwrap();
+        until("the new file is held", || held(&server.process, &log).contains(&path));
+    }
+    assert_eq!(held(&server.process, &log).len(), 17, "the open file and those that wait");
+    let held: String = (1..=15).map(|number| format!("<rotated>{number}\n")).collect();
+    assert_eq!(client.story("20\n"), held + "<gap expired 12><rotated>20\n");
+    until("one file is left", || crate::follow::descriptors::held(&server.process, &log).len() == 1);
+}

@@ -35,6 +35,8 @@ pub struct Oracle {
     gaps: usize,
     of_unknown_age: BTreeSet<usize>,
     may_repeat: bool,
+    /// Not only generations of unknown age may be repeated.
+    may_repeat_all: bool,
     /// Something was repeated that may be: nobody can tell whether anything is missing after it.
     has_repeated: bool,
 }
@@ -95,6 +97,13 @@ impl Oracle {
     /// unknown age may be repeated.
     pub fn may_repeat(&mut self, may_repeat: bool) {
         self.may_repeat = may_repeat;
+        self.may_repeat_all &= may_repeat;
+    }
+
+    /// The reader resumes in a file whose name does not say what came before it. Until the next line, any generation may
+    /// be repeated.
+    pub fn may_repeat_all(&mut self) {
+        (self.may_repeat, self.may_repeat_all) = (true, true);
     }
 
     /// The times of a generation are wrong: nobody can tell whether it must arrive, unless some of it has.
@@ -151,7 +160,7 @@ impl Oracle {
         let found = self.ahead().find(|(_, entry)| is_it(entry)).map(|(at, entry)| (at, entry.clone()));
         let is_owed = matches!(found, Some((_, Entry::Line { fate: Fate::Kept | Fate::Lost, .. })));
         // What follows a repeated file is repeated, too.
-        let oldest = self.of_unknown_age.first().copied();
+        let oldest = if self.may_repeat_all { Some(0) } else { self.of_unknown_age.first().copied() };
         let is_excused = self.may_repeat && oldest.is_some() && generation >= oldest;
         if !is_owed && (is_excused || self.has_repeated && generation >= oldest) {
             self.has_repeated = true;
@@ -165,7 +174,8 @@ impl Oracle {
         };
         self.pass(found)?;
         self.place = (found.0, found.1 + 1);
-        (self.may_repeat, self.has_repeated) = (false, false);
+        self.may_repeat(false);
+        self.has_repeated = false;
         Ok(())
     }
 

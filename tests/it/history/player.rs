@@ -639,7 +639,7 @@ impl Player {
         }
         // Of a file that is gone somebody's copy is found, whose name does not tell what came after it.
         if gone.contains(&place) && self.strangers.contains(&place) {
-            reader.oracle.may_repeat(true);
+            reader.oracle.may_repeat_all();
             (place..current).for_each(|generation| reader.oracle.doubt(generation));
         }
         reader.client = Some(client);
