@@ -39,7 +39,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "SECS", from_str_fn(seconds))]
     heartbeat: Option<Duration>,
 
-    /// seconds that a client has to answer one [default: 5]
+    /// seconds to wait for a heartbeat's answer [default: 5]
     #[argh(option, arg_name = "SECS", from_str_fn(seconds))]
     heartbeat_timeout: Option<Duration>,
 
@@ -51,7 +51,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "SECS", from_str_fn(seconds_or_zero))]
     rotate_wait: Option<Duration>,
 
-    /// plain WebSocket format: text or html [default: text]
+    /// text or html for plain WebSocket clients [default: text]
     #[argh(option, arg_name = "FORMAT")]
     format: Option<Format>,
 
@@ -59,7 +59,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "N", from_str_fn(positive))]
     max_connections: Option<usize>,
 
-    /// limit per address (IPv6: per /64); 0: none [default: 0]
+    /// limit per address (IPv6: /64); 0: no limit [default: 0]
     #[argh(option, arg_name = "N", from_str_fn(number))]
     max_connections_per_ip: Option<usize>,
 
@@ -71,7 +71,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "HOST")]
     allow_host: Vec<String>,
 
-    /// require one of the tokens in FILE, or $WSTAIL_TOKEN
+    /// require a token from FILE, or the one in $WSTAIL_TOKEN
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     token_file: Option<PathBuf>,
 

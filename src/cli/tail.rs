@@ -48,11 +48,11 @@ pub(super) struct Tail {
     #[argh(switch)]
     no_follow: bool,
 
-    /// resume at the place in FILE, and save it there
+    /// resume at the place saved in FILE; keep it up to date
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     cursor_file: Option<PathBuf>,
 
-    /// resume after CURSOR, if the cursor file has no place
+    /// resume after CURSOR, unless the cursor file has a place
     #[argh(option, arg_name = "CURSOR", from_str_fn(cursor))]
     after_cursor: Option<Place>,
 
@@ -60,7 +60,7 @@ pub(super) struct Tail {
     #[argh(switch)]
     show_cursor: bool,
 
-    /// check lines of `produce --stamp`; exit 1 if any is bad
+    /// check lines of `produce --stamp`; exit 1 on any fault
     #[argh(switch)]
     verify: bool,
 

@@ -265,6 +265,7 @@ mod tests {
         assert_eq!(url("ws://[::1]:9/x").authority(), "[::1]:9");
         assert_eq!((url("h/a").authority(), url("[::1]/a").authority()), ("h:8765".into(), "[::1]:8765".into()));
         assert_eq!(url("ws://[::1]/x").to_string(), "ws://[::1]:80/x");
+        assert_eq!(Url::page("h").unwrap().authority(), "h:8765");
     }
 
     #[test]

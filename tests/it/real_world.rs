@@ -93,6 +93,32 @@ histories! {
 }
 
 #[test]
+#[ignore = "needs Python"]
+fn a_log_that_is_written_through_a_mapping_is_read() {
+    let log = Log::with("");
+    let server = serve(&log);
+    let mut client = server.events(ALL);
+    assert_eq!(client.story("<open>"), "<open>");
+    let script = "\
+import mmap, os, sys, time
+file = open(sys.argv[1], 'r+b')
+file.truncate(1 << 16)
+log, end = mmap.mmap(file.fileno(), 0), 0
+for number in range(20):
+    line = b'line %d\\n' % number
+    log[end:end + len(line)] = line
+    end += len(line)
+    time.sleep(0.02)
+file.truncate(end)
+";
+    let status = Command::new("python3").args(["-c", script]).arg(log.path()).status().unwrap();
+    assert!(status.success());
+    let expected: String = (0..20).map(|number| format!("line {number}\n")).collect();
+    assert_eq!(client.story("line 19\n"), expected);
+    expect_nothing_before(&log, &mut client, "after\n");
+}
+
+#[test]
 #[ignore = "needs mount"]
 fn all_of_it_holds_without_creation_times() {
     let only = std::env::var("WSTAIL_HISTORY").unwrap_or_default();
@@ -212,6 +238,27 @@ fn rotated_names_are_found_on_resume(base: &Path) {
 
 fn unpacked_archives_are_not_news(base: &Path) {
     let old = lines("old", 100);
+    // Only the compressed file was there before: nothing shows what it holds.
+    for is_seen in [true, false] {
+        let log = Log::within(base, "a\n");
+        write(&log, "app.log.5", &old);
+        let compress =
+            |flag| assert!(Command::new("gzip").arg(flag).arg(log.beside("app.log.5")).status().unwrap().success());
+        compress("--force");
+        let server = serve(&log);
+        let mut client = caught_up(&server, "a\n");
+        let unpack_and_rotate = || {
+            compress("--decompress");
+            log.rotate("app.log.1", "b\n");
+        };
+        if is_seen {
+            unpack_and_rotate()
+        } else {
+            while_stopped(&server, unpack_and_rotate)
+        }
+        assert_eq!(client.story("b\n"), "<rotated>b\n");
+        expect_nothing_before(&log, &mut client, "c\n");
+    }
     for name in ["app.log.5", "app.log-20261128", "app.log-20200101", "app.log.bak", "archive/app.log.7", "app.2.log"] {
         for is_seen in [true, false] {
             let log = Log::within(base, "a\n");
@@ -338,7 +385,7 @@ fn a_trimmed_file_is_not_repeated(base: &Path) {
     while_stopped(&server, || fs::write(log.path(), trimmed).unwrap());
     assert_eq!(client.story("line 7\n"), "<gap truncated>line 7\n");
     expect_nothing_before(&log, &mut client, "line 8\n");
-    // A block is cut out at the start, as `fallocate --collapse-range` does.
+    // A block is cut out at the start, as `fallocate --collapse-range` does where it can.
     let long = lines("long", 400);
     let log = Log::within(base, &long);
     let server = serve(&log);

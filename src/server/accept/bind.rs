@@ -145,6 +145,17 @@ mod tests {
     }
 
     #[test]
+    fn localhost_listens_on_ipv4_if_ipv6_is_taken() {
+        let taken = TcpListener::bind("[::1]:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
+        assert_eq!(
+            bind_hosts(&["localhost".to_owned()], port).unwrap().addresses,
+            addresses(&[&format!("127.0.0.1:{port}")])
+        );
+        assert!(bind_hosts(&["::1".to_owned()], port).is_err());
+    }
+
+    #[test]
     fn a_picked_port_that_is_in_use_at_another_address_is_not_kept() {
         let mut bound = Bound::default();
         bound.add(&addresses(&["127.0.0.1:0"]), true).unwrap();

@@ -157,7 +157,9 @@ fn file(entry: &Entry) -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bounded_stream::BoundedStream;
     use std::io::Read;
+    use std::net::{Shutdown as Side, TcpListener};
 
     #[test]
     fn a_walk_that_fails_is_begun_anew_by_the_next_and_one_that_ends_wakes_those_who_wait() {
@@ -172,5 +174,22 @@ mod tests {
         walk.list = Some("[]".into());
         drop(walk);
         assert!(matches!(lists.look_up(), Ok(Lookup::List(list)) if &*list == "[]"));
+    }
+
+    #[test]
+    fn a_client_that_may_have_disconnected_waits_for_a_second_at_most() {
+        let (lists, directory) = (Lists::default(), tempfile::tempdir().unwrap());
+        let roots = Roots::open([directory.path()], false).unwrap();
+        let (_trigger, shutdown) = crate::shutdown::shutdown().unwrap();
+        let _walk = lists.look_up();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        client.shutdown(Side::Write).unwrap();
+        let (tcp, _) = listener.accept().unwrap();
+        tcp.set_nonblocking(true).unwrap();
+        let begun = Instant::now();
+        let refusal = lists.get(&roots, &tcp, &mut BoundedStream::new(&tcp), &shutdown).unwrap_err();
+        assert_eq!((refusal.status(), refusal.reason()), (503, "listing the logs took too long"));
+        assert!((HALF_CLOSED..PATIENCE).contains(&begun.elapsed()));
     }
 }
