@@ -75,7 +75,8 @@
 //! * It is not a copy of an older file, nor an unfinished copy of the younger one. There are two exceptions. A number
 //!   as in `app.log.1` that lies between the two decides, even if the contents are those of an older file. And if both
 //!   the older and the younger file begin with all of the sibling's bytes, it is read: it may be a generation that
-//!   holds only the header of every file, and to repeat a header is better than to lose it.
+//!   holds only the header of every file, and to repeat a header is better than to lose it. (Not if the younger file is
+//!   the older one rewritten by an editor.)
 //!
 //! A compressed sibling is judged by its name and times alone. It cannot be read, so it becomes a gap, unless it is
 //! also there uncompressed, or is what became of the older file, which was held.

@@ -282,6 +282,12 @@ impl Follower {
         let is_exact = arrivals.is_some();
         let is_next = arrivals.as_ref().is_some_and(Vec::is_empty);
         let seen = Some(to.glance.status.changed);
+        // An older generation may have been given the log's name again: what was read of it is not read again.
+        let read = self.memory.place_in(&to.file)?;
+        let rewritten = match read {
+            None if std::ptr::eq(from, self.file()) => self.rewritten(&to.file, siblings)?,
+            _ => None,
+        };
         let search = Search {
             from: Some(from),
             departure,
@@ -289,16 +295,13 @@ impl Follower {
             after,
             arrivals,
             was_renamed,
+            is_rewritten: rewritten.is_some(),
             ..self.search(&to.file, siblings)
         };
         let between = search.run()?;
         let mut ahead = Ahead::default();
         between.generations.into_iter().for_each(|(sibling, gap)| ahead.push(Next::listed(sibling, gap)));
-        // An older generation may have been given the log's name again: what was read of it is not read again.
-        let start = match self.memory.place_in(&to.file)? {
-            None if ahead.is_empty() && std::ptr::eq(from, self.file()) => self.rewritten(&to.file, siblings)?,
-            read => read,
-        };
+        let start = read.or(rewritten.filter(|_| ahead.is_empty()));
         // The same log rewritten, as an editor does it, and nothing came between.
         let gap = between.gap.filter(|_| start.is_none() || !is_next);
         ahead.push(Next::sighted(to, start.unwrap_or(0), gap));
@@ -369,6 +372,7 @@ impl Follower {
             until,
             arrivals: None,
             was_renamed: false,
+            is_rewritten: false,
             read: None,
         }
     }

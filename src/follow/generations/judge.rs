@@ -72,7 +72,7 @@ impl Search<'_> {
         Ok(match (is_of_from, is_of_to) {
             // No more than the lines with which every generation begins. A copy made when there were no more looks the same,
             // but to repeat these lines does less harm than to lose them.
-            (true, true) => is_rotation,
+            (true, true) => is_rotation && !self.is_rewritten,
             (true, false) if is_rotation && agree(file, self.to)? => is_numbered || self.is_after(sibling, ends),
             (true, false) => is_numbered,
             // A copy of the younger file that is being made, unless it is older than that.

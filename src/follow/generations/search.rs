@@ -26,6 +26,8 @@ pub(in crate::follow) struct Search<'s> {
     pub arrivals: Option<Vec<Located>>,
     /// The older file was reported to have been renamed: should it be deleted, too, nothing is lost with it.
     pub was_renamed: bool,
+    /// The younger file holds what was read of the older one: an editor has rewritten the log.
+    pub is_rewritten: bool,
     /// The younger file: what the log's name leads to.
     pub to: &'s File,
     /// The change time of `to` when the log's name was seen to lead to it.

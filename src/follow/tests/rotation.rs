@@ -288,3 +288,15 @@ fn a_file_that_loses_the_name_while_a_gap_is_in_doubt_is_read() {
     place.append("app.log", "c\n");
     assert_eq!(reader.read(), "<rotated>b\n<rotated>c\n");
 }
+
+#[test]
+fn a_copy_of_a_log_that_an_editor_rewrites_is_not_read() {
+    let text = "a line of some length\n".repeat(20);
+    let place = Place::with(&text);
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    place.append("app.log.1", &text);
+    place.append("new", &(text + "one more\n"));
+    place.rename("new", "app.log");
+    assert_eq!(reader.read(), "<replaced><rotated>one more\n");
+}
