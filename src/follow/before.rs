@@ -19,7 +19,7 @@ impl Follower {
     ///
     /// # Errors
     /// When a file cannot be read.
-    pub fn before(log: Log, file: File, position: &Position, lines: Lines) -> io::Result<Follower> {
+    pub fn before(log: Log, file: File, position: &Position, lines: Lines) -> io::Result<Box<Follower>> {
         let mut follower = Follower::at_start(log, file, false, Duration::ZERO)?;
         let siblings = list(&follower.log)?;
         match find(&follower, position, 0, &siblings)? {

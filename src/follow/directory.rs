@@ -1,7 +1,7 @@
 //! A directory that is held open, and the resolution of names beneath it: no name and no link leads out of it.
 
 use std::borrow::Cow;
-use std::ffi::OsStr;
+use std::ffi::{CStr, CString, OsStr};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -162,18 +162,18 @@ impl Directory {
 
 impl Inode {
     pub(super) fn of(path: &Path) -> Result<Inode, Errno> {
-        Inode::at(CWD, path, AtFlags::STATX_DONT_SYNC, StatxFlags::INO)
+        Inode::at(CWD, &named(path)?, AtFlags::STATX_DONT_SYNC, StatxFlags::INO)
     }
 
     pub(super) fn of_file(path: &Path) -> Result<Inode, Errno> {
-        Inode::at(CWD, path, AtFlags::STATX_DONT_SYNC, StatxFlags::INO | StatxFlags::BTIME)
+        Inode::at(CWD, &named(path)?, AtFlags::STATX_DONT_SYNC, StatxFlags::INO | StatxFlags::BTIME)
     }
 
     pub(super) fn of_directory(directory: &Directory) -> Result<Inode, Errno> {
-        Inode::at(directory, Path::new(""), AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC, StatxFlags::INO)
+        Inode::at(directory, c"", AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC, StatxFlags::INO)
     }
 
-    fn at(directory: impl AsFd, path: &Path, flags: AtFlags, asked: StatxFlags) -> Result<Inode, Errno> {
+    fn at(directory: impl AsFd, path: &CStr, flags: AtFlags, asked: StatxFlags) -> Result<Inode, Errno> {
         let stat = statx(directory, path, flags, asked | StatxFlags::MNT_ID)?;
         let knows = |field: StatxFlags| asked.contains(field) && stat.stx_mask & field.bits() != 0;
         Ok(Inode {
@@ -183,6 +183,11 @@ impl Inode {
             born: knows(StatxFlags::BTIME).then_some((stat.stx_btime.tv_sec, stat.stx_btime.tv_nsec)),
         })
     }
+}
+
+/// The path with a NUL at its end. On the heap: every check of a root asks for one, deep in the stack of a reader.
+fn named(path: &Path) -> Result<CString, Errno> {
+    CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno::INVAL)
 }
 
 impl Located<'_> {

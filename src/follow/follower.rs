@@ -141,7 +141,7 @@ impl Follower {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn new(log: Log, file: File, lines: Lines, tail: bool, rotate_wait: Duration) -> io::Result<Follower> {
+    pub fn new(log: Log, file: File, lines: Lines, tail: bool, rotate_wait: Duration) -> io::Result<Box<Follower>> {
         let mut follower = Follower::at_start(log, file, tail, rotate_wait)?;
         follower.note_first()?;
         follower.phase = Phase::Backfilling(Backfill::new(lines, follower.opened));
@@ -153,18 +153,19 @@ impl Follower {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn from_line(log: Log, file: File, line: u64, tail: bool, rotate_wait: Duration) -> io::Result<Follower> {
+    pub fn from_line(log: Log, file: File, line: u64, tail: bool, rotate_wait: Duration) -> io::Result<Box<Follower>> {
         let mut follower = Follower::at_start(log, file, tail, rotate_wait)?;
         follower.note_first()?;
         follower.phase = Phase::Backfilling(Backfill::from_line(line, (!tail).then_some(follower.opened)));
         Ok(follower)
     }
 
-    pub(super) fn at_start(log: Log, file: File, tail: bool, rotate_wait: Duration) -> io::Result<Follower> {
+    /// Boxed, so that the stack of a thread that follows a log stays small.
+    pub(super) fn at_start(log: Log, file: File, tail: bool, rotate_wait: Duration) -> io::Result<Box<Follower>> {
         let open = OpenLog::current(file)?;
         let opened = open.status.size;
         let end = if tail { None } else { Some(End::of(&open)?) };
-        Ok(Follower {
+        Ok(Box::new(Follower {
             log,
             open,
             phase: Phase::Current,
@@ -183,7 +184,7 @@ impl Follower {
             counted: None,
             doubts: 0,
             doubted: None,
-        })
+        }))
     }
 
     /// Reads what comes next into `buffer`, or checks whether the name now leads elsewhere.
@@ -192,7 +193,12 @@ impl Follower {
     /// When the log cannot be read. The follower stays where it is: asking again may succeed.
     pub fn poll(&mut self, buffer: &mut [u8], now: Instant) -> io::Result<Step> {
         self.is_settled = false;
-        match self.step(buffer, now) {
+        let mut result = self.step(buffer, now);
+        let is_silent = matches!((&result, &self.phase), (Ok(Step::Quiet), Phase::Current));
+        if is_silent && self.memory.is_refresh_due(now) {
+            result = self.refresh().map(|()| Step::Quiet);
+        }
+        match result {
             // Files are renamed while they are listed, or the process is short of descriptors: what is open can be read
             // all the same, later.
             Err(error) if error.kind() == io::ErrorKind::Interrupted || is_shortage(&error) => Ok(Step::Quiet),
@@ -226,6 +232,8 @@ impl Follower {
         Ok(range)
     }
 
+    // Not inlined, so that its stack frame is gone when the siblings are listed.
+    #[inline(never)]
     fn step(&mut self, buffer: &mut [u8], now: Instant) -> io::Result<Step> {
         if let Some(step) = self.queued.pop_front() {
             if matches!(step, Step::Gap(..)) {

@@ -52,7 +52,7 @@ impl Follower {
         skip: u64,
         tail: bool,
         rotate_wait: Duration,
-    ) -> io::Result<Follower> {
+    ) -> io::Result<Box<Follower>> {
         let mut follower = Follower::at_start(log, file, tail, rotate_wait)?;
         follower.queued.push_back(Step::Started);
         let mut siblings = list(&follower.log)?;

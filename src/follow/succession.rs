@@ -148,9 +148,6 @@ impl Follower {
             let siblings = list::list(&self.log)?;
             self.tell_late(&siblings)?;
         }
-        if self.memory.is_refresh_due(now) {
-            self.refresh()?;
-        }
         Ok(self.queued.pop_front().unwrap_or(Step::Quiet))
     }
 
@@ -161,7 +158,7 @@ impl Follower {
     }
 
     /// Notes which files are beside the log while it is current: none of them comes after it.
-    fn refresh(&mut self) -> io::Result<()> {
+    pub(super) fn refresh(&mut self) -> io::Result<()> {
         let segments = self.log.segments().into_owned();
         let directory = self.log.open_directory(&segments[..segments.len().saturating_sub(1)]).and_then(Status::of);
         // It may be entered, but not listed; or it is gone by now.

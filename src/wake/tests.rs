@@ -34,7 +34,7 @@ impl Place {
     }
 
     /// A reader at the end of the log, and its watch.
-    fn reader(&self, name: &str) -> (Follower, Watch) {
+    fn reader(&self, name: &str) -> (Box<Follower>, Watch) {
         let roots = Roots::open([self.directory.path()], false).unwrap();
         let (log, file) = roots.find(&Address::parse(&format!("/{name}")).unwrap()).unwrap().unwrap();
         let mut follower = Follower::new(log, file, Lines::Last(0), true, Duration::ZERO).unwrap();
@@ -191,7 +191,7 @@ fn after_its_end_nothing_is_watched() {
 }
 
 /// Lets a reader of `log` see everything, makes the change, and returns whether that wakes the reader.
-fn wakes(place: &Place, (follower, watch): &mut (Follower, Watch), change: impl FnOnce()) -> bool {
+fn wakes(place: &Place, (follower, watch): &mut (Box<Follower>, Watch), change: impl FnOnce()) -> bool {
     while !watch.follow(follower) {}
     place.is_woken(watch);
     watch.clear(follower);

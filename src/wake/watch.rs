@@ -26,7 +26,9 @@ use crate::follow::position::Identity;
 pub(crate) struct Watcher {
     pub(super) inotify: OwnedFd,
     watches: Mutex<Watches>,
-    /// Rung when the first reader arrives, when the last one leaves, and when a route to a root changes.
+    /// For events. Not on the stack: every reader passes events on, and keeps the pages that its stack has once touched.
+    buffer: Mutex<Vec<MaybeUninit<u8>>>,
+    /// Woken when the first reader arrives, when the last one leaves, and when a route to a root changes.
     pub(super) notice: Arc<Waker>,
     complaint: Once,
 }
@@ -91,12 +93,13 @@ const LEAVING: WatchFlags =
 impl Watcher {
     pub(crate) fn new() -> io::Result<Watcher> {
         let inotify = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
-        Ok(Watcher { inotify, watches: Mutex::default(), notice: Arc::new(Waker::new()?), complaint: Once::new() })
+        let (notice, buffer) = (Arc::new(Waker::new()?), Mutex::new(vec![MaybeUninit::uninit(); BUFFER]));
+        Ok(Watcher { inotify, watches: Mutex::default(), buffer, notice, complaint: Once::new() })
     }
 
     /// Reads the pending inotify events and wakes every reader that they concern.
     pub(crate) fn pass_on(&self) -> io::Result<()> {
-        let mut buffer = [MaybeUninit::uninit(); BUFFER];
+        let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
         let mut events = inotify::Reader::new(&self.inotify, &mut buffer);
         let mut watches = self.watches();
         loop {

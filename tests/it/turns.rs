@@ -108,7 +108,7 @@ struct History {
     /// The log is copied and truncated instead of renamed. This changes only while nothing else happens.
     copies: bool,
     banner: &'static [u8],
-    follower: Follower,
+    follower: Box<Follower>,
     now: Instant,
     /// Where a reader could resume: its place, and where it was then.
     place: Option<(Place, BTreeSet<Spot>)>,

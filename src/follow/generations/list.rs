@@ -64,16 +64,20 @@ fn list_once(log: &Log) -> io::Result<Vec<Sibling>> {
     let (segments, own_name) = (log.segments().into_owned(), log.name());
     let own = |name: &[u8]| Rotated::parse(own_name.as_bytes(), name);
     list_directory(log, &segments[..segments.len().saturating_sub(1)], &own, true, &mut found)?;
-    if let Ok(Some(target)) = log.target() {
-        let (segments, name) = (target.segments().into_owned(), target.name());
-        let like = |other: &[u8]| {
-            Rotated::parse_like(name.as_bytes(), other).or_else(|| Rotated::parse(name.as_bytes(), other))
-        };
-        list_directory(log, &segments[..segments.len().saturating_sub(1)], &like, true, &mut found)?;
-    }
-    found.sort_by(|one, two| (&one.directory, &one.name).cmp(&(&two.directory, &two.name)));
+    list_beside_target(log, &mut found)?;
+    found.sort_unstable_by(|one, two| (&one.directory, &one.name).cmp(&(&two.directory, &two.name)));
     found.dedup_by(|one, two| one.name == two.name && one.directory == two.directory);
     Ok(found)
+}
+
+/// Lists the files around the target of a link.
+#[inline(never)]
+fn list_beside_target(log: &Log, found: &mut Vec<Sibling>) -> io::Result<()> {
+    let Ok(Some(target)) = log.target() else { return Ok(()) };
+    let (segments, name) = (target.segments().into_owned(), target.name());
+    let like =
+        |other: &[u8]| Rotated::parse_like(name.as_bytes(), other).or_else(|| Rotated::parse(name.as_bytes(), other));
+    list_directory(log, &segments[..segments.len().saturating_sub(1)], &like, true, found)
 }
 
 fn list_directory(

@@ -199,7 +199,7 @@ impl Memory {
             };
             known.push(Known { key, size, content });
         }
-        known.sort_by_key(|known| known.key);
+        known.sort_unstable_by_key(|known| known.key);
         (self.known, self.is_listed) = (known, true);
         Ok(())
     }

@@ -23,7 +23,7 @@ pub(in crate::follow) struct Status {
 
 impl Status {
     pub fn of(file: impl AsFd) -> io::Result<Status> {
-        Status::at(file, "", AtFlags::EMPTY_PATH)
+        Status::at(file, c"", AtFlags::EMPTY_PATH)
     }
 
     /// The status of `name` in a directory, without following a symbolic link.

@@ -75,12 +75,12 @@ impl Place {
 
 /// A follower and the time it is told.
 struct Reader {
-    follower: Follower,
+    follower: Box<Follower>,
     now: Instant,
 }
 
 impl Reader {
-    fn new(follower: Follower) -> Reader {
+    fn new(follower: Box<Follower>) -> Reader {
         Reader { follower, now: Instant::now() }
     }
 

@@ -54,7 +54,8 @@ fn parse_any(arrived: &[u8]) -> Result<Option<(Head, usize)>, Refusal> {
     if line.unwrap_or(arrived.len() - start) > MAX_LINE + 1 {
         return Err(too_long(&arrived[start..]));
     }
-    let mut fields = [httparse::EMPTY_HEADER; MAX_COUNT];
+    // Not on the stack, whose pages a connection keeps.
+    let mut fields = vec![httparse::EMPTY_HEADER; MAX_COUNT];
     let mut request = httparse::Request::new(&mut fields);
     let status = request.parse(arrived).map_err(|error| match error {
         httparse::Error::TooManyHeaders => Refusal::new(431, "the request has more than 64 header fields"),

@@ -1,9 +1,10 @@
 //! A request for a log: opens the log at the place that the parameters ask for, and picks the client's encoder and
-//! transport. The stream itself is not known here.
+//! transport. The caller runs the stream.
 
 use std::io;
 use std::time::Instant;
 
+use super::routes::Answer;
 use crate::error::cause;
 use crate::follow::follower::Follower;
 use crate::follow::position::Position;
@@ -90,29 +91,30 @@ impl LogRequest<'_> {
         if from.is_some() && self.method == Method::Get {
             shared.reports.metrics.resume(follower.lost().is_none());
         }
-        Ok(Box::new(follower))
+        Ok(follower)
     }
 
-    /// Streams the log to its client: over WebSocket if the client asks for that, otherwise as the body of a response.
-    pub(super) fn serve<S: StreamSocket>(
+    /// Begins the stream to the client: over WebSocket if it asks for that, otherwise as the body of a response.
+    pub(super) fn begin<'p, S: StreamSocket>(
         self,
-        socket: &mut Peer<'_, S>,
+        socket: &'p mut Peer<'_, S>,
         early: Vec<u8>,
         follower: Box<Follower>,
         shutdown: &Shutdown,
-    ) -> Served {
+    ) -> Answer<&'p mut S> {
         log::debug!("serving `{}`", sanitize::escape(&self.address.to_string()));
         if let Some(upgrade) = &self.upgrade
             && write_all(socket, upgrade, shutdown, LINGER).is_err()
         {
-            return Served { ended: Ended::Left, linger: Linger::Until(Instant::now()) };
+            return Answer::Sent(Served { ended: Ended::Left, linger: Linger::Until(Instant::now()) });
         }
-        self.connect(&mut socket.stream, early, follower).run(socket.tcp, shutdown)
+        Answer::Stream(self.connect(&mut socket.stream, early, follower))
     }
 
-    /// Puts the stages together. This consumes the request, so that a connection that lasts for weeks does not keep it.
+    /// Puts the stages together. This consumes the request, so that a connection that lasts for weeks does not keep it. The
+    /// stages are boxed: what lies below the loop on the stack costs every follower whole pages.
     #[inline(never)]
-    fn connect<S: StreamSocket>(self, socket: S, early: Vec<u8>, follower: Box<Follower>) -> Connection<S> {
+    fn connect<S: StreamSocket>(self, socket: S, early: Vec<u8>, follower: Box<Follower>) -> Box<Connection<S>> {
         let (config, now) = (&self.shared.config, Instant::now());
         let (metrics, lost) = (self.shared.reports.metrics.clone(), follower.lost());
         let watch = self.shared.watcher.clone().map(Watch::new);
@@ -127,7 +129,7 @@ impl LogRequest<'_> {
             let encoder = BodyEncoder::new(self.framing(&source), lost, self.method);
             (Box::new(encoder) as Box<dyn Encoder>, Transport::http(socket, metrics))
         };
-        Connection::new(source, encoder, transport.stall_after(config.stall_timeout), reporter)
+        Box::new(Connection::new(source, encoder, transport.stall_after(config.stall_timeout), reporter))
     }
 
     fn wstail(&self, now: Instant) -> (Box<dyn Encoder>, Pings) {

@@ -11,21 +11,34 @@ use crate::protocol::request::{Address, BadTarget, Parameters, View};
 use crate::server::report::metrics::Ended;
 use crate::server::response::{self, Method, Refusal};
 use crate::server::shared::Shared;
+use crate::server::stream::connection::Connection;
 use crate::server::stream::ending::{Linger, Served};
 use crate::server::stream::transport::peer::{Peer, say};
 use crate::server::stream::transport::socket::StreamSocket;
 use crate::server::viewer;
 use crate::shutdown::Shutdown;
 
-/// Answers a request. Returns how that ended and how long to linger, or the refusal of a request that cannot be
-/// answered.
-pub(super) fn answer(
-    socket: &mut Peer<'_, impl StreamSocket>,
-    mut head: Head,
+/// The answer to a request.
+pub(super) enum Answer<S> {
+    /// It was sent.
+    Sent(Served),
+    /// It is a log, and has begun.
+    Stream(Box<Connection<S>>),
+}
+
+/// Answers a request. Returns the refusal of one that cannot be answered.
+// Not inlined, so that its stack frame is gone when the loop of a stream begins.
+#[inline(never)]
+pub(super) fn answer<'p, S: StreamSocket>(
+    socket: &'p mut Peer<'_, S>,
+    mut head: Box<Head>,
     early: Vec<u8>,
     shared: &Shared,
     shutdown: &Shutdown,
-) -> Result<Served, Refusal> {
+) -> Result<Answer<&'p mut S>, Refusal> {
+    let send = |socket: &mut Peer<'_, S>, bytes: &[u8]| {
+        Ok(Answer::Sent(say(socket, bytes, shared.config.stall_timeout, shutdown)))
+    };
     let (path, query) = head.target.split_once('?').unwrap_or((&head.target, ""));
     let asked = Address::parse(path);
     let below = asked.as_ref().map(|asked| shared.base.below(path, asked));
@@ -42,24 +55,24 @@ pub(super) fn answer(
         Below::Address(address) => address,
         Below::Bare => {
             let place = format!("{}{}", shared.base.path(), &head.target[path.len()..]);
-            return Ok(say(socket, &response::redirect(&place, head.method), shared.config.stall_timeout, shutdown));
+            return send(socket, &response::redirect(&place, head.method));
         }
         Below::Outside => return Err(Refusal::new(404, "no such page: everything is below the base path")),
     };
     if address.service().is_some_and(|rest| rest == [b"files"]) {
         files::check(query)?;
-        return list(socket, head.method, shared, shutdown);
+        return list(socket, head.method, shared, shutdown).map(Answer::Sent);
     }
     if let Some(page) = page(&address, query, &head, wants_page, shared)? {
-        return Ok(say(socket, &page, shared.config.stall_timeout, shutdown));
+        return send(socket, &page);
     }
     let (parameters, upgrade) = (Parameters::parse(query)?, head.upgrade.take());
-    let Head { method, http11, events, .. } = head;
+    let Head { method, http11, events, .. } = *head;
     let request = LogRequest { address, parameters, method, http11, upgrade, events, shared };
     let follower = request.open()?;
     // Free the head: it is not needed any more, and the stream may last for weeks.
     drop(head);
-    Ok(request.serve(socket, early, follower, shutdown))
+    Ok(request.begin(socket, early, follower, shutdown))
 }
 
 /// The answer if it is sent as a whole, as the service's own pages and the viewer's are. `None` for a log.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::net::sockopt::set_socket_send_buffer_size;
 
 use super::head::{self, Head};
-use super::routes::answer;
+use super::routes::{Answer, answer};
 use super::tls::{self, Opening};
 use crate::bounded_stream::BoundedStream;
 use crate::server::report::metrics::Ended;
@@ -71,8 +71,12 @@ fn converse(
     let served = match read_head(socket, shutdown, deadline)? {
         ReceivedHead::Nothing => return Ok(Ended::Silent),
         ReceivedHead::Head(head, early) => {
-            let method = head.method;
-            answer(socket, head, early, shared, shutdown).map_err(|refusal| refusal.to(method))
+            let (method, tcp) = (head.method, socket.tcp);
+            match answer(socket, head, early, shared, shutdown) {
+                Ok(Answer::Sent(served)) => Ok(served),
+                Ok(Answer::Stream(mut connection)) => Ok(connection.run(tcp, shutdown)),
+                Err(refusal) => Err(refusal.to(method)),
+            }
         }
         ReceivedHead::Bad(refusal) => Err(refusal),
     };
@@ -103,7 +107,7 @@ fn end(
 enum ReceivedHead {
     /// The client disconnected or ran out of time, or the server shut down, before a byte arrived.
     Nothing,
-    Head(Head, Vec<u8>),
+    Head(Box<Head>, Vec<u8>),
     Bad(Refusal),
 }
 
@@ -124,7 +128,9 @@ fn read_head(
                 arrived.extend_from_slice(&chunk[..read]);
                 match head::parse(&arrived) {
                     Ok(None) => continue,
-                    Ok(Some((head, length))) => return Ok(ReceivedHead::Head(head, arrived.split_off(length))),
+                    Ok(Some((head, length))) => {
+                        return Ok(ReceivedHead::Head(Box::new(head), arrived.split_off(length)));
+                    }
                     Err(refusal) => refusal,
                 }
             }

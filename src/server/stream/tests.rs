@@ -84,7 +84,7 @@ impl Place {
         let roots = Roots::open([directory.path()], false).unwrap();
         let (log, file) = roots.find(&Address::parse("/app.log").unwrap()).unwrap().unwrap();
         let follower = Follower::new(log, file, Lines::All, true, SECOND).unwrap();
-        let source = LogSource::new(Box::new(follower), None, POLL, now);
+        let source = LogSource::new(follower, None, POLL, now);
         let (heartbeat, report) = (Heartbeat::new(1000 * SECOND, SECOND, now), Reports::default());
         let (pings, socket) =
             (Pings { kind: HeartbeatKind::Text, has_alive: false }, BoundedStream::new(client.clone()));
