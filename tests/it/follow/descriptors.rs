@@ -136,7 +136,7 @@ fn a_thousand_rotations_at_full_speed_lose_no_line_and_leave_one_file_open() {
 #[test]
 fn sixteen_waiting_generations_are_held_whatever_they_are_called() {
     let log = Log::with("0\n");
-    let server = serve_with(&log, &["--rotate-wait", "2"]);
+    let server = serve_with(&log, &["--rotate-wait", "5", "--poll", "20"]);
     let mut client = server.events("app.log?tail=1&lines=all");
     client.story("0\n");
     // While the old file may still be written to, the others wait.
