@@ -71,7 +71,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "HOST")]
     allow_host: Vec<String>,
 
-    /// require a token from FILE, or the one in $WSTAIL_TOKEN
+    /// require a token listed in FILE (or set $WSTAIL_TOKEN)
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     token_file: Option<PathBuf>,
 

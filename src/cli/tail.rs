@@ -52,7 +52,7 @@ pub(super) struct Tail {
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     cursor_file: Option<PathBuf>,
 
-    /// resume after CURSOR, unless the cursor file has a place
+    /// resume after CURSOR if the cursor file has no place
     #[argh(option, arg_name = "CURSOR", from_str_fn(cursor))]
     after_cursor: Option<Place>,
 
