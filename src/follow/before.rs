@@ -15,7 +15,7 @@ use crate::protocol::request::Lines;
 
 impl Follower {
     /// The last `lines` lines before `position` and nothing else, in `file`, which `log` led to, or in the generation of it
-    /// that holds the position. Where none does, a gap is queued and the end.
+    /// that holds the position. If none does, a gap is reported, then the end.
     ///
     /// # Errors
     /// When a file cannot be read.

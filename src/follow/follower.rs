@@ -36,7 +36,7 @@ pub struct Follower {
     pub(super) skip: u64,
     /// What is reported before anything more is read.
     pub(super) queued: VecDeque<Step>,
-    /// Where the reader went on from, as long as it was not queued that something is missing there.
+    /// Where the reader went on from, until it is reported that something is missing there.
     pub(super) unreported: Option<Box<Position>>,
     /// The first line asked for is not there yet: what comes before it is passed over.
     pub(super) awaited: Option<Backfill>,
@@ -60,7 +60,7 @@ pub(super) enum Phase {
     Backfilling(Backfill),
     /// The log's name led to the open file when it was last checked.
     Current,
-    /// The file was emptied, or holds the beginning of what it held before: more must be written before it can be queued
+    /// The file was emptied, or holds the beginning of what it held before: more must be written before it can be decided
     /// whether it was truncated or trimmed.
     Doubtful { since: Instant },
     /// The name leads nowhere, as it does for a moment in every rotation.

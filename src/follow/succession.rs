@@ -217,10 +217,10 @@ impl Follower {
             Phase::Missing { noticed, .. } | Phase::Leaving { noticed, .. } => *noticed,
             _ => Noticed { at: now, departure },
         };
-        if let Some(doubted) = self.doubted.take()
-            && !Status::of(&doubted.file)?.is_same(&current.glance.status)
+        if let Some(doubted) = self.doubted.clone()
+            && !doubted.glance.status.is_same(&current.glance.status)
         {
-            // It lost the name while it was in doubt what comes before it.
+            // It lost the name while it was in doubt what comes before it. Should this fail, it stays held.
             self.doubts = MOST_DOUBTS;
             self.join(*doubted, Passage::default(), self.counted, noticed, now)?;
         }
@@ -259,9 +259,8 @@ impl Follower {
             }
             return Err(io::ErrorKind::Interrupted.into());
         }
-        self.doubts = 0;
         self.note_known(&later, &siblings)?;
-        self.counted = counted;
+        (self.doubts, self.doubted, self.counted) = (0, None, counted);
         let mut ahead = match std::mem::replace(&mut self.phase, Phase::Current) {
             Phase::Leaving { ahead, .. } => ahead,
             _ => Ahead::default(),
