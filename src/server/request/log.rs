@@ -4,7 +4,6 @@
 use std::io;
 use std::time::Instant;
 
-use super::routes::Answer;
 use crate::error::cause;
 use crate::follow::follower::Follower;
 use crate::follow::position::Position;
@@ -95,20 +94,23 @@ impl LogRequest<'_> {
     }
 
     /// Begins the stream to the client: over WebSocket if it asks for that, otherwise as the body of a response.
+    ///
+    /// # Errors
+    /// The end of the connection, if the client has left.
     pub(super) fn begin<'p, S: StreamSocket>(
         self,
         socket: &'p mut Peer<'_, S>,
         early: Vec<u8>,
         follower: Box<Follower>,
         shutdown: &Shutdown,
-    ) -> Answer<&'p mut S> {
+    ) -> Result<Box<Connection<&'p mut S>>, Served> {
         log::debug!("serving `{}`", sanitize::escape(&self.address.to_string()));
         if let Some(upgrade) = &self.upgrade
             && write_all(socket, upgrade, shutdown, LINGER).is_err()
         {
-            return Answer::Sent(Served { ended: Ended::Left, linger: Linger::Until(Instant::now()) });
+            return Err(Served { ended: Ended::Left, linger: Linger::Until(Instant::now()) });
         }
-        Answer::Stream(self.connect(&mut socket.stream, early, follower))
+        Ok(self.connect(&mut socket.stream, early, follower))
     }
 
     /// Puts the stages together. This consumes the request, so that a connection that lasts for weeks does not keep it. The

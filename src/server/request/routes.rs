@@ -72,7 +72,7 @@ pub(super) fn answer<'p, S: StreamSocket>(
     let follower = request.open()?;
     // Free the head: it is not needed any more, and the stream may last for weeks.
     drop(head);
-    Ok(request.begin(socket, early, follower, shutdown))
+    Ok(request.begin(socket, early, follower, shutdown).map_or_else(Answer::Sent, Answer::Stream))
 }
 
 /// The answer if it is sent as a whole, as the service's own pages and the viewer's are. `None` for a log.
