@@ -19,7 +19,7 @@ pub(in crate::server) struct LogEvent<'s> {
 /// What happened.
 #[derive(Debug)]
 pub(in crate::server) enum What<'s> {
-    /// The log is open, and what comes next is known. Always the first event.
+    /// The log is open, and what comes next is known. Only pauses come before this event.
     Opened {
         /// The file's size in bytes.
         size: u64,

@@ -94,11 +94,11 @@ impl PollSchedule {
         true
     }
 
-    /// The poll found nothing. `is_told`: everything that happens to the log from this poll on will be reported.
+    /// The poll found nothing. `is_reported`: everything that happens to the log from this poll on will be reported.
     /// `sooner`: times at which a poll may find more although nothing happens to the log.
-    pub(super) fn silent(&mut self, is_told: bool, sooner: impl Iterator<Item = Instant>, now: Instant) {
+    pub(super) fn silent(&mut self, is_reported: bool, sooner: impl Iterator<Item = Instant>, now: Instant) {
         self.is_idle = true;
-        let pause = if is_told {
+        let pause = if is_reported {
             (self.pause, self.slack) = (SHORTEST, SLACK);
             WATCHED.max(self.poll)
         } else {
@@ -131,9 +131,9 @@ mod tests {
     }
 
     /// Polls once, finds nothing, and returns the pause before the next poll.
-    fn silence(schedule: &mut PollSchedule, is_told: bool, now: Instant) -> Duration {
+    fn silence(schedule: &mut PollSchedule, is_reported: bool, now: Instant) -> Duration {
         schedule.begin();
-        schedule.silent(is_told, std::iter::empty(), now);
+        schedule.silent(is_reported, std::iter::empty(), now);
         schedule.due() - now
     }
 

@@ -159,7 +159,7 @@ impl LogSource {
         }
         self.schedule.retry((now + failing.pause).min(end));
         failing.pause = (failing.pause * 2).min(LONGEST_RETRY);
-        let what = if is_first && self.is_opened { What::Unreadable(cause(&error).to_string()) } else { What::Quiet };
+        let what = if is_first { What::Unreadable(cause(&error).to_string()) } else { What::Quiet };
         Ok(LogEvent { what, place: &*self.follower })
     }
 
@@ -171,8 +171,11 @@ impl LogSource {
     /// Polls the follower. A reader that is far behind gets up to a message's worth of the file as a range, which is
     /// not read here.
     fn poll(&mut self, now: Instant) -> io::Result<Polled> {
+        // Where the number of bytes was promised but is not known any more, an encoder has to cut what comes.
+        let has_end = !self.is_sized || self.follower.remaining().is_some();
         if self.is_behind
             && self.gives_ranges
+            && has_end
             && let Some(range) = self.follower.file_range(MAX_MESSAGE, now)?
         {
             return Ok(Polled::Range(range));
@@ -235,8 +238,8 @@ impl LogSource {
         }
         let (follower, is_calm) = (&self.follower, self.schedule.is_calm());
         let watch = self.watch.as_mut().filter(|_| is_calm);
-        let is_told = watch.is_some_and(|watch| watch.follow(follower) && watch.reports_all(follower));
+        let is_reported = watch.is_some_and(|watch| watch.follow(follower) && watch.reports_all(follower));
         let sooner = follower.due().into_iter().chain(follower.late_due());
-        self.schedule.silent(is_told, sooner, now);
+        self.schedule.silent(is_reported, sooner, now);
     }
 }

@@ -5,12 +5,17 @@ use std::time::{Duration, Instant};
 use crate::bounded_stream::BoundedStream;
 use crate::follow::follower::Follower;
 use crate::follow::root::Roots;
+use crate::protocol::MAX_MESSAGE;
 use crate::protocol::request::{Address, HeartbeatKind, Lines};
 use crate::server::report::Reports;
+use crate::server::response::Method;
 use crate::server::stream::connection::{Connection, Wait};
 use crate::server::stream::encode::Encoder;
+use crate::server::stream::encode::body::{BodyEncoder, Framing};
 use crate::server::stream::encode::text::TextEncoder;
 use crate::server::stream::encode::wstail::WstailEncoder;
+use crate::server::stream::event::What;
+use crate::server::stream::frame::Frame;
 use crate::server::stream::reporter::Reporter;
 use crate::server::stream::source::LONGEST_RETRY;
 use crate::server::stream::source::LogSource;
@@ -175,4 +180,54 @@ fn a_client_that_takes_nothing_is_given_up_after_the_stall_timeout_and_its_farew
     assert!(!place.pass(59 * SECOND));
     assert!(!place.pass(SECOND + CLOSE / 2));
     assert!(place.pass(CLOSE));
+}
+
+#[test]
+fn a_response_has_its_promised_length_when_the_log_is_copied_and_truncated_meanwhile() {
+    const SIZE: usize = 2 * MAX_MESSAGE + 5;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("app.log");
+    fs::write(&path, vec![b'x'; SIZE]).unwrap();
+    let roots = Roots::open([directory.path()], false).unwrap();
+    let (log, file) = roots.find(&Address::parse("/app.log").unwrap()).unwrap().unwrap();
+    let now = Instant::now();
+    let mut source = LogSource::new(Follower::new(log, file, Lines::All, false, SECOND).unwrap(), None, POLL, now);
+    source.give_ranges(true);
+    let mut body = BodyEncoder::new(Framing::Sized, None, Method::Get);
+    let mut sent = Vec::new();
+    loop {
+        let Some(event) = source.next(now).unwrap() else { continue };
+        let is_first_data = sent.len() == 1 && matches!(event.what, What::Data { .. });
+        let is_over = body.encode(event, now).is_break();
+        sent.extend(body.next(now).map(|frame| match frame {
+            Frame::Range(range) => range.length(),
+            Frame::Binary(bytes) | Frame::Text(bytes) => bytes.len(),
+        }));
+        if is_over {
+            break;
+        }
+        if is_first_data {
+            fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(&[b'y'; MAX_MESSAGE]).unwrap();
+            fs::copy(&path, directory.path().join("app.log.1")).unwrap();
+            fs::write(&path, "").unwrap();
+        }
+    }
+    assert_eq!(sent[1..].iter().sum::<usize>(), SIZE, "{sent:?}");
+}
+
+#[test]
+fn a_log_that_cannot_be_read_from_the_start_is_reported_to_the_operator_and_not_to_the_client() {
+    let mut encoder = WstailEncoder::new("/app.log".into(), SECOND, false, Instant::now());
+    let (log, file) = {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("app.log"), "").unwrap();
+        let roots = Roots::open([directory.path()], false).unwrap();
+        roots.find(&Address::parse("/app.log").unwrap()).unwrap().unwrap()
+    };
+    let now = Instant::now();
+    let mut source = LogSource::new(Follower::new(log, file, Lines::All, true, SECOND).unwrap(), None, POLL, now);
+    let event = source.fail(io::ErrorKind::PermissionDenied.into(), now).unwrap();
+    assert!(matches!(event.what, What::Unreadable(_)));
+    assert!(encoder.encode(event, now).is_continue());
+    assert!(encoder.next(now).is_none(), "`open` comes first");
 }

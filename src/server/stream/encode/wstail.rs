@@ -16,6 +16,7 @@ pub(in crate::server) struct WstailEncoder {
     path: String,
     heartbeat: Duration,
     queue: VecDeque<Frame>,
+    is_opened: bool,
     /// How many bytes the last cursor does not cover, and when it was sent.
     uncovered: u64,
     covered: Instant,
@@ -34,7 +35,8 @@ impl WstailEncoder {
     /// `path` and `heartbeat` are reported to the client. `is_resumed`: the client resumes from a cursor.
     pub(in crate::server) fn new(path: String, heartbeat: Duration, is_resumed: bool, now: Instant) -> WstailEncoder {
         let (queue, uncovered, covered) = (VecDeque::new(), 0, now);
-        WstailEncoder { path, heartbeat, queue, uncovered, covered, is_bare: false, is_resumed }
+        let (is_opened, is_bare) = (false, false);
+        WstailEncoder { path, heartbeat, queue, is_opened, uncovered, covered, is_bare, is_resumed }
     }
 
     fn push_event(&mut self, event: &Event) {
@@ -90,6 +92,7 @@ impl Encoder for WstailEncoder {
         }
         match what {
             What::Opened { size, .. } => {
+                self.is_opened = true;
                 let (path, heartbeat) = (self.path.clone(), self.heartbeat.as_secs_f64());
                 self.push_event(&Event::Open { path, size, heartbeat, cursor: cursor() });
             }
@@ -101,6 +104,8 @@ impl Encoder for WstailEncoder {
             What::Gone => {
                 self.push_event(&Event::Waiting { reason: "the log is gone; waiting for it to return".to_owned() })
             }
+            // `open` comes first.
+            What::Unreadable(_) if !self.is_opened => {}
             What::Unreadable(cause) => {
                 self.push_event(&Event::Waiting { reason: format!("the log cannot be read: {cause}") });
             }
