@@ -46,6 +46,16 @@ pub(super) enum Turn {
     Truncated(Box<Glance>),
 }
 
+impl Turn {
+    /// How many bytes of a file of that size are still to be read.
+    fn left(&self, size: u64) -> u64 {
+        match self {
+            Turn::Rotated(start, _) => size.saturating_sub(*start),
+            Turn::Truncated(_) => size,
+        }
+    }
+}
+
 /// A file to which the log's name was seen to lead, and what it was before its siblings were listed: what is done to it
 /// after that is found out by the first read.
 #[derive(Clone, Debug)]
@@ -75,9 +85,9 @@ struct Lost {
 }
 
 impl Lost {
-    /// A file is lost, after those that were lost before and the gap before it.
-    fn file(before: Option<Lost>, size: Option<u64>, gap: Option<(Missing, Option<u64>)>) -> Lost {
-        Lost { bytes: size }.and(gap).and(before.map(|lost| (Missing::Expired, lost.bytes)))
+    /// So many bytes of a file are lost, after those that were lost before and the gap before it.
+    fn file(before: Option<Lost>, bytes: Option<u64>, gap: Option<(Missing, Option<u64>)>) -> Lost {
+        Lost { bytes }.and(gap).and(before.map(|lost| (Missing::Expired, lost.bytes)))
     }
 
     /// The sum with a gap, if there is one.
@@ -137,11 +147,13 @@ impl Next {
         }
     }
 
-    fn size(&self) -> u64 {
-        match &self.source {
+    /// How many bytes of it are still to be read.
+    fn left(&self) -> u64 {
+        let size = match &self.source {
             Source::Held(file) => Status::of(file).map_or(0, |status| status.size),
             Source::Listed(sibling) => sibling.status.size,
-        }
+        };
+        self.turn.left(size)
     }
 
     /// Opens it at its start, as a file that is current or not.
@@ -249,9 +261,9 @@ impl Ahead {
         self.queue.append(&mut later.queue);
     }
 
-    /// How many bytes are in files that will not be read any more.
-    pub fn bytes(&self) -> u64 {
-        self.queue.iter().map(Next::size).sum()
+    /// How many bytes are still to be read in all files.
+    pub fn left(&self) -> u64 {
+        self.queue.iter().map(Next::left).sum()
     }
 
     /// Holds the oldest files open, so that they cannot be lost any more, and lets go of what exceeds the bound: it is
@@ -279,8 +291,8 @@ impl Ahead {
                     match found {
                         Some((Some(sibling), _)) => Source::Listed(Box::new(sibling.clone())),
                         found => {
-                            let size = found.map(|(_, size)| size);
-                            lost = Some(Lost::file(lost, size, next.gap));
+                            let left = found.map(|(_, size)| next.turn.left(size));
+                            lost = Some(Lost::file(lost, left, next.gap));
                             continue;
                         }
                     }
@@ -337,7 +349,7 @@ impl Ahead {
     fn drop_first(&mut self) {
         let first = self.queue.pop_front();
         if let Some((first, next)) = first.zip(self.queue.front_mut()) {
-            next.note_lost(Some(Lost::file(None, Some(first.size()), first.gap)));
+            next.note_lost(Some(Lost::file(None, Some(first.left()), first.gap)));
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::ffi::OsString;
 
+/// How many files were given the name, after a number that is another one when two counts cannot be compared.
+pub(crate) type Count = (u64, u32);
+
 /// Counts the files that are given a log's name, where the kernel reports all of them: what no two checks can miss.
 pub(crate) trait NameCount: std::fmt::Debug + Send + Sync {
-    /// The count, and a number that is another one when two counts cannot be compared.
-    fn count(&self) -> Option<(u64, u32)>;
+    fn count(&self) -> Option<Count>;
     /// What became by now of the files that were given the name after the count was `since`, and lost it again.
     fn departed(&self, since: u32) -> Option<Vec<Arrival>>;
     /// Whether the file of which the count was `number` lost the name by a rename; otherwise it was deleted, or another file

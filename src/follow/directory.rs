@@ -115,7 +115,7 @@ impl Directory {
 
     fn resolve(&self, segments: &[Vec<u8>], flags: OFlags) -> io::Result<OwnedFd> {
         if self.walks.load(Ordering::Relaxed) {
-            return self.walk(segments, flags);
+            return self.resolve_by_hand(segments, flags);
         }
         match openat2(&self.fd, OsStr::from_bytes(&segments.join(&b'/')), flags) {
             // Before Linux 5.6 there is no openat2, and some sandboxes forbid what they do not know.
@@ -123,20 +123,20 @@ impl Directory {
                 if !self.walks.swap(true, Ordering::Relaxed) {
                     log::warn!("openat2(2) is unavailable: walking paths segment by segment instead");
                 }
-                self.walk(segments, flags)
+                self.resolve_by_hand(segments, flags)
             }
             // A link with an absolute target may still lead to a place below this directory.
-            Err(Errno::XDEV) => self.walk(segments, flags),
+            Err(Errno::XDEV) => self.resolve_by_hand(segments, flags),
             result => Ok(result?),
         }
     }
 
-    fn walk(&self, segments: &[Vec<u8>], flags: OFlags) -> io::Result<OwnedFd> {
+    fn resolve_by_hand(&self, segments: &[Vec<u8>], flags: OFlags) -> io::Result<OwnedFd> {
         Resolution::new(self, segments).run(flags, |_, _| Ok(()))
     }
 
     /// Resolves a path by hand and shows each directory with the name that is looked up in it next, before it is: who
-    /// watches the directory from then on for that name misses nothing. Links' targets are part of the way.
+    /// watches the directory from then on for that name misses nothing. Links' targets are part of the path.
     ///
     /// # Errors
     /// As for any resolution, after what came before was shown; and what `show` returns.
@@ -151,12 +151,12 @@ impl Directory {
     /// Where a path leads in the end, as a path without links, if its last segment is a symbolic link; there need not be
     /// anything.
     pub(super) fn target(&self, segments: &[Vec<u8>]) -> io::Result<Option<Vec<Vec<u8>>>> {
-        let mut walk = Resolution::new(self, segments);
-        match walk.run(LOCATING, |_, _| Ok(())) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && walk.todo.is_empty() => {}
+        let mut resolution = Resolution::new(self, segments);
+        match resolution.run(LOCATING, |_, _| Ok(())) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && resolution.todo.is_empty() => {}
             result => drop(result?),
         }
-        Ok(walk.ends_in_link.then(|| walk.place()))
+        Ok(resolution.ends_in_link.then(|| resolution.place()))
     }
 }
 
@@ -269,7 +269,7 @@ impl<'d> Resolution<'d> {
         Ok(())
     }
 
-    /// The path without links that was come to.
+    /// The path without links that the resolution has led to.
     fn place(&self) -> Vec<Vec<u8>> {
         let directories = self.inside.iter().map(|(name, _)| name);
         directories.chain([&self.name]).filter(|name| !name.is_empty()).cloned().collect()

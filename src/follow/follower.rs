@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::ahead::{Ahead, Sighted};
-use super::arrivals::NameCount;
+use super::arrivals::{Count, NameCount};
 use super::backfill::{Backfill, SearchProgress};
 use super::file_range::FileRange;
 use super::generations::memory::Memory;
@@ -46,11 +46,8 @@ pub struct Follower {
     pub(super) is_settled: bool,
     pub(super) names: Option<Arc<dyn NameCount>>,
     /// The count when the youngest file that was seen under the log's name was seen.
-    pub(super) counted: Option<(u64, u32)>,
-    /// How often files were listed and one seemed to be missing.
-    pub(super) doubts: u32,
-    /// The file to which the name led then.
-    pub(super) doubted: Option<Box<Sighted>>,
+    pub(super) counted: Option<Count>,
+    pub(super) doubted: Option<Box<Doubted>>,
 }
 
 /// Where the open file stands in the log's life, as far as is known.
@@ -78,6 +75,15 @@ pub(super) enum Phase {
 pub(super) struct Noticed {
     pub at: Instant,
     pub departure: Departure,
+}
+
+/// A file to which the log's name led while one before it seemed to be missing.
+#[derive(Debug)]
+pub(super) struct Doubted {
+    pub sighted: Sighted,
+    pub counted: Option<Count>,
+    /// How often the files were listed.
+    pub tries: u32,
 }
 
 /// The file, and its size, at which a reader that does not follow stops.
@@ -182,7 +188,6 @@ impl Follower {
             is_settled: false,
             names: None,
             counted: None,
-            doubts: 0,
             doubted: None,
         }))
     }

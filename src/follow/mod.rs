@@ -48,8 +48,8 @@
 //!
 //! 1. **A descriptor that is held.** A generation that was seen under the log's name is held open until it is read,
 //!    whatever it is renamed to. If more than 16 are waiting, the 15 oldest and the youngest are held, and the others
-//!    are looked up again by name when their turn comes. One without a rotated name becomes a gap of known size
-//!    (`ahead`). The inode number of a held file cannot be given to another file.
+//!    are looked up again by name when their turn comes. One without a rotated name becomes a gap (`ahead`). The inode
+//!    number of a held file cannot be given to another file.
 //! 2. **Reported renames.** Where the kernel reports every change of a directory, it is known how many files were given
 //!    the log's name, and what each is called now (`arrivals::NameCount`). Then a rotation to any name in the log's
 //!    directory is followed, and no unrelated file there is taken for a generation.
@@ -98,7 +98,8 @@
 //!   link was switched, no gap is assumed.
 //!
 //! A gap that is only guessed may be a rotation still under way: the files are listed again, up to four times, before
-//! it is believed.
+//! it is believed. The file under the log's name is held meanwhile. Once more they are listed when the older file is
+//! left.
 //!
 //! **When is a deletion a gap?** If the log was deleted, or another file was renamed over it, a gap of unknown size is
 //! reported before the next file: what was written after the last read is gone, and another log may have come and gone.

@@ -63,13 +63,13 @@ impl Follower {
         let is_it = |status: &Status| is_called(&status.identity, &position.identity);
         follower.memory.are_copies =
             !is_it(&follower.open.status) && !siblings.list.iter().any(|sibling| is_it(&sibling.status));
-        let mut way = find(&follower, position, skip, &siblings)?;
-        if matches!(way, ResumePoint::Truncated(_)) {
+        let mut point = find(&follower, position, skip, &siblings)?;
+        if matches!(point, ResumePoint::Truncated(_)) {
             // The copy is there before the log is truncated, but perhaps not before the siblings were listed.
             siblings = list(&follower.log)?;
-            way = find(&follower, position, skip, &siblings)?;
+            point = find(&follower, position, skip, &siblings)?;
         }
-        match follower.through_copies(way, position, &siblings)? {
+        match follower.through_copies(point, position, &siblings)? {
             ResumePoint::Log => {
                 let older = follower.older(&follower.open.file, &follower.open.glance(), &siblings)?;
                 follower.memory.note_known(&siblings, older, &follower.log)?;
@@ -97,27 +97,28 @@ impl Follower {
     /// A log that was empty may have been filled, copied and truncated since, and nothing but its copies tells.
     fn through_copies(
         &mut self,
-        way: ResumePoint,
+        point: ResumePoint,
         position: &Position,
         siblings: &Siblings,
     ) -> io::Result<ResumePoint> {
-        let log = match &way {
+        let log = match &point {
             ResumePoint::Log => &self.open.file,
             ResumePoint::Truncated(log) => log,
-            ResumePoint::Generation(_) | ResumePoint::Copy { .. } | ResumePoint::Nowhere => return Ok(way),
+            ResumePoint::Generation(_) | ResumePoint::Copy { .. } | ResumePoint::Nowhere => return Ok(point),
         };
         if position.evidence() > 0 || Status::of(log)?.is_untouched_since(position.changed) {
-            return Ok(way);
+            return Ok(point);
         }
         let log = log.clone();
         self.open.since = position.changed;
         let between = self.unread_copies(None, &log, siblings)?;
-        let Some((first, _)) = between.generations.first() else { return Ok(way) };
-        Ok(first.open(&self.log)?.map_or(way, |copy| ResumePoint::Copy { copy: copy.into(), log }))
+        let Some((first, _)) = between.generations.first() else { return Ok(point) };
+        Ok(first.open(&self.log)?.map_or(point, |copy| ResumePoint::Copy { copy: copy.into(), log }))
     }
 
     fn open_at(&mut self, file: Arc<File>, position: &Position, skip: u64) -> io::Result<()> {
         self.open = OpenLog::new(file)?;
+        self.opened = self.open.status.size;
         self.open.seek(position.offset)?;
         self.open.since = position.changed;
         self.skip = skip - self.open.pass(skip)?;
@@ -168,6 +169,7 @@ impl Follower {
         let log = Sighted::now(log)?;
         let is_direct = between.generations.is_empty();
         self.open = OpenLog::glanced_at(log.file.clone(), log.glance.clone());
+        self.opened = self.open.status.size;
         self.open.is_fresh = true;
         if is_direct {
             self.queued.push_back(Step::Truncated);

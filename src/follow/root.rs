@@ -19,6 +19,7 @@ use rustix::fs::{self, CWD};
 use rustix::io::Errno;
 
 use super::directory::{Directory, Inode, Located};
+use super::log::status::Status;
 use crate::error::{Error, Result, cause};
 use crate::protocol::request::Address;
 use crate::text::sanitize;
@@ -344,6 +345,18 @@ impl Log {
     /// Whether it is what that root calls so.
     pub(super) fn is_in(&self, root: &Arc<Root>, segments: &[Vec<u8>]) -> bool {
         Arc::ptr_eq(&self.root, root) && self.segments == segments
+    }
+
+    /// The status of the log's directory, without another check of what the root's path leads to.
+    ///
+    /// # Errors
+    /// When the directory cannot be opened.
+    pub(super) fn directory_status(&self) -> io::Result<Status> {
+        let opened = self.root.held();
+        match &self.below(&opened)[..] {
+            [] | [_] => Status::of(&opened.directory),
+            [directory @ .., _] => opened.directory.open_directory(directory).and_then(Status::of),
+        }
     }
 
     /// Opens a directory of the log's root for listing; the root itself where no segment is named.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::ahead::{Ahead, Next, Sighted, Turn};
-use super::arrivals::NameCount;
-use super::follower::{Follower, GONE, Noticed, Phase, Step, Writer};
+use super::arrivals::{Count, NameCount};
+use super::follower::{Doubted, Follower, GONE, Noticed, Phase, Step, Writer};
 use super::generations::list::{self, Siblings};
 use super::generations::memory::Older;
-use super::generations::search::{Departure, Located, Passage, Search};
+use super::generations::search::{Departure, Passage, Search, Whereabouts};
 use super::log::open::{Glance, OpenLog};
 use super::log::status::Status;
 use super::nuls::Nuls;
@@ -19,9 +19,6 @@ use crate::protocol::event::Missing;
 
 /// How often files are listed before one is believed to be missing.
 const MOST_DOUBTS: u32 = 4;
-
-/// As [`NameCount::count`] has it.
-type Count = (u64, u32);
 
 /// Where the log's name was found to lead.
 enum NameTarget {
@@ -112,6 +109,10 @@ impl Follower {
 
     /// The name leads nowhere, as it does for a moment in every rotation.
     fn miss(&mut self, departure: Departure, now: Instant) -> io::Result<Step> {
+        if self.doubted.is_some() {
+            self.join_doubted(self.noticed(departure, now), now)?;
+            return Ok(Step::Busy);
+        }
         match &mut self.phase {
             Phase::Leaving { .. } => return self.leave_if_due(now),
             Phase::Missing { noticed, is_reported } => {
@@ -135,10 +136,12 @@ impl Follower {
         self.open.note_current();
         if let Phase::Leaving { ahead, .. } = phase {
             // A rotation was taken back; what had been written to the new file meanwhile is destroyed.
-            self.report_destroyed(ahead.bytes());
+            self.report_destroyed(ahead.left());
         }
         if let Some(doubted) = self.doubted.take() {
-            self.report_destroyed(Status::of(&doubted.file)?.size);
+            let Sighted { file, .. } = &doubted.sighted;
+            let read = self.memory.place_in(file)?.unwrap_or(0);
+            self.report_destroyed(Status::of(file)?.size.saturating_sub(read));
         }
         if std::mem::take(&mut self.skip) > 0 {
             // What the client had is not there any more.
@@ -146,7 +149,7 @@ impl Follower {
         }
         if self.memory.is_due(now) {
             let siblings = list::list(&self.log)?;
-            self.tell_late(&siblings)?;
+            self.report_late(&siblings)?;
         }
         Ok(self.queued.pop_front().unwrap_or(Step::Quiet))
     }
@@ -159,10 +162,8 @@ impl Follower {
 
     /// Notes which files are beside the log while it is current: none of them comes after it.
     pub(super) fn refresh(&mut self) -> io::Result<()> {
-        let segments = self.log.segments().into_owned();
-        let directory = self.log.open_directory(&segments[..segments.len().saturating_sub(1)]).and_then(Status::of);
         // It may be entered, but not listed; or it is gone by now.
-        let Ok(directory) = directory else { return Ok(()) };
+        let Ok(directory) = self.log.directory_status() else { return Ok(()) };
         if !self.memory.has_changed(directory.changed) {
             return Ok(());
         }
@@ -205,7 +206,7 @@ impl Follower {
         Ok(Older::Than { born: status.identity.born, changed: glance.status.changed, is_current })
     }
 
-    fn tell_late(&mut self, siblings: &Siblings) -> io::Result<()> {
+    fn report_late(&mut self, siblings: &Siblings) -> io::Result<()> {
         let grown = self.memory.grown(siblings, &self.log)?;
         self.queued.extend(grown.map(|bytes| Step::Gap(Missing::Replaced, Some(bytes))));
         Ok(())
@@ -213,16 +214,10 @@ impl Follower {
 
     /// The name leads to a file that was not seen before.
     fn sight(&mut self, current: Sighted, departure: Departure, now: Instant) -> io::Result<()> {
-        let noticed = match &self.phase {
-            Phase::Missing { noticed, .. } | Phase::Leaving { noticed, .. } => *noticed,
-            _ => Noticed { at: now, departure },
-        };
-        if let Some(doubted) = self.doubted.clone()
-            && !doubted.glance.status.is_same(&current.glance.status)
-        {
-            // It lost the name while it was in doubt what comes before it. Should this fail, it stays held.
-            self.doubts = MOST_DOUBTS;
-            self.join(*doubted, Passage::default(), self.counted, noticed, now)?;
+        let noticed = self.noticed(departure, now);
+        let is_same = |doubted: &Doubted| doubted.sighted.glance.status.is_same(&current.glance.status);
+        if self.doubted.as_deref().is_some_and(|doubted| !is_same(doubted)) {
+            self.join_doubted(noticed, now)?;
         }
         let (arrivals, counted) = self.arrivals(&current.file)?;
         let was_renamed = match (&self.names, self.counted) {
@@ -230,6 +225,22 @@ impl Follower {
             _ => false,
         };
         self.join(current, Passage { departure: None, arrivals, was_renamed }, counted, noticed, now)
+    }
+
+    /// When and how the open file was first seen not to have the name any more.
+    fn noticed(&self, departure: Departure, now: Instant) -> Noticed {
+        match &self.phase {
+            Phase::Missing { noticed, .. } | Phase::Leaving { noticed, .. } => *noticed,
+            _ => Noticed { at: now, departure },
+        }
+    }
+
+    /// A file lost the name while it was in doubt what comes before it. Should this fail, it stays held.
+    fn join_doubted(&mut self, noticed: Noticed, now: Instant) -> io::Result<()> {
+        let Some(doubted) = &mut self.doubted else { return Ok(()) };
+        doubted.tries = MOST_DOUBTS;
+        let (sighted, counted) = (doubted.sighted.clone(), doubted.counted);
+        self.join(sighted, Passage::default(), counted, noticed, now)
     }
 
     /// The file is held from now on, and what lies between it and the youngest file so far is listed.
@@ -242,25 +253,25 @@ impl Follower {
         now: Instant,
     ) -> io::Result<()> {
         let siblings = list::list(&self.log)?;
-        self.tell_late(&siblings)?;
+        self.report_late(&siblings)?;
         let (newest, departure) = match &self.phase {
             Phase::Leaving { ahead, .. } => (ahead.newest().unwrap_or(&self.open.file), None),
             _ => (self.file(), Some(noticed.departure)),
         };
         let links = Status::of(newest)?.links;
-        let doubted = current.clone();
+        let sighted = current.clone();
         let later = self.between(newest, Passage { departure, ..passage }, current, &siblings)?;
-        if later.has_guessed_gap() && links > 0 && self.doubts < MOST_DOUBTS {
+        let tries = self.doubted.as_ref().map_or(0, |doubted| doubted.tries);
+        if later.has_guessed_gap() && links > 0 && tries < MOST_DOUBTS {
             // Perhaps files are being renamed one after the other: they are listed again.
-            self.doubts += 1;
-            self.doubted = Some(Box::new(doubted));
+            self.doubted = Some(Box::new(Doubted { sighted, counted, tries: tries + 1 }));
             if !matches!(self.phase, Phase::Leaving { .. }) {
                 self.phase = Phase::Missing { noticed, is_reported: false };
             }
             return Err(io::ErrorKind::Interrupted.into());
         }
         self.note_known(&later, &siblings)?;
-        (self.doubts, self.doubted, self.counted) = (0, None, counted);
+        (self.doubted, self.counted) = (None, counted);
         let mut ahead = match std::mem::replace(&mut self.phase, Phase::Current) {
             Phase::Leaving { ahead, .. } => ahead,
             _ => Ahead::default(),
@@ -312,13 +323,13 @@ impl Follower {
         self.names = names;
     }
 
-    fn count(&self) -> Option<(u64, u32)> {
+    fn count(&self) -> Option<Count> {
         self.names.as_ref().and_then(|names| names.count())
     }
 
     /// The files that were given the log's name after the one before was seen, and have lost it again; `None` where that is
     /// not known. With the count up to `current`, which has the name now.
-    fn arrivals(&self, current: &File) -> io::Result<(Option<Vec<Located>>, Option<Count>)> {
+    fn arrivals(&self, current: &File) -> io::Result<(Option<Vec<Whereabouts>>, Option<Count>)> {
         let count = self.count();
         let came = self.counted.zip(count).filter(|(before, count)| before.0 == count.0 && before.1 != count.1);
         let came = match came {
@@ -332,14 +343,15 @@ impl Follower {
     }
 
     /// The files that departed since, under the names they have now.
-    fn find_departed(&self, since: u32) -> io::Result<Option<Vec<Located>>> {
+    fn find_departed(&self, since: u32) -> io::Result<Option<Vec<Whereabouts>>> {
         // They may be renamed while they are looked up.
         const TRIES: usize = 4;
         let Some(names) = &self.names else { return Ok(None) };
         let mut departed = names.departed(since);
         for _ in 0..TRIES {
             let Some(arrivals) = departed else { return Ok(None) };
-            let found = arrivals.iter().map(|arrival| Located::find(&self.log, arrival)).collect::<io::Result<_>>()?;
+            let found =
+                arrivals.iter().map(|arrival| Whereabouts::find(&self.log, arrival)).collect::<io::Result<_>>()?;
             departed = names.departed(since);
             // Others may have departed since: they come after the file that the name led to.
             if departed.as_ref().is_some_and(|again| again.starts_with(&arrivals)) {

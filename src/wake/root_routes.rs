@@ -43,7 +43,7 @@ impl RootRoutes {
     pub(crate) fn follow(&mut self, roots: &Roots) -> bool {
         self.routes.resize(roots.roots.len(), None);
         for (root, route) in roots.roots.iter().zip(&mut self.routes) {
-            *route = self.watcher.root_routes(root, *route);
+            *route = self.watcher.follow_root(root, *route);
         }
         let watches = self.watcher.watches();
         self.routes.iter().all(|route| route.is_some_and(|route| watches.routes.is_covered(route)))
@@ -59,7 +59,7 @@ impl RootRoutes {
 impl Watcher {
     /// Follows the route to a root until it is the same twice in a row: only then was it watched before it was
     /// followed.
-    fn root_routes(&self, root: &Root, mut route: Option<RouteId>) -> Option<RouteId> {
+    fn follow_root(&self, root: &Root, mut route: Option<RouteId>) -> Option<RouteId> {
         if route.is_some_and(|route| self.watches().routes.is_current(route)) {
             return route;
         }

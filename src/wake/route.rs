@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 
 use super::waker::Waker;
-use crate::follow::arrivals::Arrival;
+use crate::follow::arrivals::{Arrival, Count};
 
 /// All routes that readers wait on. Directories are identified by their watch descriptors.
 #[derive(Debug, Default)]
@@ -30,12 +30,12 @@ struct Name {
     /// How many files were given the name since it is watched.
     arrivals: u32,
     /// The last files that lost the name, oldest first.
-    departures: VecDeque<Departure>,
+    departed: VecDeque<Departed>,
 }
 
 /// A file that was renamed or deleted: its number among the files that had the watched name, and its name now.
 #[derive(Debug)]
-struct Departure {
+struct Departed {
     number: u32,
     /// Its name in the same directory. `None` if it is not there any more.
     now: Option<Box<[u8]>>,
@@ -46,20 +46,20 @@ struct Departure {
 }
 
 /// How many departed files are remembered for each name.
-const DEPARTURES: usize = 32;
+const DEPARTED: usize = 32;
 
 impl Name {
     /// A file in the directory lost `name`: it was renamed, moved to another directory, or deleted.
     fn leave(&mut self, own: &[u8], name: &[u8], cookie: u32) {
         if name == own {
-            if self.departures.len() == DEPARTURES {
-                self.departures.pop_front();
+            if self.departed.len() == DEPARTED {
+                self.departed.pop_front();
             }
-            self.departures.push_back(Departure { number: self.arrivals, now: None, cookie, was_renamed: cookie != 0 });
+            self.departed.push_back(Departed { number: self.arrivals, now: None, cookie, was_renamed: cookie != 0 });
         }
-        let is_it = |departure: &&mut Departure| departure.now.as_deref() == Some(name);
-        for departure in self.departures.iter_mut().filter(is_it) {
-            (departure.now, departure.cookie) = (None, cookie);
+        let is_it = |departed: &&mut Departed| departed.now.as_deref() == Some(name);
+        for departed in self.departed.iter_mut().filter(is_it) {
+            (departed.now, departed.cookie) = (None, cookie);
         }
     }
 
@@ -68,12 +68,12 @@ impl Name {
         if name == own {
             self.arrivals = self.arrivals.wrapping_add(1);
         }
-        for departure in &mut self.departures {
-            if departure.now.as_deref() == Some(name) {
-                departure.now = None;
+        for departed in &mut self.departed {
+            if departed.now.as_deref() == Some(name) {
+                departed.now = None;
             }
-            if cookie != 0 && departure.cookie == cookie && departure.now.is_none() {
-                departure.now = Some(name.into());
+            if cookie != 0 && departed.cookie == cookie && departed.now.is_none() {
+                departed.now = Some(name.into());
             }
         }
     }
@@ -201,7 +201,7 @@ impl Routes {
         let is_concerned = |other: &[u8]| name.is_none_or(|name| name == other || other == ANY);
         let concerned = names.iter().filter(|(other, _)| is_concerned(other));
         for id in concerned.flat_map(|(_, name)| &name.routes) {
-            self.routes.get_mut(id).expect("ways are forgotten with their steps").wake();
+            self.routes.get_mut(id).expect("routes are removed with their steps").wake();
         }
     }
 
@@ -217,10 +217,10 @@ impl Routes {
     pub(super) fn departed(&self, id: RouteId, since: u32) -> Option<Vec<Arrival>> {
         let (directory, name) = self.routes.get(&id)?.steps.last()?;
         let name = self.directories.get(directory)?.get(name)?;
-        let find = |number| name.departures.iter().find(|departure| departure.number == number);
+        let find = |number| name.departed.iter().find(|departed| departed.number == number);
         let now = |number| match find(number) {
-            Some(Departure { now: Some(name), .. }) => Arrival::Named(OsString::from_vec(name.to_vec())),
-            Some(Departure { cookie: 0, .. }) => Arrival::Deleted,
+            Some(Departed { now: Some(name), .. }) => Arrival::Named(OsString::from_vec(name.to_vec())),
+            Some(Departed { cookie: 0, .. }) => Arrival::Deleted,
             _ => Arrival::Elsewhere,
         };
         Some((since + 1..name.arrivals).map(now).collect())
@@ -232,13 +232,13 @@ impl Routes {
             let (directory, name) = route.steps.last()?;
             self.directories.get(directory)?.get(name)
         });
-        let departures = name.map(|name| &name.departures);
-        departures.into_iter().flatten().any(|departure| departure.number == number && departure.was_renamed)
+        let departed = name.map(|name| &name.departed);
+        departed.into_iter().flatten().any(|departed| departed.number == number && departed.was_renamed)
     }
 
     /// How many files were given the name at the end of the route, if every change is reported. Two counts can be
     /// compared only if their first numbers are equal.
-    pub(super) fn arrivals(&self, id: RouteId) -> Option<(u64, u32)> {
+    pub(super) fn arrivals(&self, id: RouteId) -> Option<Count> {
         let route = self.routes.get(&id).filter(|route| route.is_covered)?;
         let (directory, name) = route.steps.last()?;
         let name = self.directories.get(directory)?.get(name)?;
@@ -248,7 +248,7 @@ impl Routes {
     /// Events were lost.
     pub(super) fn overflow(&mut self) {
         self.overflows = self.overflows.wrapping_add(1);
-        self.tell_all();
+        self.wake_all();
     }
 
     /// A directory is no longer watched.
@@ -258,7 +258,7 @@ impl Routes {
     }
 
     /// Anything may have happened.
-    pub(super) fn tell_all(&mut self) {
+    pub(super) fn wake_all(&mut self) {
         self.routes.values_mut().for_each(Route::wake);
     }
 }
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn readers_of_the_same_log_share_their_way() {
+    fn readers_of_the_same_log_share_their_route() {
         let mut routes = Routes::default();
         let (one, _, first) = enter(&mut routes, |_| {});
         let (other, unused, second) = enter(&mut routes, |_| {});
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_way_is_stale_once_a_name_on_it_was_changed_and_until_it_is_followed_again() {
+    fn a_route_is_stale_from_a_change_of_a_name_on_it_until_it_is_followed_again() {
         let mut routes = Routes::default();
         let (id, ..) = enter(&mut routes, |_| {});
         routes.report(1, Some(b"other"));
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_is_gone_makes_its_ways_stale_and_is_not_removed_twice() {
+    fn a_directory_that_is_gone_makes_its_routes_stale_and_is_not_removed_twice() {
         let mut routes = Routes::default();
         let (id, _, waker) = enter(&mut routes, |_| {});
         routes.forget(2);

@@ -17,7 +17,7 @@ use rustix::io::{Errno, ioctl_fionread};
 use super::route::{ANY, ITSELF, RouteId, Routes};
 use super::waker::Waker;
 use crate::error::cause;
-use crate::follow::arrivals::{Arrival, NameCount};
+use crate::follow::arrivals::{Arrival, Count, NameCount};
 use crate::follow::follower::Follower;
 use crate::follow::position::Identity;
 
@@ -143,7 +143,7 @@ impl Watcher {
     pub(crate) fn wake_all(&self) {
         let mut watches = self.watches();
         watches.readers.values().flat_map(|readers| &readers.wakers).for_each(|waker| waker.wake());
-        watches.routes.tell_all();
+        watches.routes.wake_all();
     }
 
     /// Ends the watcher: nothing is passed on any more, so every reader has to poll.
@@ -153,7 +153,7 @@ impl Watcher {
         let mut watches = self.watches();
         watches.is_over = true;
         watches.readers.drain().flat_map(|(_, readers)| readers.wakers).for_each(|waker| waker.mark_lost());
-        watches.routes.tell_all();
+        watches.routes.wake_all();
         watches.routes = Routes::default();
     }
 
@@ -458,7 +458,7 @@ struct Names {
 }
 
 impl NameCount for Names {
-    fn count(&self) -> Option<(u64, u32)> {
+    fn count(&self) -> Option<Count> {
         self.watcher.pass_on_all().ok()?;
         self.watcher.watches().routes.arrivals(self.route)
     }

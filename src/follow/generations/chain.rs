@@ -8,7 +8,7 @@ use super::ends::{Ends, Relation};
 use super::judge::{PAUSE, TICK};
 use super::list::Sibling;
 use super::name::{Rotated, Stamp};
-use super::search::{Located, Search};
+use super::search::{Search, Whereabouts};
 use crate::follow::log::status::Status;
 use crate::protocol::event::Missing;
 
@@ -58,8 +58,8 @@ impl Search<'_> {
     }
 
     /// What was reported to have come.
-    fn run_reported(&self, arrivals: &[Located], ends: &Ends<'_>) -> io::Result<Between> {
-        let elsewhere = arrivals.iter().filter(|arrived| matches!(arrived, Located::Elsewhere)).count();
+    fn run_reported(&self, arrivals: &[Whereabouts], ends: &Ends<'_>) -> io::Result<Between> {
+        let elsewhere = arrivals.iter().filter(|arrived| matches!(arrived, Whereabouts::Elsewhere)).count();
         let mut moved =
             if elsewhere > 0 { self.find_moved(arrivals, elsewhere, ends)? } else { Vec::new() }.into_iter();
         // That a log is deleted is reported even if nothing came between.
@@ -68,13 +68,13 @@ impl Search<'_> {
         for arrived in arrivals {
             let found = match arrived {
                 // It was given the name more than once.
-                Located::At(sibling) if ends.is_end_or_pending(self, &sibling.status) => continue,
-                Located::At(sibling) if between.has(&sibling.status) => continue,
+                Whereabouts::At(sibling) if ends.is_end_or_pending(self, &sibling.status) => continue,
+                Whereabouts::At(sibling) if between.has(&sibling.status) => continue,
                 // It was read before, and given the name again; what was added to it then is a late line.
-                Located::At(sibling) if self.memory.has_finished(sibling, self.log)? => continue,
-                Located::At(sibling) => Some(Sibling::clone(sibling)),
-                Located::Elsewhere => moved.next(),
-                Located::Gone => None,
+                Whereabouts::At(sibling) if self.memory.has_finished(sibling, self.log)? => continue,
+                Whereabouts::At(sibling) => Some(Sibling::clone(sibling)),
+                Whereabouts::Elsewhere => moved.next(),
+                Whereabouts::Gone => None,
             };
             match found {
                 Some(sibling) => between.generations.push((sibling, gap.take())),
@@ -86,7 +86,7 @@ impl Search<'_> {
     }
 
     /// Files that may be those that were moved to other directories: so many at most, where they are not empty.
-    fn find_moved(&self, arrivals: &[Located], count: usize, ends: &Ends<'_>) -> io::Result<Vec<Sibling>> {
+    fn find_moved(&self, arrivals: &[Whereabouts], count: usize, ends: &Ends<'_>) -> io::Result<Vec<Sibling>> {
         let is_other = |sibling: &Sibling| !arrivals.iter().any(|arrived| arrived.is(&sibling.status));
         let mut moved: Vec<_> =
             self.search(ends, is_other)?.0.into_iter().filter(|(_, is_readable)| *is_readable).collect();

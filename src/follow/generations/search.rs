@@ -23,7 +23,7 @@ pub(in crate::follow) struct Search<'s> {
     /// How the older file lost the log's name, as far as that was seen.
     pub departure: Option<Departure>,
     /// The files that were given the log's name between the two, where that is known.
-    pub arrivals: Option<Vec<Located>>,
+    pub arrivals: Option<Vec<Whereabouts>>,
     /// The older file was reported to have been renamed: should it be deleted, too, nothing is lost with it.
     pub was_renamed: bool,
     /// The younger file holds what was read of the older one: an editor has rewritten the log.
@@ -44,28 +44,28 @@ pub(in crate::follow) struct Search<'s> {
 
 /// What became of a file that bore the log's name for a while, as it was found after [`Arrival`] had said where to look.
 #[derive(Clone, Debug)]
-pub(in crate::follow) enum Located {
+pub(in crate::follow) enum Whereabouts {
     At(Box<Sibling>),
     Elsewhere,
     /// It was deleted, or is not a file.
     Gone,
 }
 
-impl Located {
+impl Whereabouts {
     /// # Errors
     /// When the log's directory cannot be opened.
-    pub fn find(log: &Log, arrival: &Arrival) -> io::Result<Located> {
+    pub fn find(log: &Log, arrival: &Arrival) -> io::Result<Whereabouts> {
         Ok(match arrival {
             Arrival::Named(name) => {
-                Sibling::named(log, name)?.map_or(Located::Gone, |sibling| Located::At(Box::new(sibling)))
+                Sibling::named(log, name)?.map_or(Whereabouts::Gone, |sibling| Whereabouts::At(Box::new(sibling)))
             }
-            Arrival::Elsewhere => Located::Elsewhere,
-            Arrival::Deleted => Located::Gone,
+            Arrival::Elsewhere => Whereabouts::Elsewhere,
+            Arrival::Deleted => Whereabouts::Gone,
         })
     }
 
     pub fn is(&self, status: &Status) -> bool {
-        matches!(self, Located::At(sibling) if sibling.status.is_same(status))
+        matches!(self, Whereabouts::At(sibling) if sibling.status.is_same(status))
     }
 }
 
@@ -73,7 +73,7 @@ impl Located {
 #[derive(Debug, Default)]
 pub(in crate::follow) struct Passage {
     pub departure: Option<Departure>,
-    pub arrivals: Option<Vec<Located>>,
+    pub arrivals: Option<Vec<Whereabouts>>,
     /// The older file was reported to have been renamed.
     pub was_renamed: bool,
 }

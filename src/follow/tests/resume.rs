@@ -138,3 +138,16 @@ fn a_cursor_of_a_log_that_was_emptied_and_rotated_is_a_gap() {
     place.append("app.log", "3\n");
     assert_eq!(place.resume(&position).read(), "<truncated><truncated><rotated>3\n");
 }
+
+#[test]
+fn what_a_rotated_file_holds_is_known_when_it_is_resumed() {
+    let place = Place::with("0\n");
+    let position = place_in(&place);
+    place.append("app.log", "1\n");
+    place.rename("app.log", "app.log.1");
+    place.append("app.log", "");
+    let mut reader = place.resume(&position);
+    assert!(reader.follower.is_behind());
+    assert_eq!(reader.read_now(), "1\n");
+    assert!(!reader.follower.is_behind());
+}

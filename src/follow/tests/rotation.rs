@@ -1,7 +1,7 @@
 //! The log's name comes to lead elsewhere, or nowhere.
 
 use super::{Place, WAIT};
-use crate::follow::arrivals::{Arrival, NameCount};
+use crate::follow::arrivals::{Arrival, Count, NameCount};
 use crate::follow::follower::SILENCE;
 use crate::protocol::request::Lines;
 use std::io::Write;
@@ -73,7 +73,7 @@ impl fmt::Debug for Meanwhile {
 }
 
 impl NameCount for Meanwhile {
-    fn count(&self) -> Option<(u64, u32)> {
+    fn count(&self) -> Option<Count> {
         let action = self.0.lock().unwrap().take();
         action.into_iter().for_each(|action| action());
         None
@@ -299,4 +299,35 @@ fn a_copy_of_a_log_that_an_editor_rewrites_is_not_read() {
     place.append("new", &(text + "one more\n"));
     place.rename("new", "app.log");
     assert_eq!(reader.read(), "<replaced><rotated>one more\n");
+}
+
+#[test]
+fn a_file_whose_name_leads_nowhere_while_a_gap_is_in_doubt_is_read() {
+    let place = Place::with("a\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    // Between two renames of a rotation.
+    place.rename("app.log", "app.log.2");
+    place.append("app.log", "b\n");
+    assert_eq!(reader.read_now(), "");
+    place.rename("app.log.2", "app.log.1");
+    fs::remove_file(place.path("app.log")).unwrap();
+    assert_eq!(reader.read(), "<rotated>b\n<waiting>");
+}
+
+#[test]
+fn bytes_that_were_read_are_not_reported_when_a_rotation_is_undone() {
+    let place = Place::with("a\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    place.rename("app.log", "app.log.1");
+    place.append("app.log", "b\n");
+    assert_eq!(reader.read(), "<rotated>b\n");
+    place.rename("app.log", "app.log.2");
+    place.rename("app.log.1", "app.log");
+    place.append("app.log", "late\n");
+    assert_eq!(reader.read_now(), "");
+    place.rename("app.log", "app.log.1");
+    place.rename("app.log.2", "app.log");
+    assert_eq!(reader.read(), "<replaced: 5>");
 }
