@@ -174,8 +174,8 @@
 //! [`follower`] is the state machine. `succession` is the step from one file to the next, `ahead` the queue of what is
 //! read next, `arrivals` what is known of reported renames, `resume` the way in from a cursor, [`backfill`] the search
 //! for the first line, `before` paging back, `rewrite` what happens when bytes change in place, `nuls` what is held
-//! back, [`file_range`] what the kernel sends. [`position`] is the cursor. `log` is one open file, its status and its
-//! fingerprints.
+//! back, [`file_range`] what the kernel sends. [`position`] is a place in a log, and `cursor_format` the text of a
+//! cursor. `log` is one open file, its status and its fingerprints.
 //!
 //! `generations` is the search among files: `list` finds the siblings and `name` reads their names, `memory` is what is
 //! remembered of them, `search` holds the parameters of a search, `ends` what is known of the two files at its ends,
@@ -191,6 +191,7 @@ mod ahead;
 pub(crate) mod arrivals;
 pub mod backfill;
 mod before;
+mod cursor_format;
 pub(crate) mod directory;
 pub mod file_range;
 pub mod follower;

@@ -14,13 +14,12 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 
-use super::overload::Overload;
+use super::overload::{Overload, Refused};
 use super::quota::Quota;
 use crate::error::cause;
 use crate::server::report::metrics::{Ended, Metrics};
 use crate::server::report::rate_limited_log::{RateLimitedLog, Topic};
-use crate::server::request::{session, tls};
-use crate::server::response::Refusal;
+use crate::server::request::session;
 use crate::server::shared::Shared;
 use crate::shutdown::Shutdown;
 
@@ -80,17 +79,17 @@ impl Connections {
     pub(super) fn admit(&mut self, client: TcpStream, from: SocketAddr) {
         self.reap();
         if self.threads.len() >= self.shared.config.max_connections {
-            return self.turn_away(client, "too many connections");
+            return self.turn_away(client, Refused::Connections);
         }
         if !self.quota.has_room(from.ip()) {
-            return self.turn_away(client, "too many connections from this address");
+            return self.turn_away(client, Refused::Address);
         }
         let client = Arc::new(client);
         if let Err(error) = self.serve(client.clone(), from) {
             let line = format_args!("cannot start a thread: {}", cause(&error));
             self.shared.reports.own_log.log(Topic::Thread, line, Instant::now());
             if let Some(client) = Arc::into_inner(client) {
-                self.refuse(client, "the server cannot start another thread");
+                self.refuse(client, Refused::Thread);
             }
         }
     }
@@ -129,18 +128,14 @@ impl Connections {
         Ok(())
     }
 
-    fn turn_away(&mut self, client: TcpStream, reason: &str) {
+    fn turn_away(&mut self, client: TcpStream, reason: Refused) {
         self.shared.reports.metrics.begin();
         self.shared.reports.metrics.end(Ended::Overloaded);
         self.refuse(client, reason);
     }
 
-    fn refuse(&mut self, client: TcpStream, reason: &str) {
-        let answer = match self.shared.acceptor {
-            Some(_) => tls::ALERT.to_vec(),
-            None => Refusal::new(503, reason).response(),
-        };
-        self.overload.refuse(client, &answer);
+    fn refuse(&mut self, client: TcpStream, reason: Refused) {
+        self.overload.refuse(client, reason, self.shared.acceptor.is_some());
     }
 
     /// Joins the threads that are about to end.

@@ -2,12 +2,12 @@
 
 import { bind, press, unfold } from "./controls.js";
 import { $, say } from "./dom.js";
-import * as finder from "./finder.js";
 import { markChosen, showFiles } from "./files.js";
 import { chosenLog, decode, logAddress } from "./links.js";
 import { loadOlder } from "./older.js";
 import * as view from "./pane.js";
 import { clock, row } from "./row.js";
+import * as matches from "./search.js";
 import { FLAGS, firstLines, fragment, readSettings, settings, writeSettings } from "./settings.js";
 import { Store } from "./store.js";
 import { follow } from "./stream.js";
@@ -25,18 +25,18 @@ let left = 0;
 // The match that was jumped to.
 let current = null;
 
-const isFiltered = () => settings.filter && finder.isActive();
+const isFiltered = () => settings.filter && matches.isActive();
 const end = () => Math.min(frozen ?? Infinity, store.end);
 
 // What is shown, for the pane.
 const lines = {
   get count() {
-    return isFiltered() ? finder.before(end()) : Math.max(0, end() - store.first);
+    return isFiltered() ? matches.before(end()) : Math.max(0, end() - store.first);
   },
-  at: (index) => (isFiltered() ? finder.ids[index] : store.first + index),
-  index: (id) => (isFiltered() ? finder.before(id) : id - store.first),
-  key: (id) => `${store.line(id).state} ${id === current} ${finder.patternIn(id)}`,
-  element: (id) => row(store.line(id), id + 1, finder.patternIn(id), id === current),
+  at: (index) => (isFiltered() ? matches.ids[index] : store.first + index),
+  index: (id) => (isFiltered() ? matches.before(id) : id - store.first),
+  key: (id) => `${store.line(id).state} ${id === current} ${matches.patternIn(id)}`,
+  element: (id) => row(store.line(id), id + 1, matches.patternIn(id), id === current),
   all: () => Array.from({ length: lines.count }, (_, index) => lines.at(index)),
 };
 
@@ -45,7 +45,7 @@ function watch(name) {
   log = name;
   store = new Store();
   [isOldest, frozen, left, current] = [false, null, 0, null];
-  finder.restart(store);
+  matches.restart(store);
   press("pause", false);
   document.title = $("name").textContent = log ? decode(log) : "wstail";
   document.body.classList.toggle("chosen", log !== "");
@@ -66,7 +66,7 @@ function bytes(received) {
 
 function changed() {
   say($("held"), store.dropped ? `${store.dropped} older lines dropped` : "");
-  finder.scan();
+  matches.scan();
   view.draw();
 }
 
@@ -118,25 +118,25 @@ function painted(isNearTop) {
   if (isNearTop) fetchOlder();
   // What came since the end was left.
   const from = frozen ?? left;
-  const count = isFiltered() ? finder.ids.length - finder.before(from) : store.end - from;
+  const count = isFiltered() ? matches.ids.length - matches.before(from) : store.end - from;
   $("new").hidden = (view.isFollowing && frozen === null) || !log;
   $("new").ariaLabel = `${Math.max(0, count)} new lines`;
   say($("new"), count === 1 ? "1 new line" : $("new").ariaLabel);
 }
 
 function sayCount() {
-  $("search").setAttribute("aria-invalid", finder.error !== "");
-  if (!finder.isActive()) return say($("count"), finder.error);
-  const place = finder.has(current) ? `${finder.before(current) + 1}/` : "";
-  say($("count"), `${place}${finder.ids.length}${finder.isDone() ? "" : "…"}`);
+  $("search").setAttribute("aria-invalid", matches.error !== "");
+  if (!matches.isActive()) return say($("count"), matches.error);
+  const place = matches.has(current) ? `${matches.before(current) + 1}/` : "";
+  say($("count"), `${place}${matches.ids.length}${matches.isDone() ? "" : "…"}`);
 }
 
 // Jumps to the next or the previous match, and round at the ends.
 function jump(step) {
-  const { ids } = finder;
+  const { ids } = matches;
   if (!ids.length) return;
   const from = current ?? view.top.id;
-  const index = finder.before(from) + (step < 0 ? -1 : finder.has(current) ? 1 : 0);
+  const index = matches.before(from) + (step < 0 ? -1 : matches.has(current) ? 1 : 0);
   current = ids[(index + ids.length) % ids.length];
   view.show(current);
   sayCount();
@@ -145,7 +145,7 @@ function jump(step) {
 function search() {
   settings.q = $("search").value;
   current = null;
-  finder.search(settings);
+  matches.search(settings);
   sayCount();
   writeSettings();
   view.redraw();
@@ -223,7 +223,7 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => view
 
 bind(actions);
 view.setUp(lines, { following, painted });
-finder.setUp(store, () => {
+matches.setUp(store, () => {
   sayCount();
   view.draw();
 });

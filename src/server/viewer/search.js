@@ -1,6 +1,6 @@
 // What is searched for, and which of the held lines match. A worker looks for them.
 
-const searcher = new URL("searcher.js", import.meta.url);
+const script = new URL("search_worker.js", import.meta.url);
 // How long it may look at a block, in milliseconds.
 const PATIENCE = 1000;
 
@@ -72,7 +72,7 @@ function next() {
 function start() {
   // Loading may take its time.
   job = {};
-  worker = new Worker(searcher, { type: "module" });
+  worker = new Worker(script, { type: "module" });
   worker.onmessage = ({ data }) => found(data);
 }
 

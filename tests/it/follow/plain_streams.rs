@@ -1,4 +1,4 @@
-//! A log through its life, seen by a client.
+//! The log's bytes through rotation and truncation, as plain WebSocket clients get them.
 
 use std::fs;
 use std::os::unix::fs::symlink;
