@@ -25,7 +25,7 @@ const RATE: f64 = 2.0;
 const PORTS: u16 = 20;
 const LOG: &str = "demo.log";
 
-/// Write a log, serve it and follow it, until Ctrl-C.
+/// Write a log, serve it and follow it until you press Ctrl-C.
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "demo", help_triggers("-h", "--help"))]
 pub(super) struct Demo {

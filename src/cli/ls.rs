@@ -17,7 +17,7 @@ use super::trust::client_config;
 use super::values::path;
 use super::{Exit, print_error, print_line, tokens};
 
-/// List the logs of a server, newest first.
+/// List the logs of a server, the most recently written first.
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "ls", help_triggers("-h", "--help"))]
 pub(super) struct Ls {

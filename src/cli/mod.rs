@@ -113,7 +113,11 @@ fn run_words(arguments: Vec<OsString>) -> Result<Exit> {
         Err(EarlyExit { output, status: Ok(()) }) => {
             let help = match words[..] {
                 [command, "--help"] => help::of(&schema::CommandSchema::find(command)?),
-                _ => output.replace("display usage information", "print this help") + MORE_HELP,
+                _ => {
+                    let output = output.replace("display usage information", "print this help");
+                    let (_, rest) = output.split_once('\n').unwrap_or_default();
+                    format!("Usage: wstail COMMAND [ARGS]...\n{rest}{MORE_HELP}")
+                }
             };
             return print_line(help.trim_end());
         }

@@ -15,7 +15,7 @@ use wstail::{Error, Result};
 use super::values::{millis, number, path, port, positive, seconds, seconds_or_zero};
 use super::{Exit, lock, notify, set, set_up_log, stop_on_signal, tokens};
 
-/// Serve the logs in directories, or single files, over WebSocket and HTTP.
+/// Serve files, or all files in directories, over WebSocket and HTTP.
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "serve", help_triggers("-h", "--help"))]
 pub(super) struct Serve {
@@ -31,7 +31,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "N", from_str_fn(port))]
     port: Option<u16>,
 
-    /// lines to send first, or `all` [default: 1000]
+    /// lines a client gets by default, or `all` [default: 1000]
     #[argh(option, arg_name = "N")]
     lines: Option<Lines>,
 
@@ -39,11 +39,11 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "SECS", from_str_fn(seconds))]
     heartbeat: Option<Duration>,
 
-    /// seconds to wait for a heartbeat's answer [default: 5]
+    /// seconds to wait for the reply to one [default: 5]
     #[argh(option, arg_name = "SECS", from_str_fn(seconds))]
     heartbeat_timeout: Option<Duration>,
 
-    /// poll network file systems every MILLIS [default: 250]
+    /// interval of checks without inotify, in ms [default: 250]
     #[argh(option, arg_name = "MILLIS", from_str_fn(millis))]
     poll: Option<Duration>,
 
@@ -51,11 +51,11 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "SECS", from_str_fn(seconds_or_zero))]
     rotate_wait: Option<Duration>,
 
-    /// text or html for plain WebSocket clients [default: text]
+    /// text or html, for clients without wstail.v1 [default: text]
     #[argh(option, arg_name = "FORMAT")]
     format: Option<Format>,
 
-    /// limit of connections; others get 503 [default: 1024]
+    /// maximum connections; others get 503 [default: 1024]
     #[argh(option, arg_name = "N", from_str_fn(positive))]
     max_connections: Option<usize>,
 
@@ -71,7 +71,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "HOST")]
     allow_host: Vec<String>,
 
-    /// require a token listed in FILE (or set $WSTAIL_TOKEN)
+    /// require a token from FILE (or from $WSTAIL_TOKEN)
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     token_file: Option<PathBuf>,
 

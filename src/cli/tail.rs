@@ -48,11 +48,11 @@ pub(super) struct Tail {
     #[argh(switch)]
     no_follow: bool,
 
-    /// resume at the place saved in FILE; keep it up to date
+    /// resume from the cursor in FILE, and save new ones there
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     cursor_file: Option<PathBuf>,
 
-    /// resume after CURSOR if the cursor file has no place
+    /// resume after CURSOR, unless FILE has a cursor
     #[argh(option, arg_name = "CURSOR", from_str_fn(cursor))]
     after_cursor: Option<Place>,
 

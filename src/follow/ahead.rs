@@ -42,17 +42,15 @@ enum Source {
 pub(super) enum Turn {
     /// It is another file, read from that offset on; as it was when it was seen under the log's name, if it was.
     Rotated(u64, Option<Box<Glance>>),
-    /// It is the log after it was truncated, as it was before its copies were listed.
-    Truncated(Box<Glance>),
+    /// It is the log after it was truncated, read from that offset on; as it was before its copies were listed.
+    Truncated(u64, Box<Glance>),
 }
 
 impl Turn {
     /// How many bytes of a file of that size are still to be read.
     fn left(&self, size: u64) -> u64 {
-        match self {
-            Turn::Rotated(start, _) => size.saturating_sub(*start),
-            Turn::Truncated(_) => size,
-        }
+        let (Turn::Rotated(start, _) | Turn::Truncated(start, _)) = self;
+        size.saturating_sub(*start)
     }
 }
 
@@ -127,7 +125,7 @@ impl Next {
     }
 
     pub fn truncated(log: Sighted, gap: Option<Missing>) -> Next {
-        let turn = Turn::Truncated(Box::new(log.glance.clone()));
+        let turn = Turn::Truncated(0, Box::new(log.glance.clone()));
         Next { turn, ..Next::sighted(log, 0, gap) }
     }
 
@@ -160,20 +158,18 @@ impl Next {
     pub fn open(&self, is_current: bool) -> io::Result<OpenLog> {
         let Source::Held(file) = &self.source else { return Err(io::ErrorKind::Interrupted.into()) };
         let file = file.clone();
-        match &self.turn {
-            Turn::Truncated(glance) => Ok(OpenLog::glanced_at(file, Glance::clone(glance))),
-            &Turn::Rotated(start, ref glance) => {
-                let mut open = match glance {
-                    // What was done to it since is found out by the first read.
-                    Some(glance) if is_current => OpenLog::glanced_at(file, Glance::clone(glance)),
-                    _ => OpenLog::new(file)?,
-                };
-                if start > 0 {
-                    open.seek(start)?;
-                }
-                Ok(open)
+        let (start, mut open) = match &self.turn {
+            Turn::Truncated(start, glance) => (*start, OpenLog::glanced_at(file, Glance::clone(glance))),
+            // What was done to it since is found out by the first read.
+            Turn::Rotated(start, Some(glance)) if is_current => {
+                (*start, OpenLog::glanced_at(file, Glance::clone(glance)))
             }
+            Turn::Rotated(start, _) => (*start, OpenLog::new(file)?),
+        };
+        if start > 0 {
+            open.seek(start)?;
         }
+        Ok(open)
     }
 }
 
@@ -195,7 +191,7 @@ impl Ahead {
     pub fn newest_glance(&self) -> Option<(&File, &Glance)> {
         let newest = self.queue.back()?;
         match &newest.turn {
-            Turn::Rotated(_, Some(glance)) | Turn::Truncated(glance) => Some((newest.file()?, glance)),
+            Turn::Rotated(_, Some(glance)) | Turn::Truncated(_, glance) => Some((newest.file()?, glance)),
             Turn::Rotated(_, None) => None,
         }
     }
@@ -228,7 +224,7 @@ impl Ahead {
     /// The truncated log, if it comes next, and what it was then.
     pub fn truncated(&self) -> Option<(&Arc<File>, &Glance)> {
         match self.queue.front()? {
-            Next { source: Source::Held(file), turn: Turn::Truncated(glance), .. } => Some((file, glance)),
+            Next { source: Source::Held(file), turn: Turn::Truncated(_, glance), .. } => Some((file, glance)),
             _ => None,
         }
     }
@@ -237,6 +233,13 @@ impl Ahead {
     pub fn replace_first(&mut self, earlier: Ahead) {
         self.queue.pop_front();
         earlier.queue.into_iter().rev().for_each(|next| self.queue.push_front(next));
+    }
+
+    /// The youngest file is the log, trimmed to lines that were read, which end at `place`.
+    pub fn trim_newest(&mut self, place: u64) {
+        if let Some(Next { turn: Turn::Truncated(start, _), gap, .. }) = self.queue.back_mut() {
+            (*start, *gap) = (place, Some((Missing::Truncated, None)));
+        }
     }
 
     pub fn push(&mut self, next: Next) {

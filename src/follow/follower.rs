@@ -40,6 +40,8 @@ pub struct Follower {
     pub(super) unreported: Option<Box<Position>>,
     /// The first line asked for is not there yet: what comes before it is passed over.
     pub(super) awaited: Option<Backfill>,
+    /// When the end of a copy was reached though the log had not been filled again.
+    pub(super) copy_ended: Option<Instant>,
     pub(super) writer: Writer,
     pub(super) nuls: Nuls,
     /// The last check found the open file in its place, with no link before it.
@@ -183,6 +185,7 @@ impl Follower {
             queued: VecDeque::new(),
             unreported: None,
             awaited: None,
+            copy_ended: None,
             writer: Writer::Writes,
             nuls: Nuls::default(),
             is_settled: false,
@@ -421,6 +424,7 @@ impl Follower {
         let due = match &self.phase {
             Phase::Missing { noticed, is_reported: false } => Some(noticed.at + GONE),
             Phase::Doubtful { since } => Some(*since + GONE),
+            Phase::Passing(_) => self.copy_ended.map(|ended| ended + GONE),
             Phase::Leaving { noticed, grown, .. } => {
                 let end = noticed.at + self.rotate_wait;
                 Some(if self.writer == Writer::Writes { end } else { end.min(*grown + SILENCE) })

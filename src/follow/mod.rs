@@ -141,7 +141,8 @@
 //!   least 4 bytes must be found; 64 if a sibling holds all that was read.
 //! * If a sibling holds all that was read, it is the copy of the log, which was truncated. If there are several: one
 //!   that was not there before, then the longest, then the youngest. It is read to its end, then the copies that were
-//!   made after it, then the log from its start.
+//!   made after it, then the log from its start. If the log is still empty then, the follower waits 0.1 s before it
+//!   goes on; if at least 64 bytes of the copy's last lines come back in it, it was trimmed, and they are passed over.
 //! * Otherwise the log was truncated without a copy: a gap, other copies that were made since, and its start. If the
 //!   file is empty or holds only a part of what was read, the follower waits 0.1 s first, because it may be being
 //!   trimmed.

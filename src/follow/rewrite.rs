@@ -14,7 +14,7 @@ use super::generations::chain::Between;
 use super::generations::list::{self, Sibling, Siblings};
 use super::generations::search::Search;
 use super::log::fingerprint::{self, holds};
-use super::log::open::{Glance, OpenLog};
+use super::log::open::Glance;
 use super::log::status::Status;
 use crate::protocol::event::Missing;
 
@@ -53,7 +53,7 @@ impl Follower {
             self.go_on_at(place)?;
             return Ok(Step::Gap(Missing::Truncated, None));
         }
-        if copy.is_none() && self.end.is_none() && is_unfinished(&self.open, &status)? {
+        if copy.is_none() && self.end.is_none() && is_unfinished(&self.open.before, &self.open.file)? {
             let since = match self.phase {
                 Phase::Doubtful { since } => since,
                 Phase::Leaving { grown, .. } => grown,
@@ -186,28 +186,52 @@ impl Follower {
         find_again(file, &self.open.before, ENOUGH as usize)
     }
 
-    /// While a copy was read the log may have been copied and truncated again: its copies are listed once more. `false` if it
-    /// is truncated at this very moment, and they have to be listed again.
-    pub(super) fn check_copies(&mut self) -> io::Result<bool> {
-        let Phase::Passing(ahead) = &self.phase else { return Ok(true) };
-        let Some((log, glance)) = ahead.truncated() else { return Ok(true) };
+    /// At the end of a copy, before the truncated log: while the copy was read the log may have been copied and truncated
+    /// again, so its copies are listed once more. And it may have been trimmed, if the copy was made by somebody else.
+    /// Returns what to do instead of going on.
+    pub(super) fn check_copies(&mut self, now: Instant) -> io::Result<Option<Step>> {
+        let Phase::Passing(ahead) = &self.phase else { return Ok(None) };
+        let Some((log, glance)) = ahead.truncated() else { return Ok(None) };
         if !glance.is_of(log)? {
             // Its first read finds out, and the copy of what it held then.
-            return Ok(true);
+            return Ok(None);
         }
+        let changed = glance.status.changed;
         let log = Sighted::now(log.clone())?;
-        let Some(siblings) = self.siblings_if_any()? else { return Ok(true) };
+        if self.end.is_none() && is_unfinished(&self.open.before, &log.file)? {
+            let since = *self.copy_ended.get_or_insert(now);
+            if now < since + GONE {
+                return Ok(Some(Step::Quiet));
+            }
+        }
+        if log.glance.status.is_untouched_since(changed) {
+            return Ok(None);
+        }
+        let Some(siblings) = self.siblings_if_any()? else { return Ok(None) };
         let between = self.unread_copies(Some(&self.open.file), &log.file, &siblings)?;
+        let kept = if between.generations.is_empty() { self.kept(&log.file)? } else { None };
         if !log.is_as_it_was()? {
-            return Ok(false);
+            // It is truncated at this very moment.
+            return Ok(Some(Step::Busy));
         }
         self.note_beside(&log, &siblings)?;
-        let again = copies_ahead(between, log);
+        let mut again = copies_ahead(between, log);
+        if let Some(place) = kept {
+            again.trim_newest(place);
+        }
         if let Phase::Passing(ahead) = &mut self.phase {
             ahead.replace_first(again);
             ahead.hold(&self.log, &siblings)?;
         }
-        Ok(true)
+        Ok(None)
+    }
+
+    /// Where the last lines of the copy end in the log, if the log was trimmed to them.
+    fn kept(&self, log: &File) -> io::Result<Option<u64>> {
+        let before = &self.open.before;
+        // A log that holds all that the copy holds was not trimmed: every log may begin with these lines.
+        let is_all = |place: &u64| self.open.offset == before.len() as u64 && *place == self.open.offset;
+        Ok(find_again(log, before, ENOUGH_BESIDE_A_COPY)?.filter(|place| !is_all(place)))
     }
 
     /// A log that was empty when it was last checked may have been filled, copied and truncated since.
@@ -305,10 +329,11 @@ fn find_again(file: &File, before: &[u8], enough: usize) -> io::Result<Option<u6
 }
 
 /// Whether the file holds nothing but a part of the lines before the place, as it does for a moment while it is trimmed.
-fn is_unfinished(open: &OpenLog, status: &Status) -> io::Result<bool> {
-    if status.size > open.before.len() as u64 {
+fn is_unfinished(before: &[u8], file: &File) -> io::Result<bool> {
+    let size = Status::of(file)?.size;
+    if size > before.len() as u64 {
         return Ok(false);
     }
-    let bytes = fingerprint::read_up_to(&open.file, 0, status.size as usize)?;
-    Ok(bytes.is_empty() || memmem::find(&open.before, &bytes).is_some())
+    let bytes = fingerprint::read_up_to(file, 0, size as usize)?;
+    Ok(bytes.is_empty() || memmem::find(before, &bytes).is_some())
 }

@@ -399,7 +399,10 @@ impl Follower {
             return Ok(Step::Busy);
         }
         self.check_chain()?;
-        if self.check_copies()? { self.go_on(now) } else { Ok(Step::Busy) }
+        match self.check_copies(now)? {
+            Some(step) => Ok(step),
+            None => self.go_on(now),
+        }
     }
 
     /// Opens the first of the files ahead in the place of the open one.
@@ -466,7 +469,7 @@ impl Follower {
             return Ok(None);
         };
         let Some(next) = ahead.first() else { return Ok(None) };
-        let (gap, is_truncated) = (next.gap, matches!(next.turn, Turn::Truncated(_)));
+        let (gap, is_truncated) = (next.gap, matches!(next.turn, Turn::Truncated(..)));
         let open = next.open(ahead.len() == 1)?;
         ahead.pop();
         let ahead = std::mem::take(ahead);
@@ -482,6 +485,7 @@ impl Follower {
         self.open.is_fresh = (is_truncated || !is_rotation) && self.open.offset == 0;
         // A line that was awaited is one of the file that is left.
         (self.opened, self.awaited, self.writer, self.nuls) = (0, None, Writer::Writes, Nuls::default());
+        self.copy_ended = None;
         Ok(Some(finished))
     }
 }

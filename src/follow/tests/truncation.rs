@@ -118,3 +118,28 @@ fn bytes_that_appear_out_of_order_are_not_sent_as_a_range() {
     file.write_all_at(&[b'1'; 13_000], 7000).unwrap();
     assert_eq!(reader.read(), "1".repeat(13_000) + &"2".repeat(4000));
 }
+
+#[test]
+fn a_log_that_is_trimmed_in_two_steps_beside_a_copy_repeats_nothing() {
+    let lines: Vec<String> = (0..4).map(|number| format!("{number}: {}\n", "a line of the log ".repeat(3))).collect();
+    let place = Place::with(&lines.concat());
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    // Truncated, with a copy beside it, as `copytruncate` leaves it; the last lines come back.
+    place.copy_and_truncate("app.log.1");
+    assert_eq!(reader.read_now(), "");
+    place.append("app.log", &(lines[2..].concat() + "new\n"));
+    assert_eq!(reader.read(), "<truncated><truncated>new\n");
+}
+
+#[test]
+fn a_copy_that_is_deleted_once_it_was_read_is_no_gap() {
+    let place = Place::with("a\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    place.append("app.log", "b\n");
+    place.copy_and_truncate("app.log.1");
+    assert_eq!(reader.read_now(), "b\n");
+    fs::remove_file(place.path("app.log.1")).unwrap();
+    assert_eq!(reader.read(), "<truncated>");
+}

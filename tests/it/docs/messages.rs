@@ -69,3 +69,22 @@ fn refusals_are_quoted_as_sent() {
         check_quoted(&answer.text(), port(&server));
     }
 }
+
+#[test]
+fn the_notice_of_a_gap_is_quoted_as_printed() {
+    let log = Log::with("a line\nanother line\n");
+    let server = serve(&log);
+    let tail = |options: &[&str]| {
+        let mut command: Command = wstail();
+        command.args(["tail", "--no-follow"]).args(options).arg(format!("{}/app.log", server.address));
+        let (code, errors) = Process::start(command).end();
+        assert_eq!(code, 0, "{errors}");
+        errors
+    };
+    let shown = tail(&["--show-cursor"]);
+    let cursor = shown.lines().find_map(|line| line.strip_prefix("-- cursor: ")).unwrap().to_owned();
+    std::fs::write(log.path(), "new\n").unwrap();
+    let errors = tail(&["--after-cursor", &cursor]);
+    let notice = errors.lines().find(|line| line.contains("gap: ")).unwrap();
+    check_quoted(notice, port(&server));
+}
