@@ -3,13 +3,14 @@
 
 use std::io;
 
-use wstail::client::{ClientConfig, Continuation, LogEvent, Reader, Url};
+use wstail::client::{ClientConfig, LogEvent, Reader, Url};
 use wstail::produce::verifier::{Report, Verifier};
 use wstail::protocol::cursor::Place;
 use wstail::protocol::event::Missing;
 use wstail::text::wide::WideText;
 use wstail::{Error, Result, Shutdown};
 
+use super::notices;
 use super::printer::Printer;
 use super::progress::Progress;
 use super::record::Record;
@@ -118,7 +119,7 @@ impl Follow<'_> {
                 }
                 if self.wide.as_mut().is_some_and(|wide| wide.push(&bytes)) {
                     self.wide = None;
-                    self.notice("the log looks like UTF-16; `-o raw` prints its bytes as they are, for iconv(1)");
+                    self.notice(notices::UTF_16);
                 }
                 let printed = self.printer.print(&bytes, &mut || reader.keep_alive());
                 match printed {
@@ -136,10 +137,10 @@ impl Follow<'_> {
             }
             LogEvent::Connected(continuation) => {
                 self.trouble = None;
-                self.connected(continuation);
+                self.notice(&notices::connected(&self.url, continuation));
             }
             LogEvent::Rotated => self.begin_file(),
-            LogEvent::Truncated => self.notice("the log was truncated"),
+            LogEvent::Truncated => self.notice(notices::TRUNCATED),
             LogEvent::Gap { reason, bytes } => self.gap(reason, bytes),
             LogEvent::Waiting(reason) => self.notice(&reason),
             LogEvent::Lost { error, pause } => {
@@ -148,7 +149,7 @@ impl Follow<'_> {
                 }
                 let trouble = error.to_string();
                 if self.trouble.as_ref() != Some(&trouble) {
-                    self.notice(&format!("{trouble}; reconnecting in {:.2} s", pause.as_secs_f64()));
+                    self.notice(&notices::reconnecting(&trouble, pause));
                     self.trouble = Some(trouble);
                 }
                 return Ok(!self.has_failed);
@@ -184,7 +185,7 @@ impl Follow<'_> {
         }
         let begun = self.printer.begin_file();
         self.ended(begun);
-        self.notice("the log was rotated");
+        self.notice(notices::ROTATED);
     }
 
     /// Handles the result of ending a line.
@@ -195,25 +196,9 @@ impl Follow<'_> {
         }
     }
 
-    fn connected(&self, continuation: Continuation) {
-        let url = &self.url;
-        self.notice(&match continuation {
-            Continuation::New => format!("connected to {url}"),
-            Continuation::Exact => format!("connected to {url}: resuming at the cursor"),
-            _ => format!("reconnected to {url}: lines may be repeated or missing"),
-        });
-    }
-
     fn gap(&mut self, reason: Missing, bytes: Option<u64>) {
         self.break_off();
-        let bytes = bytes.map_or("an unknown number of bytes".to_owned(), |bytes| format!("{bytes} bytes"));
-        let what = match reason {
-            Missing::Truncated => "the log was truncated before they were read",
-            Missing::Replaced => "the log was replaced before they were read",
-            Missing::Expired => "rotated files were deleted before they were read",
-            _ => "the place to resume at was not found",
-        };
-        self.notice(&format!("gap: {bytes} may be missing: {what}"));
+        self.notice(&notices::gap(reason, bytes));
     }
 
     fn notice(&self, text: &str) {

@@ -12,6 +12,7 @@ mod locked;
 mod ls;
 mod names;
 mod nearest;
+mod notices;
 mod notify;
 mod printer;
 mod produce;

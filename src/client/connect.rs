@@ -16,7 +16,7 @@ use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Error as WsError, WebSocket};
 
 use super::ClientConfig;
-use super::http::{self, Answer, Fault};
+use super::http::{self, Fault, Response};
 use super::url::Url;
 use super::wire::Wire;
 use crate::bounded_stream::BoundedStream;
@@ -183,7 +183,7 @@ fn request(url: &Url, config: &ClientConfig, key: &str) -> Result<String> {
 }
 
 /// Whether the server speaks `wstail.v1`. A server that does not know it answers as if nothing had been offered.
-fn verify(answer: &Answer, key: &str) -> Result<bool, ProtocolError> {
+fn verify(answer: &Response, key: &str) -> Result<bool, ProtocolError> {
     if !answer.holds("upgrade", "websocket") {
         return Err(ProtocolError::MissingUpgradeWebSocketHeader);
     }

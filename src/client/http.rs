@@ -45,7 +45,7 @@ impl From<io::Error> for Fault {
 }
 
 /// The beginning of an answer.
-pub(super) struct Answer {
+pub(super) struct Response {
     pub status: u16,
     fields: Vec<(String, Vec<u8>)>,
     /// The bytes that arrived after the head.
@@ -70,7 +70,7 @@ pub(super) fn fetch(
     request: &[u8],
     until: Instant,
     shutdown: &Shutdown,
-) -> Result<Answer, Fault> {
+) -> Result<Response, Fault> {
     exchange(stream, request, Wanted::Whole, until, shutdown)
 }
 
@@ -84,7 +84,7 @@ pub(super) fn ask(
     request: &[u8],
     until: Instant,
     shutdown: &Shutdown,
-) -> Result<Answer, Fault> {
+) -> Result<Response, Fault> {
     exchange(stream, request, Wanted::Head, until, shutdown)
 }
 
@@ -94,7 +94,7 @@ fn exchange(
     wanted: Wanted,
     until: Instant,
     shutdown: &Shutdown,
-) -> Result<Answer, Fault> {
+) -> Result<Response, Fault> {
     let most = if wanted == Wanted::Whole { MAX_PAGE } else { MAX_ANSWER };
     let (mut unsent, mut arrived) = (request, Vec::new());
     loop {
@@ -131,7 +131,7 @@ fn now<T>(result: std::io::Result<T>) -> std::io::Result<Option<T>> {
     }
 }
 
-fn parse(arrived: &[u8]) -> Result<Option<Answer>, Fault> {
+fn parse(arrived: &[u8]) -> Result<Option<Response>, Fault> {
     const START: &[u8] = b"HTTP/";
     if !arrived.trim_ascii_start().iter().zip(START).all(|(byte, start)| byte == start) {
         // The record type `alert`, then the major version of the protocol (RFC 8446, 5.1).
@@ -143,10 +143,10 @@ fn parse(arrived: &[u8]) -> Result<Option<Answer>, Fault> {
     let Status::Complete(length) = response.parse(arrived).map_err(Fault::Malformed)? else { return Ok(None) };
     let fields = response.headers.iter().map(|field| (field.name.to_ascii_lowercase(), field.value.to_vec()));
     let status = response.code.unwrap_or_default();
-    Ok(Some(Answer { status, fields: fields.collect(), rest: arrived[length..].to_vec() }))
+    Ok(Some(Response { status, fields: fields.collect(), rest: arrived[length..].to_vec() }))
 }
 
-impl Answer {
+impl Response {
     /// The values of a field. `name` is in lower case.
     pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         self.fields.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_slice())
@@ -229,7 +229,7 @@ mod tests {
     use std::time::Duration;
 
     /// Parses an answer that arrives in these pieces, one a turn, and then ends.
-    fn answer(pieces: &[&str]) -> Result<Answer, Fault> {
+    fn answer(pieces: &[&str]) -> Result<Response, Fault> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (mut server, _) = listener.accept().unwrap();

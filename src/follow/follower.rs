@@ -7,12 +7,11 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::ahead::{Ahead, Sighted};
 use super::arrivals::{Count, NameCount};
 use super::backfill::{Backfill, SearchProgress};
-use super::file_range::FileRange;
 use super::generations::memory::Memory;
 use super::generations::search::Departure;
+use super::held_files::{Ahead, Sighted};
 use super::log::open::{Hole, OpenLog, Reading};
 use super::nuls::Nuls;
 use super::position::{Identity, Position};
@@ -214,32 +213,6 @@ impl Follower {
         }
     }
 
-    /// Passes over the next `length` bytes without reading them. `None` when there are fewer, or when something else is
-    /// to be done first: then [`Follower::poll`] does it.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub fn file_range(&mut self, length: usize, now: Instant) -> io::Result<Option<FileRange>> {
-        let is_plain = self.queued.is_empty()
-            && self.awaited.is_none()
-            && self.skip == 0
-            && !self.open.is_fresh
-            && !self.nuls.is_waiting();
-        let is_reading = !matches!(self.phase, Phase::Backfilling(_) | Phase::Doubtful { .. } | Phase::Turning(_));
-        let end = self.open.offset + length as u64;
-        // What was written since the file was opened must be read: it may hold NULs that stand for bytes to come.
-        let is_data = !self.may_be_written_to() || end <= self.opened;
-        if !is_plain || !is_reading || !is_data || self.before_end().is_some_and(|left| left < length as u64) {
-            return Ok(None);
-        }
-        let range = self.open.file_range(length as u64)?;
-        if range.is_some() {
-            self.is_settled = false;
-            self.note_bytes(true, now);
-        }
-        Ok(range)
-    }
-
     // Not inlined, so that its stack frame is gone when the siblings are listed.
     #[inline(never)]
     fn step(&mut self, buffer: &mut [u8], now: Instant) -> io::Result<Step> {
@@ -338,7 +311,7 @@ impl Follower {
     }
 
     /// There were bytes; `filled`: more of them may have been written at the same time.
-    fn note_bytes(&mut self, filled: bool, now: Instant) {
+    pub(super) fn note_bytes(&mut self, filled: bool, now: Instant) {
         if let Phase::Leaving { grown, .. } = &mut self.phase {
             *grown = now;
         }
@@ -383,11 +356,11 @@ impl Follower {
     }
 
     /// Whether what is read now may still be written to. Not so up to a known end, and in a generation in between.
-    fn may_be_written_to(&self) -> bool {
+    pub(super) fn may_be_written_to(&self) -> bool {
         self.before_end().is_none() && !matches!(self.phase, Phase::Passing(_))
     }
 
-    fn before_end(&self) -> Option<u64> {
+    pub(super) fn before_end(&self) -> Option<u64> {
         let end = self.end.as_ref().filter(|_| !matches!(self.phase, Phase::Passing(_) | Phase::Turning(_)))?;
         Some(end.size.saturating_sub(self.open.offset))
     }

@@ -48,8 +48,8 @@
 //!
 //! 1. **A descriptor that is held.** A generation that was seen under the log's name is held open until it is read,
 //!    whatever it is renamed to. If more than 16 are waiting, the 15 oldest and the youngest are held, and the others
-//!    are looked up again by name when their turn comes. One without a rotated name becomes a gap (`ahead`). The inode
-//!    number of a held file cannot be given to another file.
+//!    are looked up again by name when their turn comes. One without a rotated name becomes a gap (`held_files`). The
+//!    inode number of a held file cannot be given to another file.
 //! 2. **Reported renames.** Where the kernel reports every change of a directory, it is known how many files were given
 //!    the log's name, and what each is called now (`arrivals::NameCount`). Then a rotation to any name in the log's
 //!    directory is followed, and no unrelated file there is taken for a generation.
@@ -87,8 +87,8 @@
 //! than the files that are new; the order of creation times. If nothing of this helps, the direction is a guess: up if
 //! there are fewer than two files or the lowest number is above 1, else by change times, then by modification times.
 //!
-//! **May a generation be missing between two files?** (`generations::chain`) If renames were reported, their count says
-//! it. Otherwise:
+//! **May a generation be missing between two files?** (`generations::chain_and_gaps`) If renames were reported, their
+//! count says it. Otherwise:
 //!
 //! * Every number between those of the two files must exist. If numbers are shown to count backwards, so must every
 //!   number from the older file's down to 1, because the log follows 1.
@@ -132,8 +132,8 @@
 //! number any more, the directory may be a copy of the one in which the cursor was made: creation times are then
 //! ignored, and numbers and dates give the order.
 //!
-//! **Was the log truncated?** (`rewrite`) The bytes before the place are read again with every read. If they have
-//! changed:
+//! **Was the log truncated?** (`rewrite`, `copies`, `trimmed`) The bytes before the place are read again with every
+//! read. If they have changed:
 //!
 //! * If the file has not shrunk and its first kilobyte is the same, something was written over: a gap, and on from the
 //!   same offset.
@@ -172,31 +172,33 @@
 //!
 //! # The rooms
 //!
-//! [`follower`] is the state machine. `succession` is the step from one file to the next, `ahead` the queue of what is
-//! read next, `arrivals` what is known of reported renames, `resume` the way in from a cursor, [`backfill`] the search
-//! for the first line, `before` paging back, `rewrite` what happens when bytes change in place, `nuls` what is held
-//! back, [`file_range`] what the kernel sends. [`position`] is a place in a log, and `cursor_format` the text of a
-//! cursor. `log` is one open file, its status and its fingerprints.
+//! [`follower`] is the state machine. `succession` is the step from one file to the next, `held_files` the queue of
+//! what is read next, `arrivals` what is known of reported renames, `resume` the way in from a cursor, [`backfill`] the
+//! search for the first line, `before` paging back, `rewrite` what happens when bytes change in place, `copies` what
+//! `copytruncate` leaves, `trimmed` how the rest of a trimmed log is recognized, `nuls` what is held back, `sendfile`
+//! when bytes are passed on unread, [`file_range`] such bytes. [`position`] is a place in a log, and `cursor_format`
+//! the text of a cursor. `log` is one open file, its status and its fingerprints.
 //!
 //! `generations` is the search among files: `list` finds the siblings and `name` reads their names, `memory` is what is
 //! remembered of them, `search` holds the parameters of a search, `ends` what is known of the two files at its ends,
-//! `judge` decides on a single file, `counting` tells which way numbers count, and `chain` puts the files in order and
-//! finds the gaps.
+//! `judge` decides on a single file, `counting` tells which way numbers count, and `chain_and_gaps` puts the files in
+//! order and finds the gaps.
 //!
-//! [`root`] and `directory` open names, never outside the roots; [`listing`] lists all logs.
+//! [`root`] opens names, and `confinement` sees to it that none leads outside its root; [`listing`] lists all logs.
 //!
 //! When to poll is decided elsewhere (`wake`, and the server's poll schedule). Polling less often only means that
 //! changes are seen later and that more has to be guessed.
 
-mod ahead;
 pub(crate) mod arrivals;
 pub mod backfill;
 mod before;
+pub(crate) mod confinement;
+mod copies;
 mod cursor_format;
-pub(crate) mod directory;
 pub mod file_range;
 pub mod follower;
 mod generations;
+mod held_files;
 pub mod listing;
 mod log;
 mod nuls;
@@ -204,6 +206,8 @@ pub mod position;
 mod resume;
 mod rewrite;
 pub mod root;
+mod sendfile;
 mod succession;
 #[cfg(test)]
 mod tests;
+mod trimmed;

@@ -6,11 +6,11 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ahead::{Ahead, Next, Sighted};
 use super::follower::{Follower, Phase, Step};
-use super::generations::chain::Between;
+use super::generations::chain_and_gaps::Between;
 use super::generations::list::{self, Sibling, Siblings};
 use super::generations::search::{Passage, Search};
+use super::held_files::{Ahead, Next, Sighted};
 use super::log::fingerprint::holds;
 use super::log::open::OpenLog;
 use super::log::status::Status;

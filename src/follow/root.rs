@@ -1,5 +1,5 @@
 //! A name to an open file, never outside the roots. Every open and re-open goes through this one door. How a
-//! path is walked without leaving its root is in `directory`.
+//! path is walked without leaving its root is in `confinement`.
 //!
 //! A root is a path, and what the path leads to is held open. Each time a name is looked up, one statx(2) shows whether
 //! the path still leads there. A deployment may have switched a link, somebody may have made the directory anew or mounted
@@ -18,7 +18,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rustix::fs::{self, CWD};
 use rustix::io::Errno;
 
-use super::directory::{Directory, Inode, Located};
+use super::confinement::{Directory, Inode, Located};
 use super::log::status::Status;
 use crate::error::{Error, Result, cause};
 use crate::protocol::request::Address;

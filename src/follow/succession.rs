@@ -5,12 +5,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::ahead::{Ahead, Next, Sighted, Turn};
 use super::arrivals::{Count, NameCount};
 use super::follower::{Doubted, Follower, GONE, Noticed, Phase, Step, Writer};
 use super::generations::list::{self, Siblings};
 use super::generations::memory::Older;
 use super::generations::search::{Departure, Passage, Search, Whereabouts};
+use super::held_files::{Ahead, Next, Sighted, Turn};
 use super::log::open::{Glance, OpenLog};
 use super::log::status::Status;
 use super::nuls::Nuls;

@@ -14,12 +14,12 @@ use super::time::Time;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RotateName {
     is_absolute: bool,
-    segments: Vec<Vec<Part>>,
+    segments: Vec<Vec<PatternPart>>,
     text: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
+enum PatternPart {
     Text(String),
     Number,
     Time,
@@ -44,22 +44,22 @@ impl FromStr for RotateName {
         if text.ends_with('/') || text.contains('\0') {
             return Err("expected the name of a file".to_owned());
         }
-        if segments.iter().flatten().all(|token| matches!(token, Part::Text(_))) {
+        if segments.iter().flatten().all(|token| matches!(token, PatternPart::Text(_))) {
             return Err("expected {n} or {time} in the name".to_owned());
         }
         Ok(RotateName { is_absolute: text.starts_with('/'), segments, text: text.to_owned() })
     }
 }
 
-fn tokens(mut segment: &str) -> Result<Vec<Part>, String> {
+fn tokens(mut segment: &str) -> Result<Vec<PatternPart>, String> {
     let mut tokens = Vec::new();
     while !segment.is_empty() {
         let (text, rest) = segment.split_at(segment.find(['{', '}']).unwrap_or(segment.len()));
         if !text.is_empty() {
-            tokens.push(Part::Text(text.to_owned()));
+            tokens.push(PatternPart::Text(text.to_owned()));
         }
         segment = rest;
-        let token = [("{n}", Part::Number), ("{time}", Part::Time)]
+        let token = [("{n}", PatternPart::Number), ("{time}", PatternPart::Time)]
             .into_iter()
             .find_map(|(name, token)| Some((segment.strip_prefix(name)?, token)));
         match token {
@@ -83,7 +83,7 @@ impl fmt::Display for RotateName {
 impl RotateName {
     /// Names for the next rotated file, with their numbers: from that number on, or by the time and the microseconds after.
     pub(super) fn candidates(&self, directory: &Path, number: u64) -> impl Iterator<Item = (PathBuf, u64)> {
-        let has_number = self.segments.iter().flatten().any(|token| *token == Part::Number);
+        let has_number = self.segments.iter().flatten().any(|token| *token == PatternPart::Number);
         let first = (Time::now(), number);
         let next = move |(time, number): &(Time, u64)| {
             Some(if has_number { (*time, number.checked_add(1)?) } else { (time.next(), *number) })
@@ -94,10 +94,10 @@ impl RotateName {
     fn fill(&self, directory: &Path, time: Time, number: u64) -> PathBuf {
         let mut path = self.base(directory);
         for segment in &self.segments {
-            let text = |token: &Part| match token {
-                Part::Text(text) => text.clone(),
-                Part::Number => number.to_string(),
-                Part::Time => time.stamp(),
+            let text = |token: &PatternPart| match token {
+                PatternPart::Text(text) => text.clone(),
+                PatternPart::Number => number.to_string(),
+                PatternPart::Time => time.stamp(),
             };
             path.push(segment.iter().map(text).collect::<String>());
         }
@@ -124,7 +124,7 @@ impl RotateName {
         for segment in &self.segments {
             let mut below = Vec::new();
             for (values, path) in found {
-                if let [Part::Text(name)] = &segment[..] {
+                if let [PatternPart::Text(name)] = &segment[..] {
                     below.push((values, path.join(name)));
                     continue;
                 }
@@ -153,15 +153,15 @@ impl RotateName {
 }
 
 /// Whether the name is one of the pattern's; `values` learns what stands for the tokens.
-fn matches(tokens: &[Part], name: &str, values: &mut Values) -> bool {
+fn matches(tokens: &[PatternPart], name: &str, values: &mut Values) -> bool {
     let Some((token, rest)) = tokens.split_first() else { return name.is_empty() };
     match token {
-        Part::Text(text) => name.strip_prefix(text.as_str()).is_some_and(|name| matches(rest, name, values)),
-        Part::Time => name.split_at_checked(STAMP.len()).is_some_and(|(time, name)| {
+        PatternPart::Text(text) => name.strip_prefix(text.as_str()).is_some_and(|name| matches(rest, name, values)),
+        PatternPart::Time => name.split_at_checked(STAMP.len()).is_some_and(|(time, name)| {
             let known = values.time.get_or_insert_with(|| time.to_owned());
             is_stamp(time) && known == time && matches(rest, name, values)
         }),
-        Part::Number => {
+        PatternPart::Number => {
             let digits = name.bytes().take_while(u8::is_ascii_digit).count();
             (1..=digits).rev().any(|length| {
                 let mut filled = values.clone();

@@ -81,14 +81,14 @@ pub(super) fn rotate(
 }
 
 /// A name that may be taken, and its number.
-type Candidates<'n> = Box<dyn Iterator<Item = (PathBuf, u64)> + 'n>;
+type FreeNames<'n> = Box<dyn Iterator<Item = (PathBuf, u64)> + 'n>;
 
 impl RotatedNames {
     pub(super) fn new(pattern: Option<RotateName>) -> RotatedNames {
         RotatedNames { pattern, number: None }
     }
 
-    fn candidates<'n>(&'n self, path: &'n Path) -> Result<Candidates<'n>> {
+    fn candidates<'n>(&'n self, path: &'n Path) -> Result<FreeNames<'n>> {
         let Some(pattern) = &self.pattern else { return Ok(Box::new(names(path).map(|name| (name, 0)))) };
         let directory = directory(path);
         let last = match self.number {
@@ -105,14 +105,14 @@ fn make_directory(name: &Path) -> Result<()> {
     fs::create_dir_all(directory).map_err(|error| failed("create", directory, error))
 }
 
-fn rename(path: &Path, mut candidates: Candidates<'_>) -> Result<u64> {
+fn rename(path: &Path, mut candidates: FreeNames<'_>) -> Result<u64> {
     let (free, number) = candidates.find(|(name, _)| !name.exists()).expect("there is always a later name");
     make_directory(&free)?;
     fs::rename(path, free).map_err(|error| failed("rotate", path, error))?;
     Ok(number)
 }
 
-fn copy(path: &Path, file: &File, candidates: Candidates<'_>) -> Result<u64> {
+fn copy(path: &Path, file: &File, candidates: FreeNames<'_>) -> Result<u64> {
     let log = source(path, file).map_err(|error| failed("copy", path, error))?;
     let mode = log.metadata().map_or(0o600, |metadata| metadata.mode());
     let (mut copy, name, number) = create(candidates, mode)?;
@@ -135,7 +135,7 @@ fn source(path: &Path, file: &File) -> io::Result<File> {
 }
 
 /// Creates a file with a rotated log's name, readable by nobody who cannot read the log.
-fn create(candidates: Candidates<'_>, mode: u32) -> Result<(File, PathBuf, u64)> {
+fn create(candidates: FreeNames<'_>, mode: u32) -> Result<(File, PathBuf, u64)> {
     for (name, number) in candidates {
         make_directory(&name)?;
         match OpenOptions::new().write(true).create_new(true).mode(mode & 0o777).open(&name) {

@@ -19,7 +19,7 @@ use rustix::fs::{self, Mode, OFlags};
 
 use super::route::{ANY, ITSELF, RouteId};
 use super::watch::Watcher;
-use crate::follow::directory::Directory;
+use crate::follow::confinement::Directory;
 use crate::follow::root::{Root, Roots};
 
 /// The routes to all roots, as far as they could be followed.

@@ -3,27 +3,19 @@
 
 use std::cmp::Ordering;
 
-use super::ends::Ends;
+use super::ends::{CountDirection, Ends};
 use super::list::Sibling;
 use super::name::{Counting, Rotated, Stamp};
 use super::search::Search;
 use crate::follow::log::status::Status;
 
-/// Which way numbers count, and how that is known.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Direction {
-    counting: Counting,
-    /// It is more than a guess: a number that is missing is a gap.
-    is_shown: bool,
-}
-
-impl Direction {
-    fn shown(counting: Counting) -> Direction {
-        Direction { counting, is_shown: true }
+impl CountDirection {
+    fn shown(counting: Counting) -> CountDirection {
+        CountDirection { counting, is_shown: true }
     }
 
-    fn likely(counting: Counting) -> Direction {
-        Direction { counting, is_shown: false }
+    fn likely(counting: Counting) -> CountDirection {
+        CountDirection { counting, is_shown: false }
     }
 }
 
@@ -42,14 +34,14 @@ impl Ends<'_> {
         direction.is_shown && direction.counting == Counting::Back
     }
 
-    fn direction(&self, search: &Search<'_>, like: &Rotated) -> Direction {
+    fn direction(&self, search: &Search<'_>, like: &Rotated) -> CountDirection {
         let found = self.directions.borrow().iter().find(|(other, _)| other.is_like(like)).map(|(_, found)| *found);
         found.unwrap_or_else(|| {
             let number = |rotated: &Rotated| match rotated.stamp {
                 Stamp::Number { number, counts_back: false } if rotated.is_like(like) => Some(number),
                 _ => None,
             };
-            let by_ends = || self.by_ends(search, number).map(Direction::shown);
+            let by_ends = || self.by_ends(search, number).map(CountDirection::shown);
             let by_known = || self.by_known(search, number);
             let direction = by_ends().or_else(by_known).unwrap_or_else(|| by_times(search, number));
             self.directions.borrow_mut().push((like.clone(), direction));
@@ -84,7 +76,7 @@ impl Ends<'_> {
     }
 
     /// Without an older file: all files that were there before have numbers below those that are new, or above.
-    fn by_known(&self, search: &Search<'_>, number: impl Fn(&Rotated) -> Option<u64>) -> Option<Direction> {
+    fn by_known(&self, search: &Search<'_>, number: impl Fn(&Rotated) -> Option<u64>) -> Option<CountDirection> {
         let (mut known, mut new) = (Vec::new(), Vec::new());
         for (sibling, is_known) in search.siblings.list.iter().zip(&self.known) {
             if *is_known {
@@ -97,19 +89,19 @@ impl Ends<'_> {
         let is_below = |one: &[u64], other: &[u64]| one.iter().max() < other.iter().min();
         match () {
             () if self.from.is_some() || known.is_empty() || new.is_empty() => None,
-            () if is_below(&known, &new) => Some(Direction { counting: Counting::Up, is_shown }),
-            () if is_below(&new, &known) => Some(Direction { counting: Counting::Back, is_shown }),
+            () if is_below(&known, &new) => Some(CountDirection { counting: Counting::Up, is_shown }),
+            () if is_below(&new, &known) => Some(CountDirection { counting: Counting::Back, is_shown }),
             () => None,
         }
     }
 }
 
-fn by_times(search: &Search<'_>, number: impl Fn(&Rotated) -> Option<u64>) -> Direction {
+fn by_times(search: &Search<'_>, number: impl Fn(&Rotated) -> Option<u64>) -> CountDirection {
     let lowest = search.siblings.list.iter().filter_map(|sibling| number(&sibling.rotated)).min();
     let files = search.siblings.list.iter().filter(|sibling| !sibling.rotated.is_compressed);
     let mut files: Vec<_> = files.filter_map(|sibling| Some((number(&sibling.rotated)?, &sibling.status))).collect();
     if files.len() < 2 {
-        return Direction::likely(Counting::Up);
+        return CountDirection::likely(Counting::Up);
     }
     files.sort_by_key(|(number, _)| *number);
     // Files that were copied here with new times tell nothing of their age by their creation.
@@ -118,13 +110,13 @@ fn by_times(search: &Search<'_>, number: impl Fn(&Rotated) -> Option<u64>) -> Di
         search.departure.is_some() || !search.memory.are_copies || files.iter().any(|(_, status)| is_renamed(status));
     let created = |status: &Status| status.created().filter(|_| were_renamed);
     if let Some(counting) = in_time(&files, &created) {
-        return Direction::shown(counting);
+        return CountDirection::shown(counting);
     }
     let evidence: [TimeOf<'_>; 2] =
         [&|status| Some(status.changed).filter(|_| were_renamed), &|status| Some(status.written)];
     // The youngest of those that count back is 0 or 1.
     let by_times = || evidence.iter().find_map(|time| in_time(&files, time)).unwrap_or(Counting::Back);
-    Direction::likely(if lowest > Some(1) { Counting::Up } else { by_times() })
+    CountDirection::likely(if lowest > Some(1) { Counting::Up } else { by_times() })
 }
 
 /// The direction of time along the numbers, as most neighbours have it: one may have been restored or touched.

@@ -5,9 +5,8 @@ use std::cell::{OnceCell, RefCell};
 use std::cmp::Ordering;
 use std::io;
 
-use super::counting::Direction;
 use super::list::Sibling;
-use super::name::Rotated;
+use super::name::{Counting, Rotated};
 use super::search::Search;
 use crate::follow::log::fingerprint::read_up_to;
 use crate::follow::log::status::Status;
@@ -27,6 +26,14 @@ pub(super) enum Relation {
     Foreign,
 }
 
+/// Which way numbers count, and how that is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CountDirection {
+    pub counting: Counting,
+    /// It is more than a guess: a number that is missing is a gap.
+    pub is_shown: bool,
+}
+
 /// What is known of the two files between which is searched.
 pub(super) struct Ends<'e> {
     pub from: Option<Status>,
@@ -39,7 +46,7 @@ pub(super) struct Ends<'e> {
     /// For each sibling, whether it was there while the older file was current.
     pub known: Vec<bool>,
     /// Which way numbers count, by template.
-    pub(super) directions: RefCell<Vec<(Rotated, Direction)>>,
+    pub(super) directions: RefCell<Vec<(Rotated, CountDirection)>>,
     /// The first bytes of those that are older, with their places in the list.
     older_heads: OnceCell<Vec<(usize, Vec<u8>)>>,
 }

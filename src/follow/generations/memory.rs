@@ -1,5 +1,5 @@
 //! What a follower remembers of files that it does not hold: which it has read, how far, and which were there before. Files
-//! that are held open are in `ahead`.
+//! that are held open are in `held_files`.
 //! Bounded. File numbers alone prove nothing once a file is closed: where a file system has no creation times, the bytes
 //! decide as well.
 

@@ -1,6 +1,6 @@
 //! The generations of a log: the files beside it, which of them come between two that are known, and what was read.
 
-pub(super) mod chain;
+pub(super) mod chain_and_gaps;
 mod counting;
 mod ends;
 mod judge;

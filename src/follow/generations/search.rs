@@ -1,5 +1,5 @@
 //! A search for generations: between which files, and what is known of those that come between. How it is carried out is
-//! in `chain`.
+//! in `chain_and_gaps`.
 
 use std::fs::File;
 use std::io;

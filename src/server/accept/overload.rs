@@ -12,10 +12,10 @@ use crate::server::response::Refusal;
 /// Refused clients that may not have read their answer yet.
 #[derive(Default)]
 pub(super) struct Overload {
-    reading: Vec<Reading>,
+    reading: Vec<RefusedClient>,
 }
 
-struct Reading {
+struct RefusedClient {
     socket: TcpStream,
     until: Instant,
 }
@@ -52,7 +52,7 @@ impl Overload {
         let answer = if is_tls { tls::ALERT.to_vec() } else { Refusal::new(503, reason.text()).response() };
         let written = client.set_nonblocking(true).and_then(|()| (&client).write(&answer));
         if written.is_ok() && client.shutdown(Half::Write).is_ok() && self.reading.len() < MAX_READING {
-            self.reading.push(Reading { socket: client, until: Instant::now() + READ });
+            self.reading.push(RefusedClient { socket: client, until: Instant::now() + READ });
         }
     }
 

@@ -3,7 +3,7 @@
 
 use subtle::Choice;
 
-use super::authority::{Host, Origin, parse_authority};
+use super::authority_syntax::{Host, Origin, parse_authority};
 use crate::error::{Error, Result};
 use crate::protocol::token::Token;
 use crate::server::config::ServerConfig;

@@ -16,7 +16,7 @@ use crate::server::response::{Method, Refusal};
 use crate::server::shared::Shared;
 use crate::server::stream::connection::Connection;
 use crate::server::stream::encode::Encoder;
-use crate::server::stream::encode::body::{BodyEncoder, Framing};
+use crate::server::stream::encode::http_body::{BodyEncoder, Framing};
 use crate::server::stream::encode::text::TextEncoder;
 use crate::server::stream::encode::wstail::WstailEncoder;
 use crate::server::stream::ending::{Linger, Served};

@@ -2,7 +2,7 @@
 //! How a log is followed is not known here: [`log`] hands a request for one on to the stream.
 
 pub(in crate::server) mod access;
-mod authority;
+mod authority_syntax;
 pub(in crate::server) mod base;
 pub(in crate::server) mod files;
 pub(in crate::server) mod head;

@@ -10,7 +10,7 @@ use crate::follow::position::Position;
 use crate::protocol::event::Missing;
 
 /// Something that happened to a log, and where in it.
-pub(in crate::server) struct LogEvent<'s> {
+pub(in crate::server) struct SourceEvent<'s> {
     pub what: What<'s>,
     /// The place of the byte that follows the event.
     pub place: &'s dyn Locate,

@@ -5,7 +5,7 @@
 //! Instead of storing such bytes, it reports their number in [`Selected::unjudged`]. So the file stays the only buffer,
 //! and an event's place stays the place of what was passed on.
 
-use crate::server::stream::event::LogEvent;
+use crate::server::stream::event::SourceEvent;
 
 /// Decides about events.
 #[derive(Debug, Default)]
@@ -14,13 +14,13 @@ pub(super) struct Select;
 /// The decision about one event.
 pub(super) struct Selected<'s> {
     /// What the encoder gets.
-    pub event: LogEvent<'s>,
+    pub event: SourceEvent<'s>,
     /// How many bytes at the end of the event's data were not judged, and must be read again.
     pub unjudged: usize,
 }
 
 impl Select {
-    pub(super) fn judge<'s>(&mut self, event: LogEvent<'s>) -> Selected<'s> {
+    pub(super) fn judge<'s>(&mut self, event: SourceEvent<'s>) -> Selected<'s> {
         Selected { event, unjudged: 0 }
     }
 }

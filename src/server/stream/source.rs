@@ -12,7 +12,7 @@ use crate::error::cause;
 use crate::follow::file_range::FileRange;
 use crate::follow::follower::{Follower, Step};
 use crate::protocol::MAX_MESSAGE;
-use crate::server::stream::event::{Data, LogEvent, What};
+use crate::server::stream::event::{Data, SourceEvent, What};
 use crate::server::stream::poll_schedule::PollSchedule;
 use crate::wake::watch::Watch;
 
@@ -130,7 +130,7 @@ impl LogSource {
     /// # Errors
     /// When the log could not be read for a minute. The first failure is the event [`What::Unreadable`]; after it,
     /// reading is retried.
-    pub(super) fn next(&mut self, now: Instant) -> Result<Option<LogEvent<'_>>, Unreadable> {
+    pub(super) fn next(&mut self, now: Instant) -> Result<Option<SourceEvent<'_>>, Unreadable> {
         self.schedule.begin();
         if let Some(watch) = &self.watch {
             watch.clear(&mut self.follower);
@@ -150,7 +150,7 @@ impl LogSource {
     /// # Errors
     /// As for [`LogSource::next`].
     #[inline(never)]
-    pub(super) fn fail(&mut self, error: io::Error, now: Instant) -> Result<LogEvent<'_>, Unreadable> {
+    pub(super) fn fail(&mut self, error: io::Error, now: Instant) -> Result<SourceEvent<'_>, Unreadable> {
         let is_first = self.failing.is_none();
         let failing = self.failing.get_or_insert(Failing { since: now, pause: SHORTEST_RETRY });
         let end = failing.since + PATIENCE;
@@ -160,7 +160,7 @@ impl LogSource {
         self.schedule.retry((now + failing.pause).min(end));
         failing.pause = (failing.pause * 2).min(LONGEST_RETRY);
         let what = if is_first { What::Unreadable(cause(&error).to_string()) } else { What::Quiet };
-        Ok(LogEvent { what, place: &*self.follower })
+        Ok(SourceEvent { what, place: &*self.follower })
     }
 
     /// The range that could not be read has been sent after all.
@@ -186,7 +186,7 @@ impl LogSource {
         self.follower.poll(&mut self.buffer, now).map(Polled::Step)
     }
 
-    fn event(&mut self, polled: Polled, now: Instant) -> Option<LogEvent<'_>> {
+    fn event(&mut self, polled: Polled, now: Instant) -> Option<SourceEvent<'_>> {
         let what = match polled {
             Polled::Range(range) => {
                 self.note_data(true, now);
@@ -214,7 +214,7 @@ impl LogSource {
             }
             Polled::Step(Step::Ended) => What::End,
         };
-        Some(LogEvent { what, place: &*self.follower })
+        Some(SourceEvent { what, place: &*self.follower })
     }
 
     fn opened(&self, step: &Step) -> What<'static> {

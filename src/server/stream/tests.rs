@@ -11,7 +11,7 @@ use crate::server::report::Reports;
 use crate::server::response::Method;
 use crate::server::stream::connection::{Connection, Wait};
 use crate::server::stream::encode::Encoder;
-use crate::server::stream::encode::body::{BodyEncoder, Framing};
+use crate::server::stream::encode::http_body::{BodyEncoder, Framing};
 use crate::server::stream::encode::text::TextEncoder;
 use crate::server::stream::encode::wstail::WstailEncoder;
 use crate::server::stream::event::What;

@@ -3,9 +3,9 @@
 //!
 //! * [`wstail`]: the log's bytes and events, for clients that speak `wstail.v1`
 //! * [`text`]: messages of whole lines, plain or HTML, for any WebSocket client
-//! * [`body`]: the body of an HTTP response
+//! * [`http_body`]: the body of an HTTP response
 
-pub(in crate::server) mod body;
+pub(in crate::server) mod http_body;
 pub(in crate::server) mod text;
 pub(in crate::server) mod wstail;
 
@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use crate::protocol::close::Close;
-use crate::server::stream::event::LogEvent;
+use crate::server::stream::event::SourceEvent;
 use crate::server::stream::frame::Frame;
 
 /// Turns events into frames.
@@ -21,7 +21,7 @@ pub(in crate::server) trait Encoder {
     /// Takes an event. All frames of the previous event must be taken first; only
     /// [`What::Unreadable`](crate::server::stream::event::What) may come earlier. Returns `Break` when the answer is
     /// complete: the client gets the remaining frames and nothing more.
-    fn encode(&mut self, event: LogEvent<'_>, now: Instant) -> ControlFlow<()>;
+    fn encode(&mut self, event: SourceEvent<'_>, now: Instant) -> ControlFlow<()>;
 
     /// The next frame to send now.
     fn next(&mut self, now: Instant) -> Option<Frame>;
@@ -45,7 +45,7 @@ mod tests {
 
     /// Encodes an event at `offset` bytes into a file, and takes the frames it makes.
     pub(super) fn encode_at(encoder: &mut dyn Encoder, offset: u64, what: What<'_>, now: Instant) -> Vec<String> {
-        let _ = encoder.encode(LogEvent { what, place: &place(offset) }, now);
+        let _ = encoder.encode(SourceEvent { what, place: &place(offset) }, now);
         frames(encoder, now)
     }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::protocol::close::Close;
 use crate::server::stream::encode::Encoder;
-use crate::server::stream::event::{Data, LogEvent, What};
+use crate::server::stream::event::{Data, SourceEvent, What};
 use crate::server::stream::frame::Frame;
 use crate::text::lines::LineBuffer;
 
@@ -22,7 +22,7 @@ impl TextEncoder {
 }
 
 impl Encoder for TextEncoder {
-    fn encode(&mut self, event: LogEvent<'_>, now: Instant) -> ControlFlow<()> {
+    fn encode(&mut self, event: SourceEvent<'_>, now: Instant) -> ControlFlow<()> {
         match event.what {
             What::Opened { is_awaited: true, .. } => self.lines.skip_first(),
             What::Data { data: Data::Bytes(bytes), more } => self.lines.push(bytes, more, now),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::protocol::close::Close;
 use crate::protocol::event::Event;
 use crate::server::stream::encode::Encoder;
-use crate::server::stream::event::{Data, Locate, LogEvent, What};
+use crate::server::stream::event::{Data, Locate, SourceEvent, What};
 use crate::server::stream::frame::Frame;
 
 /// Encodes a log for clients that speak `wstail.v1`.
@@ -72,8 +72,8 @@ impl WstailEncoder {
 }
 
 impl Encoder for WstailEncoder {
-    fn encode(&mut self, event: LogEvent<'_>, now: Instant) -> ControlFlow<()> {
-        let LogEvent { what, place } = event;
+    fn encode(&mut self, event: SourceEvent<'_>, now: Instant) -> ControlFlow<()> {
+        let SourceEvent { what, place } = event;
         let cursor = || place.position().cursor();
         let is_pause = matches!(what, What::Quiet | What::Gone | What::Unreadable(_) | What::End);
         match what {
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn a_close_drops_what_was_not_taken() {
         let (mut encoder, now) = encoder(false);
-        let event = LogEvent { what: data(b"a", true), place: &place(1) };
+        let event = SourceEvent { what: data(b"a", true), place: &place(1) };
         assert!(encoder.encode(event, now).is_continue());
         let last = encoder.close(&Close::new(close::GOING_AWAY, "server is going away"));
         assert_eq!(
@@ -203,6 +203,6 @@ mod tests {
             Some(r#"text {"event":"end","reason":"server is going away"}"#)
         );
         assert!(frames(&mut encoder, now).is_empty());
-        assert!(encoder.encode(LogEvent { what: What::End, place: &place(1) }, now).is_break());
+        assert!(encoder.encode(SourceEvent { what: What::End, place: &place(1) }, now).is_break());
     }
 }

@@ -7,7 +7,7 @@
 
 pub(in crate::server) mod frame_writer;
 pub(in crate::server) mod heartbeat;
-mod http_response;
+mod http;
 pub(in crate::server) mod limits;
 pub(in crate::server) mod peer;
 pub(in crate::server) mod socket;
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use self::frame_writer::{FrameWriter, WriteError};
 use self::heartbeat::Heartbeat;
-use self::http_response::HttpResponse;
+use self::http::HttpResponse;
 use self::limits::{CLOSE, LONGEST_STALL, PROBES, READ_PACE, UNPACED};
 use self::socket::StreamSocket;
 use self::websocket::{Pings, WebSocket};

@@ -8,7 +8,7 @@ use crate::protocol::close::Close;
 use crate::protocol::event::Missing;
 use crate::server::response::{self, Method, Refusal};
 use crate::server::stream::encode::Encoder;
-use crate::server::stream::event::{Data, LogEvent, What};
+use crate::server::stream::event::{Data, SourceEvent, What};
 use crate::server::stream::frame::Frame;
 
 /// Encodes a log as an HTTP response.
@@ -82,7 +82,7 @@ fn chunk(bytes: &[u8]) -> Vec<u8> {
 }
 
 impl Encoder for BodyEncoder {
-    fn encode(&mut self, event: LogEvent<'_>, _now: Instant) -> ControlFlow<()> {
+    fn encode(&mut self, event: SourceEvent<'_>, _now: Instant) -> ControlFlow<()> {
         match event.what {
             What::Opened { left, .. } => {
                 self.push_head(left);
@@ -148,14 +148,14 @@ mod tests {
         let (mut body, now) = body(Framing::Sized, Method::Get);
         encode_at(&mut body, 0, opened(2, false), now);
         assert_eq!(encode_at(&mut body, 3, data(b"ab\n", false), now), ["ab"]);
-        assert!(body.encode(LogEvent { what: data(b"c\n", false), place: &place(5) }, now).is_break());
+        assert!(body.encode(SourceEvent { what: data(b"c\n", false), place: &place(5) }, now).is_break());
         assert!(body.next(now).is_none());
     }
 
     #[test]
     fn a_head_request_gets_the_head_alone() {
         let (mut body, now) = body(Framing::Sized, Method::Head);
-        assert!(body.encode(LogEvent { what: opened(2, false), place: &place(0) }, now).is_break());
+        assert!(body.encode(SourceEvent { what: opened(2, false), place: &place(0) }, now).is_break());
         assert!(body.next(now).is_some_and(|head| shown(&head).contains("Content-Length: 2\r\n")));
         assert!(body.next(now).is_none());
     }

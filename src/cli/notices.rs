@@ -1,0 +1,34 @@
+//! The texts of the notices that `wstail tail` prints on stderr while it follows a log. When one is printed is decided in
+//! `follow`.
+
+use std::time::Duration;
+
+use wstail::client::{Continuation, Url};
+use wstail::protocol::event::Missing;
+
+pub(super) const ROTATED: &str = "the log was rotated";
+pub(super) const TRUNCATED: &str = "the log was truncated";
+pub(super) const UTF_16: &str = "the log looks like UTF-16; `-o raw` prints its bytes as they are, for iconv(1)";
+
+pub(super) fn connected(url: &Url, continuation: Continuation) -> String {
+    match continuation {
+        Continuation::New => format!("connected to {url}"),
+        Continuation::Exact => format!("connected to {url}: resuming at the cursor"),
+        _ => format!("reconnected to {url}: lines may be repeated or missing"),
+    }
+}
+
+pub(super) fn reconnecting(trouble: &str, pause: Duration) -> String {
+    format!("{trouble}; reconnecting in {:.2} s", pause.as_secs_f64())
+}
+
+pub(super) fn gap(reason: Missing, bytes: Option<u64>) -> String {
+    let bytes = bytes.map_or("an unknown number of bytes".to_owned(), |bytes| format!("{bytes} bytes"));
+    let what = match reason {
+        Missing::Truncated => "the log was truncated before they were read",
+        Missing::Replaced => "the log was replaced before they were read",
+        Missing::Expired => "rotated files were deleted before they were read",
+        _ => "the place to resume at was not found",
+    };
+    format!("gap: {bytes} may be missing: {what}")
+}

@@ -1,0 +1,204 @@
+//! What `copytruncate` leaves: copies of what the log held before it was truncated. How they are recognized, in which order
+//! they are read, and how the follower comes back to the log.
+
+use std::cmp::Reverse;
+use std::fs::File;
+use std::io;
+use std::time::Instant;
+
+use super::follower::{Follower, GONE, Phase, Step};
+use super::generations::chain_and_gaps::Between;
+use super::generations::list::{self, Sibling, Siblings};
+use super::generations::search::Search;
+use super::held_files::{Ahead, Next, Sighted};
+use super::log::fingerprint::holds;
+use super::log::open::Glance;
+use super::log::status::Status;
+use super::trimmed::{ENOUGH_BESIDE_A_COPY, find_again, is_unfinished};
+use crate::protocol::event::Missing;
+
+/// How many bytes must speak for a copy that was there before the cursor was made.
+const ENOUGH_OF_A_COPY: u64 = 64;
+
+impl Follower {
+    /// The copy of the truncated log: a sibling that holds what was read. If there are several: one that was not there
+    /// before, then the longest, then the youngest.
+    pub(super) fn copy(&self, siblings: &Siblings) -> io::Result<Option<File>> {
+        let position = self.open.position();
+        if position.evidence() == 0 {
+            return Ok(None);
+        }
+        let may_be = |sibling: &&Sibling| {
+            let (born, log_born) = (sibling.status.identity.born, self.open.status.identity.born);
+            // One that is older than the log may be overwritten with a copy, but a few bytes do not show that.
+            if !self.memory.are_copies && born.is_some() && born <= log_born && position.evidence() < ENOUGH_OF_A_COPY {
+                return false;
+            }
+            let is_new = self.memory.is_listed()
+                || sibling.status.start() >= position.changed
+                || position.evidence() >= ENOUGH_OF_A_COPY;
+            is_new && sibling.status.size >= position.offset && !sibling.status.is_same(&self.open.status)
+        };
+        let mut copies = Vec::new();
+        for sibling in siblings.list.iter().filter(may_be) {
+            copies.push((self.memory.knows_unchanged(sibling, &self.log)?, sibling));
+        }
+        copies.sort_by_key(|(is_known, sibling)| {
+            (*is_known, Reverse(sibling.status.size), Reverse(sibling.status.begun()))
+        });
+        for (is_known, sibling) in copies {
+            // It may be listed before the log is truncated; but few bytes may be those of any older generation.
+            if (position.evidence() >= ENOUGH_OF_A_COPY || !is_known)
+                && let Some(file) = sibling.open(&self.log)?
+                && self.memory.place_in(&file)?.is_none()
+                && holds(&file, &position, 0)?
+            {
+                return Ok(Some(file));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The rest is read from the copy, then the copies that were made after it, then the log from its start.
+    pub(super) fn go_to_copy(&mut self, copy: File, log: Sighted, siblings: &Siblings) -> io::Result<Step> {
+        let between = self.unread_copies(Some(&copy), &log.file, siblings)?;
+        if !log.is_as_it_was()? {
+            return Ok(Step::Busy);
+        }
+        self.note_beside(&log, siblings)?;
+        self.open.replace(copy)?;
+        self.opened = 0;
+        self.pass_copies(between, log, siblings)?;
+        Ok(Step::Busy)
+    }
+
+    /// The open file is a copy of `log`, which comes after it by way of other copies.
+    pub(super) fn pass_copies(&mut self, between: Between, log: Sighted, siblings: &Siblings) -> io::Result<()> {
+        let mut ahead = copies_ahead(between, log);
+        if let Phase::Leaving { ahead: later, .. } = std::mem::replace(&mut self.phase, Phase::Current) {
+            ahead.append(later);
+        }
+        let held = ahead.hold(&self.log, siblings);
+        self.phase = Phase::Passing(ahead);
+        held
+    }
+
+    /// At the end of a copy, before the truncated log: while the copy was read the log may have been copied and truncated
+    /// again, so its copies are listed once more. And it may have been trimmed, if the copy was made by somebody else.
+    /// Returns what to do instead of going on.
+    pub(super) fn check_copies(&mut self, now: Instant) -> io::Result<Option<Step>> {
+        let Phase::Passing(ahead) = &self.phase else { return Ok(None) };
+        let Some((log, glance)) = ahead.truncated() else { return Ok(None) };
+        if !glance.is_of(log)? {
+            // Its first read finds out, and the copy of what it held then.
+            return Ok(None);
+        }
+        let changed = glance.status.changed;
+        let log = Sighted::now(log.clone())?;
+        if self.end.is_none() && is_unfinished(&self.open.before, &log.file)? {
+            let since = *self.copy_ended.get_or_insert(now);
+            if now < since + GONE {
+                return Ok(Some(Step::Quiet));
+            }
+        }
+        if log.glance.status.is_untouched_since(changed) {
+            return Ok(None);
+        }
+        let Some(siblings) = self.siblings_if_any()? else { return Ok(None) };
+        let between = self.unread_copies(Some(&self.open.file), &log.file, &siblings)?;
+        let kept = if between.generations.is_empty() { self.kept(&log.file)? } else { None };
+        if !log.is_as_it_was()? {
+            // It is truncated at this very moment.
+            return Ok(Some(Step::Busy));
+        }
+        self.note_beside(&log, &siblings)?;
+        let mut again = copies_ahead(between, log);
+        if let Some(place) = kept {
+            again.trim_newest(place);
+        }
+        if let Phase::Passing(ahead) = &mut self.phase {
+            ahead.replace_first(again);
+            ahead.hold(&self.log, &siblings)?;
+        }
+        Ok(None)
+    }
+
+    /// Where the last lines of the copy end in the log, if the log was trimmed to them.
+    fn kept(&self, log: &File) -> io::Result<Option<u64>> {
+        let before = &self.open.before;
+        // A log that holds all that the copy holds was not trimmed: every log may begin with these lines.
+        let is_all = |place: &u64| self.open.offset == before.len() as u64 && *place == self.open.offset;
+        Ok(find_again(log, before, ENOUGH_BESIDE_A_COPY)?.filter(|place| !is_all(place)))
+    }
+
+    /// A log that was empty when it was last checked may have been filled, copied and truncated since.
+    pub(super) fn find_unseen(&mut self, empty: &Glance, now: Instant) -> io::Result<Option<Step>> {
+        let log = Sighted::now(self.open.file.clone())?;
+        if log.glance.status.is_untouched_since(self.open.status.changed) {
+            return Ok(None);
+        }
+        let is_current = matches!(self.phase, Phase::Current) && self.end.is_none();
+        if !is_current || self.leads_to(&log.file)? != Some(true) {
+            self.open.note(log.glance);
+            return Ok(None);
+        }
+        let siblings = list::list(&self.log)?;
+        let between = self.unread_copies(None, &log.file, &siblings)?;
+        if !log.is_as_it_was()? {
+            self.open.unread(empty.clone());
+            return Ok(Some(Step::Busy));
+        }
+        self.note_beside(&log, &siblings)?;
+        if between.generations.is_empty() {
+            self.open.note(log.glance);
+            return Ok(None);
+        }
+        self.open.seek(0)?;
+        self.begin_again(between, log, None, now).map(Some)
+    }
+
+    /// The copies of what the log held before it was truncated, after `copy`, which is the first of them, or all that
+    /// were not there before.
+    pub(super) fn unread_copies(&self, copy: Option<&File>, log: &File, siblings: &Siblings) -> io::Result<Between> {
+        let after = Some(self.open.since).filter(|_| copy.is_none());
+        let status = Status::of(log)?;
+        let mut search = Search { from: copy, after, read: Some(&self.open), ..self.search(log, siblings) };
+        if siblings.find(&status).is_none() && self.leads_to(log)? != Some(true) {
+            // The log was deleted since: what came into being after its last write are other generations.
+            let last = status.written.saturating_sub(1);
+            search.until = Some(search.until.map_or(last, |until| until.min(last)));
+        }
+        search.run()
+    }
+
+    /// The copies of what the log held are found, so nothing that is beside it now holds more; unless it was written to,
+    /// copied and truncated again meanwhile.
+    pub(super) fn note_beside(&mut self, log: &Sighted, siblings: &Siblings) -> io::Result<()> {
+        let older = self.older(&log.file, &log.glance, siblings)?;
+        self.memory.note_known(siblings, older, &self.log)
+    }
+
+    /// Goes to the start of the truncated log, by way of copies that lie between.
+    pub(super) fn begin_again(
+        &mut self,
+        between: Between,
+        log: Sighted,
+        gap: Option<Missing>,
+        now: Instant,
+    ) -> io::Result<Step> {
+        let mut ahead = copies_ahead(between, log);
+        if let Phase::Leaving { ahead: later, .. } = std::mem::replace(&mut self.phase, Phase::Current) {
+            ahead.append(later);
+        }
+        self.queued.extend(gap.map(|missing| Step::Gap(missing, None)));
+        self.phase = Phase::Turning(ahead);
+        self.go_on(now)
+    }
+}
+
+fn copies_ahead(between: Between, log: Sighted) -> Ahead {
+    let mut ahead = Ahead::default();
+    between.generations.into_iter().for_each(|(sibling, gap)| ahead.push(Next::listed(sibling, gap)));
+    ahead.push(Next::truncated(log, between.gap));
+    ahead
+}
