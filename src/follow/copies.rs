@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io;
 use std::time::Instant;
 
-use super::follower::{Follower, GONE, Phase, Step};
+use super::follower::{Follower, GONE, LastCopy, Phase, Step};
 use super::generations::chain_and_gaps::Between;
 use super::generations::list::{self, Sibling, Siblings};
 use super::generations::search::Search;
@@ -74,6 +74,7 @@ impl Follower {
 
     /// The open file is a copy of `log`, which comes after it by way of other copies.
     pub(super) fn pass_copies(&mut self, between: Between, log: Sighted, siblings: &Siblings) -> io::Result<()> {
+        self.last_copy = between.generations.is_empty().then(LastCopy::default);
         let mut ahead = copies_ahead(between, log);
         if let Phase::Leaving { ahead: later, .. } = std::mem::replace(&mut self.phase, Phase::Current) {
             ahead.append(later);
@@ -95,18 +96,20 @@ impl Follower {
         }
         let changed = glance.status.changed;
         let log = Sighted::now(log.clone())?;
-        if self.end.is_none() && is_unfinished(&self.open.before, &log.file)? {
-            let since = *self.copy_ended.get_or_insert(now);
-            if now < since + GONE {
-                return Ok(Some(Step::Quiet));
-            }
+        if let Some(copy) = &mut self.last_copy
+            && self.end.is_none()
+            && is_unfinished(&self.open.before, &log.file)?
+            && now < *copy.ended.get_or_insert(now) + GONE
+        {
+            return Ok(Some(Step::Quiet));
         }
         if log.glance.status.is_untouched_since(changed) {
             return Ok(None);
         }
         let Some(siblings) = self.siblings_if_any()? else { return Ok(None) };
         let between = self.unread_copies(Some(&self.open.file), &log.file, &siblings)?;
-        let kept = if between.generations.is_empty() { self.kept(&log.file)? } else { None };
+        let is_last = self.last_copy.is_some() && between.generations.is_empty();
+        let kept = if is_last { self.kept(&log.file)? } else { None };
         if !log.is_as_it_was()? {
             // It is truncated at this very moment.
             return Ok(Some(Step::Busy));

@@ -39,8 +39,8 @@ pub struct Follower {
     pub(super) unreported: Option<Box<Position>>,
     /// The first line asked for is not there yet: what comes before it is passed over.
     pub(super) awaited: Option<Backfill>,
-    /// When the end of a copy was reached though the log had not been filled again.
-    pub(super) copy_ended: Option<Instant>,
+    /// The open file is the log's last copy: the truncated log comes next.
+    pub(super) last_copy: Option<LastCopy>,
     pub(super) writer: Writer,
     pub(super) nuls: Nuls,
     /// The last check found the open file in its place, with no link before it.
@@ -85,6 +85,13 @@ pub(super) struct Doubted {
     pub counted: Option<Count>,
     /// How often the files were listed.
     pub tries: u32,
+}
+
+/// A copy that holds what was read of the log before it was truncated.
+#[derive(Debug, Default)]
+pub(super) struct LastCopy {
+    /// When its end was reached though the log had not been filled again.
+    pub ended: Option<Instant>,
 }
 
 /// The file, and its size, at which a reader that does not follow stops.
@@ -184,7 +191,7 @@ impl Follower {
             queued: VecDeque::new(),
             unreported: None,
             awaited: None,
-            copy_ended: None,
+            last_copy: None,
             writer: Writer::Writes,
             nuls: Nuls::default(),
             is_settled: false,
@@ -397,7 +404,7 @@ impl Follower {
         let due = match &self.phase {
             Phase::Missing { noticed, is_reported: false } => Some(noticed.at + GONE),
             Phase::Doubtful { since } => Some(*since + GONE),
-            Phase::Passing(_) => self.copy_ended.map(|ended| ended + GONE),
+            Phase::Passing(_) => self.last_copy.as_ref().and_then(|copy| copy.ended).map(|ended| ended + GONE),
             Phase::Leaving { noticed, grown, .. } => {
                 let end = noticed.at + self.rotate_wait;
                 Some(if self.writer == Writer::Writes { end } else { end.min(*grown + SILENCE) })

@@ -155,7 +155,9 @@ impl Follower {
         let later = self.after_truncated(&log, siblings)?;
         self.open_at(copy, position, skip)?;
         let between = self.unread_copies(Some(&self.open.file), &log, siblings)?;
-        self.pass_copies(between, Sighted::now(log)?, siblings)?;
+        let log = Sighted::now(log)?;
+        self.note_beside(&log, siblings)?;
+        self.pass_copies(between, log, siblings)?;
         self.append_ahead(later);
         Ok(())
     }
@@ -178,6 +180,7 @@ impl Follower {
             }
             return Ok(());
         }
+        self.note_beside(&log, siblings)?;
         self.pass_copies(between, log, siblings)?;
         self.append_ahead(later);
         self.begin_first()

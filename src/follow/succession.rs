@@ -485,7 +485,7 @@ impl Follower {
         self.open.is_fresh = (is_truncated || !is_rotation) && self.open.offset == 0;
         // A line that was awaited is one of the file that is left.
         (self.opened, self.awaited, self.writer, self.nuls) = (0, None, Writer::Writes, Nuls::default());
-        self.copy_ended = None;
+        self.last_copy = None;
         Ok(Some(finished))
     }
 }

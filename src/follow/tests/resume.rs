@@ -151,3 +151,18 @@ fn what_a_rotated_file_holds_is_known_when_it_is_resumed() {
     assert_eq!(reader.read_now(), "1\n");
     assert!(!reader.follower.is_behind());
 }
+
+#[test]
+fn a_copy_that_is_compressed_after_it_was_resumed_brings_no_older_one_back() {
+    let place = Place::with("0: the first lines of a log\n");
+    place.copy_and_truncate("app.log.2");
+    place.append("app.log", "1: a line that is long enough to be known by, and then some more of it\n");
+    let position = place_in(&place);
+    place.copy_and_truncate("app.log.1");
+    let mut reader = place.resume(&position);
+    assert_eq!(reader.read_now(), "");
+    fs::copy(place.path("app.log.1"), place.path("app.log.1.gz")).unwrap();
+    fs::remove_file(place.path("app.log.1")).unwrap();
+    place.append("app.log", "2\n");
+    assert_eq!(reader.read(), "<truncated>2\n");
+}
