@@ -8,9 +8,9 @@
 pub(in crate::server) mod frame_writer;
 pub(in crate::server) mod heartbeat;
 mod http;
-pub(in crate::server) mod limits;
 pub(in crate::server) mod peer;
 pub(in crate::server) mod socket;
+pub(in crate::server) mod timeouts_and_sizes;
 pub(in crate::server) mod websocket;
 
 use std::io;
@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 use self::frame_writer::{FrameWriter, WriteError};
 use self::heartbeat::Heartbeat;
 use self::http::HttpResponse;
-use self::limits::{CLOSE, LONGEST_STALL, PROBES, READ_PACE, UNPACED};
 use self::socket::StreamSocket;
+use self::timeouts_and_sizes::{CLOSE, LONGEST_STALL, PROBES, READ_PACE, UNPACED};
 use self::websocket::{Pings, WebSocket};
 use crate::protocol::close::Close;
 use crate::server::report::metrics::Metrics;

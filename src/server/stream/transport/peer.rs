@@ -10,8 +10,8 @@ use rustix::net::sockopt::set_socket_send_buffer_size;
 
 use crate::server::report::metrics::Ended;
 use crate::server::stream::ending::{Linger, Served};
-use crate::server::stream::transport::limits::{LINGER, LINGER_AT_SHUTDOWN, LONGEST_STALL};
 use crate::server::stream::transport::socket::StreamSocket;
+use crate::server::stream::transport::timeouts_and_sizes::{LINGER, LINGER_AT_SHUTDOWN, LONGEST_STALL};
 use crate::shutdown::Shutdown;
 use crate::wait::{Interest, wait};
 

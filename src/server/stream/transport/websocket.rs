@@ -19,8 +19,8 @@ use crate::server::stream::ending::Ending;
 use crate::server::stream::frame::Frame;
 use crate::server::stream::transport::frame_writer::{FrameWriter, WriteError};
 use crate::server::stream::transport::heartbeat::{Due, Heartbeat};
-use crate::server::stream::transport::limits::{COALESCED, CONTROL};
 use crate::server::stream::transport::socket::StreamSocket;
+use crate::server::stream::transport::timeouts_and_sizes::{COALESCED, CONTROL};
 
 pub(super) struct WebSocket<S> {
     socket: Tungstenite<FrameWriter<S>>,
