@@ -46,30 +46,30 @@ pub(super) fn open(url: &Url, config: &ClientConfig, shutdown: &Shutdown) -> Res
     let key = generate_key();
     let request = request(url, config, &key)?;
     let (mut wire, until) = reach(url, config, shutdown)?;
-    let answer = http::ask(&mut wire, request.as_bytes(), until, shutdown);
-    let answer = answer.map_err(|fault| failure(what(), url, fault))?;
-    if answer.status != 101 {
-        return Err(Error::refused(what(), answer.status, answer.reason(), answer.retry_after()));
+    let response = http::ask(&mut wire, request.as_bytes(), until, shutdown);
+    let response = response.map_err(|fault| failure(what(), url, fault))?;
+    if response.status != 101 {
+        return Err(Error::refused(what(), response.status, response.reason(), response.retry_after()));
     }
-    let has_events = verify(&answer, &key).map_err(|fault| Error::protocol(what(), WsError::Protocol(fault)))?;
+    let has_events = verify(&response, &key).map_err(|fault| Error::protocol(what(), WsError::Protocol(fault)))?;
     let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
-    Ok((WebSocket::from_partially_read(wire, answer.rest, Role::Client, Some(limits)), has_events))
+    Ok((WebSocket::from_partially_read(wire, response.rest, Role::Client, Some(limits)), has_events))
 }
 
-/// Requests a page by HTTP, without a token, and returns the status of the answer, such as 200 for `/-/healthz`. `url` is
+/// Requests a page by HTTP, without a token, and returns the status of the response, such as 200 for `/-/healthz`. `url` is
 /// any page of the server's, from [`Url::page`], with its query. Each address of the host has 5 s to
-/// answer, and the rest 10 s.
+/// response, and the rest 10 s.
 ///
 /// # Errors
 /// When no address answers in time ([`Error::is_timeout`]), the certificate is not trusted ([`Error::is_untrusted`]), or the
-/// answer is not HTTP.
+/// response is not HTTP.
 pub fn status(url: &Url, config: &ClientConfig, shutdown: &Shutdown) -> Result<u16> {
     let what = || format!("cannot ask {}", url.place());
     let (target, authority) = (url.target(), url.authority());
     let request = format!("GET {target} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
     let (mut wire, until) = reach(url, config, shutdown)?;
-    let answer = http::ask(&mut wire, request.as_bytes(), until, shutdown);
-    answer.map(|answer| answer.status).map_err(|fault| failure(what(), url, fault))
+    let response = http::ask(&mut wire, request.as_bytes(), until, shutdown);
+    response.map(|response| response.status).map_err(|fault| failure(what(), url, fault))
 }
 
 /// Requests a page by HTTP, with the token, and returns its body when the status is 200. An error begins with `what`.
@@ -85,12 +85,12 @@ pub(super) fn page(
         request += &format!("Authorization: {}\r\n", token.authorization());
     }
     let (mut wire, until) = reach(url, config, shutdown)?;
-    let answer = http::fetch(&mut wire, (request + "\r\n").as_bytes(), until + PAGE, shutdown);
-    let answer = answer.map_err(|fault| failure(what(), url, fault))?;
-    if answer.status != 200 {
-        return Err(Error::refused(what(), answer.status, answer.reason(), answer.retry_after()));
+    let response = http::fetch(&mut wire, (request + "\r\n").as_bytes(), until + PAGE, shutdown);
+    let response = response.map_err(|fault| failure(what(), url, fault))?;
+    if response.status != 200 {
+        return Err(Error::refused(what(), response.status, response.reason(), response.retry_after()));
     }
-    answer.body().ok_or_else(|| Error::failed(format!("{}: the answer was cut off", what())))
+    response.body().ok_or_else(|| Error::failed(format!("{}: the answer was cut off", what())))
 }
 
 /// Connects as the URL says. Returns the connection, and the deadline for the remaining handshakes.
@@ -183,17 +183,17 @@ fn request(url: &Url, config: &ClientConfig, key: &str) -> Result<String> {
 }
 
 /// Whether the server speaks `wstail.v1`. A server that does not know it answers as if nothing had been offered.
-fn verify(answer: &Response, key: &str) -> Result<bool, ProtocolError> {
-    if !answer.holds("upgrade", "websocket") {
+fn verify(response: &Response, key: &str) -> Result<bool, ProtocolError> {
+    if !response.holds("upgrade", "websocket") {
         return Err(ProtocolError::MissingUpgradeWebSocketHeader);
     }
-    if !answer.holds("connection", "upgrade") {
+    if !response.holds("connection", "upgrade") {
         return Err(ProtocolError::MissingConnectionUpgradeHeader);
     }
-    if answer.values("sec-websocket-accept").next() != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
+    if response.values("sec-websocket-accept").next() != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
         return Err(ProtocolError::SecWebSocketAcceptKeyMismatch);
     }
-    match answer.values("sec-websocket-protocol").next() {
+    match response.values("sec-websocket-protocol").next() {
         None => Ok(false),
         Some(picked) if picked == SUBPROTOCOL.as_bytes() => Ok(true),
         Some(_) => Err(ProtocolError::SecWebSocketSubProtocolError(SubProtocolError::InvalidSubProtocol)),

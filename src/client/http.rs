@@ -1,4 +1,4 @@
-//! One HTTP request and its answer, up to a deadline. It follows no redirects.
+//! One HTTP request and its response, up to a deadline. It follows no redirects.
 //!
 //! The WebSocket handshake is done here as well: tungstenite's own would log the request, with the token in it.
 
@@ -14,7 +14,7 @@ use crate::shutdown::Shutdown;
 use crate::text::sanitize;
 use crate::wait::{Interest, wait};
 
-/// The longest answer whose head is parsed, in bytes, and how many header fields it may have.
+/// The longest response whose head is parsed, in bytes, and how many header fields it may have.
 const MAX_ANSWER: usize = 64 * 1024;
 const MAX_FIELDS: usize = 128;
 /// The maximum size of a page: a list of logs has at most 65,536 names.
@@ -22,19 +22,19 @@ const MAX_PAGE: usize = 64 << 20;
 /// How much of a redirect's target is shown, in characters.
 const LONGEST_LOCATION: usize = 1000;
 
-/// Why a request got no usable answer.
+/// Why a request got no usable response.
 #[derive(Debug)]
 pub(super) enum Fault {
     /// The connection was lost, or time was up.
     Io(io::Error),
-    /// The connection was closed before the answer's head was complete.
+    /// The connection was closed before the response's head was complete.
     Closed,
-    /// The bytes that arrived are not the beginning of an HTTP answer.
+    /// The bytes that arrived are not the beginning of an HTTP response.
     NotHttp {
         /// It begins with a TLS alert: that is how TLS servers answer plain HTTP.
         is_tls: bool,
     },
-    /// The bytes begin like an HTTP answer, but are malformed.
+    /// The bytes begin like an HTTP response, but are malformed.
     Malformed(httparse::Error),
 }
 
@@ -44,7 +44,7 @@ impl From<io::Error> for Fault {
     }
 }
 
-/// The beginning of an answer.
+/// The beginning of a response.
 pub(super) struct Response {
     pub status: u16,
     fields: Vec<(String, Vec<u8>)>,
@@ -52,7 +52,7 @@ pub(super) struct Response {
     pub rest: Vec<u8>,
 }
 
-/// How much of an answer is wanted.
+/// How much of a response is wanted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wanted {
     /// Its head, and the first line of its body.
@@ -61,7 +61,7 @@ enum Wanted {
     Whole,
 }
 
-/// Sends a request and reads the whole answer, as far as it comes.
+/// Sends a request and reads the whole response, as far as it comes.
 ///
 /// # Errors
 /// As [`ask`].
@@ -74,11 +74,11 @@ pub(super) fn fetch(
     exchange(stream, request, Wanted::Whole, until, shutdown)
 }
 
-/// Sends a request and reads the head of the answer. If it is not an upgrade, also reads the first line of the body, as far
+/// Sends a request and reads the head of the response. If it is not an upgrade, also reads the first line of the body, as far
 /// as it arrives.
 ///
 /// # Errors
-/// If the connection is lost, the answer is not HTTP, or the deadline passes.
+/// If the connection is lost, the response is not HTTP, or the deadline passes.
 pub(super) fn ask(
     stream: &mut (impl Bounded + AsFd),
     request: &[u8],
@@ -115,7 +115,7 @@ fn exchange(
         let is_late = until <= Instant::now();
         let is_last = read == Some(0) || is_late || arrived.len() > most;
         match parse(&arrived)? {
-            Some(answer) if is_last || answer.is_enough(wanted) => return Ok(answer),
+            Some(response) if is_last || response.is_enough(wanted) => return Ok(response),
             None if is_late => return Err(Fault::Io(ErrorKind::TimedOut.into())),
             None if is_last => return Err(Fault::Closed),
             _ => {}
@@ -228,8 +228,8 @@ mod tests {
     use std::net::{TcpListener, TcpStream};
     use std::time::Duration;
 
-    /// Parses an answer that arrives in these pieces, one a turn, and then ends.
-    fn answer(pieces: &[&str]) -> Result<Response, Fault> {
+    /// Parses a response that arrives in these pieces, one a turn, and then ends.
+    fn response(pieces: &[&str]) -> Result<Response, Fault> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (mut server, _) = listener.accept().unwrap();
@@ -246,11 +246,12 @@ mod tests {
 
     #[test]
     fn a_head_is_read_and_the_reason_behind_it() {
-        let refused = answer(&["HTTP/1.1 401 No", "\r\nContent-Type: text/plain\r\n\r\n", "a \u{1b} token\n"]).unwrap();
+        let refused =
+            response(&["HTTP/1.1 401 No", "\r\nContent-Type: text/plain\r\n\r\n", "a \u{1b} token\n"]).unwrap();
         assert_eq!((refused.status, refused.reason().as_str()), (401, "a ^[ token"));
-        let page = answer(&["HTTP/1.1 502 Bad\r\nContent-Type: text/html\r\n\r\n<html>\n"]).unwrap();
+        let page = response(&["HTTP/1.1 502 Bad\r\nContent-Type: text/html\r\n\r\n<html>\n"]).unwrap();
         assert_eq!((page.status, page.reason().as_str()), (502, ""));
-        let upgrade = answer(&["HTTP/1.1 101 x\r\nConnection: keep-alive, upgrade\r\n\r\nab"]).unwrap();
+        let upgrade = response(&["HTTP/1.1 101 x\r\nConnection: keep-alive, upgrade\r\n\r\nab"]).unwrap();
         assert!(upgrade.holds("connection", "Upgrade") && upgrade.rest.len() <= 2);
     }
 
@@ -263,11 +264,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_is_a_fault() {
+    fn what_is_no_response_is_a_fault() {
         for pieces in
             [&["HTTP/1.1 200 OK\r\n"][..], &[], &["hello\r\n"], &["HTTP/1.1 200 OK\r\na: ", &"b".repeat(70_000)]]
         {
-            assert!(answer(pieces).is_err(), "{:?}", pieces.first());
+            assert!(response(pieces).is_err(), "{:?}", pieces.first());
         }
     }
 }

@@ -14,10 +14,10 @@ use super::held_files::{Ahead, Next, Sighted};
 use super::log::fingerprint::holds;
 use super::log::open::Glance;
 use super::log::status::Status;
-use super::trimmed::{ENOUGH_BESIDE_A_COPY, find_again, is_unfinished};
+use super::trimmed::{is_unfinished, kept};
 use crate::protocol::event::Missing;
 
-/// How many bytes must speak for a copy that was there before the cursor was made.
+/// How many bytes must speak for a copy that may have been there before.
 const ENOUGH_OF_A_COPY: u64 = 64;
 
 impl Follower {
@@ -85,8 +85,8 @@ impl Follower {
     }
 
     /// At the end of a copy, before the truncated log: while the copy was read the log may have been copied and truncated
-    /// again, so its copies are listed once more. And it may have been trimmed, if the copy was made by somebody else.
-    /// Returns what to do instead of going on.
+    /// again, so its copies are listed once more if anything was done to it. And it may have been trimmed, if the copy was
+    /// made by somebody else. Returns what to do instead of going on.
     pub(super) fn check_copies(&mut self, now: Instant) -> io::Result<Option<Step>> {
         let Phase::Passing(ahead) = &self.phase else { return Ok(None) };
         let Some((log, glance)) = ahead.truncated() else { return Ok(None) };
@@ -103,35 +103,30 @@ impl Follower {
         {
             return Ok(Some(Step::Quiet));
         }
-        if log.glance.status.is_untouched_since(changed) {
-            return Ok(None);
+        if !log.glance.status.is_untouched_since(changed)
+            && let Some(siblings) = self.siblings_if_any()?
+        {
+            let between = self.unread_copies(Some(&self.open.file), &log.file, &siblings)?;
+            if !log.is_as_it_was()? {
+                // It is truncated at this very moment.
+                return Ok(Some(Step::Busy));
+            }
+            self.note_beside(&log, &siblings)?;
+            self.last_copy = self.last_copy.take().filter(|_| between.generations.is_empty());
+            let again = copies_ahead(between, log);
+            if let Phase::Passing(ahead) = &mut self.phase {
+                ahead.replace_first(again);
+                ahead.hold(&self.log, &siblings)?;
+            }
         }
-        let Some(siblings) = self.siblings_if_any()? else { return Ok(None) };
-        let between = self.unread_copies(Some(&self.open.file), &log.file, &siblings)?;
-        let is_last = self.last_copy.is_some() && between.generations.is_empty();
-        let kept = if is_last { self.kept(&log.file)? } else { None };
-        if !log.is_as_it_was()? {
-            // It is truncated at this very moment.
-            return Ok(Some(Step::Busy));
-        }
-        self.note_beside(&log, &siblings)?;
-        let mut again = copies_ahead(between, log);
-        if let Some(place) = kept {
-            again.trim_newest(place);
-        }
-        if let Phase::Passing(ahead) = &mut self.phase {
-            ahead.replace_first(again);
-            ahead.hold(&self.log, &siblings)?;
+        if let Phase::Passing(ahead) = &mut self.phase
+            && self.last_copy.is_some()
+            && let Some((log, _)) = ahead.truncated()
+            && let Some(kept) = kept(log, &self.open.file, self.open.offset)?
+        {
+            ahead.start_first_at(kept);
         }
         Ok(None)
-    }
-
-    /// Where the last lines of the copy end in the log, if the log was trimmed to them.
-    fn kept(&self, log: &File) -> io::Result<Option<u64>> {
-        let before = &self.open.before;
-        // A log that holds all that the copy holds was not trimmed: every log may begin with these lines.
-        let is_all = |place: &u64| self.open.offset == before.len() as u64 && *place == self.open.offset;
-        Ok(find_again(log, before, ENOUGH_BESIDE_A_COPY)?.filter(|place| !is_all(place)))
     }
 
     /// A log that was empty when it was last checked may have been filled, copied and truncated since.

@@ -9,7 +9,7 @@ const VERSION: u8 = 1;
 const LENGTH: usize = 66;
 
 impl Position {
-    /// The cursor that says so.
+    /// The cursor that names this place.
     pub fn cursor(&self) -> Cursor {
         let mut bytes = vec![VERSION];
         let numbers = [
@@ -29,7 +29,7 @@ impl Position {
         HEXLOWER.encode(&bytes).parse().expect("hexadecimal digits are allowed, and they are few")
     }
 
-    /// What a cursor says; `None` when no server of this kind has made it.
+    /// The place that a cursor names; `None` if no server of this kind has made it.
     pub fn parse(cursor: &Cursor) -> Option<Position> {
         let digits = cursor.as_str().as_bytes();
         // data-encoding would decode this, too, with 10 KB of code that nothing else needs.
@@ -68,7 +68,7 @@ mod tests {
     use crate::follow::position::tests::position;
 
     #[test]
-    fn a_cursor_says_where_it_came_from() {
+    fn a_cursor_names_the_place_it_came_from() {
         for born in [None, Some(i64::MAX)] {
             let mut position = position();
             position.identity.born = born;

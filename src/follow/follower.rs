@@ -27,7 +27,7 @@ pub struct Follower {
     pub(super) phase: Phase,
     pub(super) memory: Memory,
     pub(super) rotate_wait: Duration,
-    /// The size the log had when it was opened.
+    /// The size the open file had when it was opened.
     pub(super) opened: u64,
     /// Where a reader that does not follow stops.
     pub(super) end: Option<End>,
@@ -87,10 +87,10 @@ pub(super) struct Doubted {
     pub tries: u32,
 }
 
-/// A copy that holds what was read of the log before it was truncated.
+/// A copy of what the log held before it was truncated.
 #[derive(Debug, Default)]
 pub(super) struct LastCopy {
-    /// When its end was reached though the log had not been filled again.
+    /// When its end was reached though the log was still empty, or perhaps being trimmed.
     pub ended: Option<Instant>,
 }
 
@@ -398,8 +398,8 @@ impl Follower {
         self.writer = if is_closed { Writer::JustClosed } else { Writer::Writes };
     }
 
-    /// When polling again may find more though nothing was written: a rotated file is left then, or a log that is gone
-    /// is reported.
+    /// When polling again may find more though nothing was written: a wait is over, for late writes to a rotated file, for
+    /// a log that is gone or empty, or for bytes in the place of NULs.
     pub fn due(&self) -> Option<Instant> {
         let due = match &self.phase {
             Phase::Missing { noticed, is_reported: false } => Some(noticed.at + GONE),

@@ -1,4 +1,4 @@
-//! What comes after the open file: generations and copies in order, up to 16 of them held open.
+//! What comes after the open file: generations and copies in order ([`Ahead`]), up to 16 of them held open.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -154,7 +154,7 @@ impl Next {
         self.turn.left(size)
     }
 
-    /// Opens it at its start, as a file that is current or not.
+    /// Opens it where it is to be read from, as a file that is current or not.
     pub fn open(&self, is_current: bool) -> io::Result<OpenLog> {
         let Source::Held(file) = &self.source else { return Err(io::ErrorKind::Interrupted.into()) };
         let file = file.clone();
@@ -166,7 +166,8 @@ impl Next {
             }
             Turn::Rotated(start, _) => (*start, OpenLog::new(file)?),
         };
-        if start > 0 {
+        // If it was truncated after that glance, the first read finds out.
+        if start > 0 && open.begins_as_before()? {
             open.seek(start)?;
         }
         Ok(open)
@@ -216,9 +217,22 @@ impl Ahead {
         self.queue.iter().map(|next| next.identity)
     }
 
-    /// Whether a file is still to be read, as a log is while its copies are.
-    pub fn contains(&self, status: &Status) -> bool {
-        self.queue.iter().any(|next| next.identity.is_same_number(&status.identity))
+    /// Whether a file is the log that is truncated by now, and still to be read.
+    pub fn has_truncated(&self, status: &Status) -> bool {
+        let is_it = |next: &Next| next.identity.is_same_number(&status.identity);
+        self.queue.iter().any(|next| is_it(next) && matches!(next.turn, Turn::Truncated(..)))
+    }
+
+    /// The first file was read up to that place before, so it goes on there.
+    pub fn skip_in_first(&mut self, place: u64) {
+        if let Some(Next { turn: Turn::Rotated(start, _), .. }) = self.queue.front_mut() {
+            *start = place.max(*start);
+        }
+    }
+
+    /// The files that are held.
+    pub fn held(&self) -> impl Iterator<Item = &File> {
+        self.queue.iter().filter_map(Next::file)
     }
 
     /// The truncated log, if it comes next, and what it was then.
@@ -235,9 +249,9 @@ impl Ahead {
         earlier.queue.into_iter().rev().for_each(|next| self.queue.push_front(next));
     }
 
-    /// The youngest file is the log, trimmed to lines that were read, which end at `place`.
-    pub fn trim_newest(&mut self, place: u64) {
-        if let Some(Next { turn: Turn::Truncated(start, _), gap, .. }) = self.queue.back_mut() {
+    /// The first file is the log, trimmed to lines that were read, which end at `place`.
+    pub fn start_first_at(&mut self, place: u64) {
+        if let Some(Next { turn: Turn::Truncated(start, _), gap, .. }) = self.queue.front_mut() {
             (*start, *gap) = (place, Some((Missing::Truncated, None)));
         }
     }
@@ -338,7 +352,7 @@ impl Ahead {
                 match same {
                     Some(sibling) => next.source = Source::Listed(Box::new(sibling.clone())),
                     None => {
-                        lost = Some(Lost::file(lost, Some(old.status.size), next.gap));
+                        lost = Some(Lost::file(lost, Some(next.left()), next.gap));
                         continue;
                     }
                 }

@@ -33,8 +33,8 @@
 //!    between are not waited on: at the end of one the next follows at once.
 //!
 //! Siblings are searched at no other time, except when bytes that were read have changed, when a log that was empty was
-//! touched, before a truncated log is read again, and when a cursor is resumed. A file that appears beside the log is
-//! only noted.
+//! touched, before a truncated log that was written to is read again, and when a cursor is resumed. A file that appears
+//! beside the log is only noted.
 //!
 //! The states are the variants of `follower::Phase`: backfilling, current, missing (the name leads nowhere, or what
 //! comes before its file is in doubt), leaving (step 4), passing (step 5, in between), turning (the open file is lost,
@@ -137,12 +137,14 @@
 //!
 //! * If the file has not shrunk and its first kilobyte is the same, something was written over: a gap, and on from the
 //!   same offset.
-//! * If those bytes are found elsewhere in the file, its beginning was cut off: a gap, and on from where they end. At
-//!   least 4 bytes must be found; 64 if a sibling holds all that was read.
 //! * If a sibling holds all that was read, it is the copy of the log, which was truncated. If there are several: one
 //!   that was not there before, then the longest, then the youngest. It is read to its end, then the copies that were
-//!   made after it, then the log from its start. If the log is still empty then, the follower waits 0.1 s before it
-//!   goes on; if at least 64 bytes of the copy's last lines come back in it, it was trimmed, and they are passed over.
+//!   made after it, then the log from its start. If the log is still empty at the end of the copy, or holds only a part
+//!   of the copy's last bytes, the follower waits up to 0.1 s: somebody else may have made the copy, and the log may be
+//!   being trimmed. It was trimmed if it begins with the copy's last lines, these are at least 64 bytes, and their
+//!   first 64 bytes are nowhere else in the copy's last 64 KiB. Then a gap is reported and these lines are passed over.
+//! * If not, and those bytes are found elsewhere in the file (at least 4 of them), its beginning was cut off: a gap,
+//!   and on from where they end.
 //! * Otherwise the log was truncated without a copy: a gap, other copies that were made since, and its start. If the
 //!   file is empty or holds only a part of what was read, the follower waits 0.1 s first, because it may be being
 //!   trimmed.

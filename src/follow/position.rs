@@ -1,5 +1,5 @@
-//! A place in a log: which file, how far, and what stood just before. A cursor says this (`cursor_format`), and the
-//! server keeps nothing else.
+//! A place in a log: which file, how far, and what stood just before. It is what a cursor contains
+//! (`cursor_format`), and the server keeps nothing else.
 
 /// How many of a file's first bytes tell it from others, at most.
 pub(super) const HEAD: usize = 1024;

@@ -77,8 +77,8 @@ impl Follower {
                 follower.open.note_was(position.changed, follower.open.offset.max(position.evidence()));
             }
             ResumePoint::Generation(file) => follower.resume_in_generation(file, position, skip, &siblings)?,
-            ResumePoint::Copy { copy, log } => follower.resume_in_copy(copy, log, position, skip, &siblings)?,
-            ResumePoint::Truncated(log) => follower.resume_truncated(log, position, &siblings)?,
+            ResumePoint::Copy { copy, log } => follower.resume_in_copy(copy, log, position, skip)?,
+            ResumePoint::Truncated(log) => follower.resume_truncated(log, position)?,
             ResumePoint::Nowhere => follower.resume_after(position, &siblings)?,
         }
         if follower.lost().is_some() {
@@ -143,32 +143,28 @@ impl Follower {
         Ok(())
     }
 
-    fn resume_in_copy(
-        &mut self,
-        copy: Arc<File>,
-        log: Arc<File>,
-        position: &Position,
-        skip: u64,
-        siblings: &Siblings,
-    ) -> io::Result<()> {
+    fn resume_in_copy(&mut self, copy: Arc<File>, log: Arc<File>, position: &Position, skip: u64) -> io::Result<()> {
         self.open.since = position.changed;
-        let later = self.after_truncated(&log, siblings)?;
-        self.open_at(copy, position, skip)?;
-        let between = self.unread_copies(Some(&self.open.file), &log, siblings)?;
+        // What is done to the log after this is found out at the end of the copies.
         let log = Sighted::now(log)?;
-        self.note_beside(&log, siblings)?;
-        self.pass_copies(between, log, siblings)?;
+        let siblings = list(&self.log)?;
+        let later = self.after_truncated(&log.file, &siblings)?;
+        self.open_at(copy, position, skip)?;
+        let between = self.unread_copies(Some(&self.open.file), &log.file, &siblings)?;
+        self.note_beside(&log, &siblings)?;
+        self.pass_copies(between, log, &siblings)?;
         self.append_ahead(later);
         Ok(())
     }
 
     /// Begins with the oldest copy that was made since, or with what was written since.
-    fn resume_truncated(&mut self, log: Arc<File>, position: &Position, siblings: &Siblings) -> io::Result<()> {
+    fn resume_truncated(&mut self, log: Arc<File>, position: &Position) -> io::Result<()> {
         self.queued.push_back(Step::Gap(Missing::Truncated, None));
         self.open.since = position.changed;
-        let later = self.after_truncated(&log, siblings)?;
-        let between = self.unread_copies(None, &log, siblings)?;
         let log = Sighted::now(log)?;
+        let siblings = list(&self.log)?;
+        let later = self.after_truncated(&log.file, &siblings)?;
+        let between = self.unread_copies(None, &log.file, &siblings)?;
         let is_direct = between.generations.is_empty();
         self.open = OpenLog::glanced_at(log.file.clone(), log.glance.clone());
         self.opened = self.open.status.size;
@@ -180,8 +176,8 @@ impl Follower {
             }
             return Ok(());
         }
-        self.note_beside(&log, siblings)?;
-        self.pass_copies(between, log, siblings)?;
+        self.note_beside(&log, &siblings)?;
+        self.pass_copies(between, log, &siblings)?;
         self.append_ahead(later);
         self.begin_first()
     }

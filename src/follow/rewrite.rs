@@ -10,7 +10,7 @@ use super::generations::list::{self, Siblings};
 use super::held_files::Sighted;
 use super::log::fingerprint::holds;
 use super::log::status::Status;
-use super::trimmed::{ENOUGH_BESIDE_A_COPY, ENOUGH_OF_A_REST, find_again, is_unfinished};
+use super::trimmed::{ENOUGH_OF_A_REST, find_again, is_unfinished};
 use crate::protocol::event::Missing;
 
 /// How many bytes a file must share with the one whose place it took to be the same log: fewer may be no more than the
@@ -35,8 +35,9 @@ impl Follower {
         let log = Sighted::now(self.open.file.clone())?;
         let siblings = list::list(&self.log)?;
         let copy = self.copy(&siblings)?;
-        let enough = if copy.is_some() { ENOUGH_BESIDE_A_COPY } else { ENOUGH_OF_A_REST };
-        if let Some(place) = find_again(&self.open.file, &self.open.before, enough)? {
+        if copy.is_none()
+            && let Some(place) = find_again(&self.open.file, &self.open.before, ENOUGH_OF_A_REST)?
+        {
             self.go_on_at(place)?;
             return Ok(Step::Gap(Missing::Truncated, None));
         }
@@ -74,6 +75,9 @@ impl Follower {
     /// Goes on in the open file; what was behind that place when it was opened may not be any more.
     fn go_on_at(&mut self, place: u64) -> io::Result<()> {
         self.opened = self.opened.min(place);
+        if let Some(end) = &mut self.end {
+            end.size = end.size.saturating_sub(self.open.offset.saturating_sub(place));
+        }
         self.open.find_again(place)
     }
 

@@ -235,7 +235,7 @@ impl RootKind {
         }
     }
 
-    /// The target that a link within its directory has. A switch of it needs nothing to be opened anew, but is told.
+    /// The target that a link within its directory has. If it is switched, nothing needs to be opened anew, but the change is logged.
     fn link(self, path: &Path) -> Option<Target> {
         if self != RootKind::File {
             return None;
@@ -263,7 +263,7 @@ impl Opened {
                 (Directory::open(parent(&real), &known_as, walks)?, Some(file))
             }
         };
-        // Should the path have been switched in between, the next look shows that it leads elsewhere.
+        // Should the path have been switched in between, the next check shows that it leads elsewhere.
         let led_to = if kind == RootKind::Link { led_to } else { Inode::of_directory(&directory)? };
         Ok(Opened { directory: Arc::new(directory), file, led_to, link, generation: 0 })
     }

@@ -48,6 +48,10 @@ impl Follower {
                 self.counted = counted;
                 self.stay(is_direct, now)
             }
+            NameTarget::Ahead | NameTarget::Nowhere if self.doubted.is_some() => {
+                self.join_doubted(self.noticed(self.departure(before)?, now), now)?;
+                Ok(Step::Busy)
+            }
             NameTarget::Ahead => self.leave_if_due(now),
             NameTarget::Nowhere => self.miss(self.departure(before)?, now),
             NameTarget::New(file) => {
@@ -109,10 +113,6 @@ impl Follower {
 
     /// The name leads nowhere, as it does for a moment in every rotation.
     fn miss(&mut self, departure: Departure, now: Instant) -> io::Result<Step> {
-        if self.doubted.is_some() {
-            self.join_doubted(self.noticed(departure, now), now)?;
-            return Ok(Step::Busy);
-        }
         match &mut self.phase {
             Phase::Leaving { .. } => return self.leave_if_due(now),
             Phase::Missing { noticed, is_reported } => {
@@ -137,11 +137,11 @@ impl Follower {
         if let Phase::Leaving { ahead, .. } = phase {
             // A rotation was taken back; what had been written to the new file meanwhile is destroyed.
             self.report_destroyed(ahead.left());
+            ahead.held().try_for_each(|file| self.memory.pass_over(file).map(drop))?;
         }
         if let Some(doubted) = self.doubted.take() {
-            let Sighted { file, .. } = &doubted.sighted;
-            let read = self.memory.place_in(file)?.unwrap_or(0);
-            self.report_destroyed(Status::of(file)?.size.saturating_sub(read));
+            let left = self.memory.pass_over(&doubted.sighted.file)?;
+            self.report_destroyed(left);
         }
         if std::mem::take(&mut self.skip) > 0 {
             // What the client had is not there any more.
@@ -162,9 +162,14 @@ impl Follower {
 
     /// Notes which files are beside the log while it is current: none of them comes after it.
     pub(super) fn refresh(&mut self) -> io::Result<()> {
-        // It may be entered, but not listed; or it is gone by now.
+        // It may be gone by now.
         let Ok(directory) = self.log.directory_status() else { return Ok(()) };
         if !self.memory.has_changed(directory.changed) {
+            return Ok(());
+        }
+        let segments = self.log.segments().into_owned();
+        if self.log.open_directory(&segments[..segments.len().saturating_sub(1)]).is_err() {
+            // It may be entered, but not listed.
             return Ok(());
         }
         let Ok(siblings) = list::list(&self.log) else {
@@ -252,7 +257,8 @@ impl Follower {
         noticed: Noticed,
         now: Instant,
     ) -> io::Result<()> {
-        let siblings = list::list(&self.log)?;
+        // Without its directory the log can still be read as far as it is held.
+        let siblings = self.siblings_if_any()?.unwrap_or_default();
         self.report_late(&siblings)?;
         let (newest, departure) = match &self.phase {
             Phase::Leaving { ahead, .. } => (ahead.newest().unwrap_or(&self.open.file), None),
@@ -412,7 +418,7 @@ impl Follower {
         }
         if let Some(finished) = self.enter()?
             && !finished.status.is_same(&self.open.status)
-            && !matches!(&self.phase, Phase::Passing(ahead) if ahead.contains(&finished.status))
+            && !matches!(&self.phase, Phase::Passing(ahead) if ahead.has_truncated(&finished.status))
         {
             self.memory.finish(&finished, now);
         }
@@ -426,6 +432,12 @@ impl Follower {
             return Ok(false);
         };
         ahead.open_first(log, || list::list(log))?;
+        // The log's name may have led to it before, too: no file is read twice.
+        if let Some(file) = ahead.first().and_then(Next::file)
+            && let Some(place) = self.memory.place_in(file)?
+        {
+            ahead.skip_in_first(place);
+        }
         let is_held = ahead.first().map(|next| next.file().is_some());
         if is_held.is_none() {
             // Everything that was known is gone: the name is checked anew.

@@ -134,6 +134,17 @@ impl Memory {
         Ok(None)
     }
 
+    /// What comes after that place in a file is not read any more. Returns how many bytes these are.
+    pub fn pass_over(&mut self, file: &File) -> io::Result<u64> {
+        let size = Status::of(file)?.size;
+        let Some(place) = self.place_in(file)? else { return Ok(size) };
+        let identity = Status::of(file)?.identity;
+        if let Some(finished) = self.finished.iter_mut().rfind(|finished| finished.identity == identity) {
+            advance(finished, file, size)?;
+        }
+        Ok(size.saturating_sub(place))
+    }
+
     /// The files that were finished and bore that number, the last one first.
     fn finished_as(&self, status: &Status) -> impl Iterator<Item = &Position> {
         let identity = status.identity;
@@ -267,8 +278,7 @@ impl Memory {
                 && holds(&file, finished, 0)?
             {
                 sum += sibling.status.size - finished.offset;
-                finished.offset = sibling.status.size;
-                finished.before = Print::of(&before(&file, finished.offset)?);
+                advance(finished, &file, sibling.status.size)?;
                 if finished.evidence() >= ENOUGH {
                     self.held.retain(|(held, _)| *held != finished.identity);
                 }
@@ -276,6 +286,13 @@ impl Memory {
         }
         Ok((sum > 0).then_some(sum))
     }
+}
+
+/// The file is not read any more up to that place.
+fn advance(finished: &mut Position, file: &File, place: u64) -> io::Result<()> {
+    finished.before = Print::of(&before(file, place)?);
+    finished.offset = place;
+    Ok(())
 }
 
 fn content(file: &File, size: u64) -> io::Result<u64> {

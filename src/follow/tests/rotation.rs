@@ -330,4 +330,36 @@ fn bytes_that_were_read_are_not_reported_when_a_rotation_is_undone() {
     place.rename("app.log", "app.log.1");
     place.rename("app.log.2", "app.log");
     assert_eq!(reader.read(), "<replaced: 5>");
+    assert_eq!(reader.pass(SILENCE).read(), "", "it is reported once");
+}
+
+#[test]
+fn a_file_that_is_given_the_name_twice_before_it_is_read_is_read_once() {
+    let place = Place::with("0\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    place.rename("app.log", "app.log.3");
+    place.append("app.log", "1\n");
+    assert_eq!(reader.read_now(), "");
+    place.rename("app.log", "app.log.2");
+    place.append("app.log", "2\n");
+    assert_eq!(reader.read_now(), "");
+    place.rename("app.log", "app.log.1");
+    place.rename("app.log.2", "app.log");
+    assert_eq!(reader.read(), "<rotated>1\n<rotated>2\n<rotated>");
+    place.append("app.log", "more\n");
+    assert_eq!(reader.read(), "more\n");
+}
+
+#[test]
+fn a_directory_that_is_gone_while_a_gap_is_in_doubt_leaves_the_held_file() {
+    let place = Place::with("a\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    place.rename("app.log", "app.log.2");
+    place.append("app.log", "b\n");
+    assert_eq!(reader.read_now(), "");
+    fs::remove_dir_all(place.directory.path()).unwrap();
+    let story = reader.read();
+    assert!(story.ends_with("<rotated>b\n<waiting>"), "{story}");
 }

@@ -143,3 +143,29 @@ fn a_copy_that_is_deleted_once_it_was_read_is_no_gap() {
     fs::remove_file(place.path("app.log.1")).unwrap();
     assert_eq!(reader.read(), "<truncated>");
 }
+
+#[test]
+fn a_log_that_begins_with_a_line_that_it_ended_with_is_read_whole_after_copytruncate() {
+    let separator = "=".repeat(80) + "\n";
+    let place = Place::with(&format!("{separator}first\n{separator}"));
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    place.copy_and_truncate("app.log.1");
+    assert_eq!(reader.read_now(), "");
+    place.append("app.log", &format!("{separator}second\n{separator}"));
+    assert_eq!(reader.read(), format!("<truncated>{separator}second\n{separator}"));
+}
+
+#[test]
+fn a_log_that_is_copied_and_trimmed_before_all_was_read_repeats_nothing() {
+    let lines: Vec<String> = (0..4).map(|number| format!("{number}: {}\n", "a line of the log ".repeat(5))).collect();
+    let place = Place::with(&lines[..2].concat());
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    place.append("app.log", &lines[2..].concat());
+    fs::copy(place.path("app.log"), place.path("app.log.1")).unwrap();
+    fs::write(place.path("app.log"), &lines[3]).unwrap();
+    assert_eq!(reader.read(), lines[2..].concat() + "<truncated><truncated>");
+    place.append("app.log", "new\n");
+    assert_eq!(reader.read(), "new\n");
+}

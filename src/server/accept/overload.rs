@@ -47,7 +47,7 @@ impl Refused {
 }
 
 impl Overload {
-    /// Sends as much of the answer as the kernel accepts at once. A client that speaks TLS gets an alert instead.
+    /// Sends as much of the answer as the kernel accepts at once. Where the server speaks TLS, an alert instead.
     pub(super) fn refuse(&mut self, client: TcpStream, reason: Refused, is_tls: bool) {
         let answer = if is_tls { tls::ALERT.to_vec() } else { Refusal::new(503, reason.text()).response() };
         let written = client.set_nonblocking(true).and_then(|()| (&client).write(&answer));

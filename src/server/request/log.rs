@@ -96,7 +96,7 @@ impl LogRequest<'_> {
     /// Begins the stream to the client: over WebSocket if it asks for that, otherwise as the body of a response.
     ///
     /// # Errors
-    /// The end of the connection, if the client has left.
+    /// The end of the connection, if the client has left or accepts nothing.
     pub(super) fn begin<'p, S: StreamSocket>(
         self,
         socket: &'p mut Peer<'_, S>,

@@ -172,10 +172,10 @@ impl LogSource {
     /// not read here.
     fn poll(&mut self, now: Instant) -> io::Result<Polled> {
         // Where the number of bytes was promised but is not known any more, an encoder has to cut what comes.
-        let has_end = !self.is_sized || self.follower.remaining().is_some();
+        let may_be_range = !self.is_sized || self.follower.remaining().is_some();
         if self.is_behind
             && self.gives_ranges
-            && has_end
+            && may_be_range
             && let Some(range) = self.follower.file_range(MAX_MESSAGE, now)?
         {
             return Ok(Polled::Range(range));
