@@ -29,7 +29,7 @@ pub(super) struct Ls {
     #[argh(option, short = 'o', arg_name = "FORM", default = "ListFormat::Text")]
     output: ListFormat,
 
-    /// file with the server's token (or use $WSTAIL_TOKEN)
+    /// file with the server's token (else $WSTAIL_TOKEN)
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     token_file: Option<PathBuf>,
 

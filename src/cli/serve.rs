@@ -31,7 +31,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "N", from_str_fn(port))]
     port: Option<u16>,
 
-    /// lines a client gets by default, or `all` [default: 1000]
+    /// last lines to send by default, or `all` [default: 1000]
     #[argh(option, arg_name = "N")]
     lines: Option<Lines>,
 
@@ -39,7 +39,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "SECS", from_str_fn(seconds))]
     heartbeat: Option<Duration>,
 
-    /// seconds to wait for the reply to one [default: 5]
+    /// seconds to wait for the reply to a heartbeat [default: 5]
     #[argh(option, arg_name = "SECS", from_str_fn(seconds))]
     heartbeat_timeout: Option<Duration>,
 
@@ -51,7 +51,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "SECS", from_str_fn(seconds_or_zero))]
     rotate_wait: Option<Duration>,
 
-    /// text or html, for clients without wstail.v1 [default: text]
+    /// text or html for WebSocket clients [default: text]
     #[argh(option, arg_name = "FORMAT")]
     format: Option<Format>,
 
@@ -71,7 +71,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "HOST")]
     allow_host: Vec<String>,
 
-    /// require a token from FILE (or from $WSTAIL_TOKEN)
+    /// require a token from FILE ($WSTAIL_TOKEN adds one)
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     token_file: Option<PathBuf>,
 

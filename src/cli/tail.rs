@@ -52,7 +52,7 @@ pub(super) struct Tail {
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     cursor_file: Option<PathBuf>,
 
-    /// resume after CURSOR, unless FILE has a cursor
+    /// resume after CURSOR, if --cursor-file has none
     #[argh(option, arg_name = "CURSOR", from_str_fn(cursor))]
     after_cursor: Option<Place>,
 
@@ -76,7 +76,7 @@ pub(super) struct Tail {
     #[argh(option, arg_name = "WHEN", default = "Retry::Auto")]
     retry: Retry,
 
-    /// file with the server's token (or use $WSTAIL_TOKEN)
+    /// file with the server's token (else $WSTAIL_TOKEN)
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     token_file: Option<PathBuf>,
 

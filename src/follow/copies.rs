@@ -14,7 +14,7 @@ use super::held_files::{Ahead, Next, Sighted};
 use super::log::fingerprint::holds;
 use super::log::open::Glance;
 use super::log::status::Status;
-use super::trimmed::{is_unfinished, kept};
+use super::trimmed::{is_beginning, is_unfinished, kept};
 use crate::protocol::event::Missing;
 
 /// How many bytes must speak for a copy that may have been there before.
@@ -98,7 +98,8 @@ impl Follower {
         let log = Sighted::now(log.clone())?;
         if let Some(copy) = &mut self.last_copy
             && self.end.is_none()
-            && is_unfinished(&self.open.before, &log.file)?
+            && (is_unfinished(&self.open.before, &log.file)?
+                || is_beginning(&log.file, &self.open.file, self.open.offset)?)
             && now < *copy.ended.get_or_insert(now) + GONE
         {
             return Ok(Some(Step::Quiet));
@@ -122,7 +123,7 @@ impl Follower {
         if let Phase::Passing(ahead) = &mut self.phase
             && self.last_copy.is_some()
             && let Some((log, _)) = ahead.truncated()
-            && let Some(kept) = kept(log, &self.open.file, self.open.offset)?
+            && let Some(kept) = kept(log, &self.open.file, self.open.offset, &self.open.before)?
         {
             ahead.start_first_at(kept);
         }

@@ -217,6 +217,11 @@ impl Ahead {
         self.queue.iter().map(|next| next.identity)
     }
 
+    /// Whether a file is still to be read.
+    pub fn contains(&self, status: &Status) -> bool {
+        self.queue.iter().any(|next| next.identity.is_same_number(&status.identity))
+    }
+
     /// Whether a file is the log that is truncated by now, and still to be read.
     pub fn has_truncated(&self, status: &Status) -> bool {
         let is_it = |next: &Next| next.identity.is_same_number(&status.identity);
@@ -228,11 +233,6 @@ impl Ahead {
         if let Some(Next { turn: Turn::Rotated(start, _), .. }) = self.queue.front_mut() {
             *start = place.max(*start);
         }
-    }
-
-    /// The files that are held.
-    pub fn held(&self) -> impl Iterator<Item = &File> {
-        self.queue.iter().filter_map(Next::file)
     }
 
     /// The truncated log, if it comes next, and what it was then.
@@ -278,9 +278,10 @@ impl Ahead {
         self.queue.append(&mut later.queue);
     }
 
-    /// How many bytes are still to be read in all files.
-    pub fn left(&self) -> u64 {
-        self.queue.iter().map(Next::left).sum()
+    /// How many bytes will not be read if all is given up; `pass_over` says it of a file that is held.
+    pub fn give_up(&self, mut pass_over: impl FnMut(&File) -> io::Result<u64>) -> io::Result<u64> {
+        let left = |next: &Next| Ok(next.left().min(next.file().map_or(Ok(u64::MAX), &mut pass_over)?));
+        self.queue.iter().map(left).sum()
     }
 
     /// Holds the oldest files open, so that they cannot be lost any more, and lets go of what exceeds the bound: it is

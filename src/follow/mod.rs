@@ -141,8 +141,9 @@
 //!   that was not there before, then the longest, then the youngest. It is read to its end, then the copies that were
 //!   made after it, then the log from its start. If the log is still empty at the end of the copy, or holds only a part
 //!   of the copy's last bytes, the follower waits up to 0.1 s: somebody else may have made the copy, and the log may be
-//!   being trimmed. It was trimmed if it begins with the copy's last lines, these are at least 64 bytes, and their
-//!   first 64 bytes are nowhere else in the copy's last 64 KiB. Then a gap is reported and these lines are passed over.
+//!   being trimmed. It was trimmed if it begins with exactly the copy's last bytes, and the last 512 of them are there
+//!   once, or, if fewer were kept, at least 64 of whole lines, whose first 64 are once in the copy's last 64 KiB. Then
+//!   a gap is reported and these bytes are passed over.
 //! * If not, and those bytes are found elsewhere in the file (at least 4 of them), its beginning was cut off: a gap,
 //!   and on from where they end.
 //! * Otherwise the log was truncated without a copy: a gap, other copies that were made since, and its start. If the

@@ -146,7 +146,7 @@ impl Follower {
     fn resume_in_copy(&mut self, copy: Arc<File>, log: Arc<File>, position: &Position, skip: u64) -> io::Result<()> {
         self.open.since = position.changed;
         // What is done to the log after this is found out at the end of the copies.
-        let log = Sighted::now(log)?;
+        let log = self.sight_truncated(log)?;
         let siblings = list(&self.log)?;
         let later = self.after_truncated(&log.file, &siblings)?;
         self.open_at(copy, position, skip)?;
@@ -161,7 +161,7 @@ impl Follower {
     fn resume_truncated(&mut self, log: Arc<File>, position: &Position) -> io::Result<()> {
         self.queued.push_back(Step::Gap(Missing::Truncated, None));
         self.open.since = position.changed;
-        let log = Sighted::now(log)?;
+        let log = self.sight_truncated(log)?;
         let siblings = list(&self.log)?;
         let later = self.after_truncated(&log.file, &siblings)?;
         let between = self.unread_copies(None, &log.file, &siblings)?;
@@ -180,6 +180,15 @@ impl Follower {
         self.pass_copies(between, log, &siblings)?;
         self.append_ahead(later);
         self.begin_first()
+    }
+
+    /// The truncated log as it is now. What was made of it by now comes before the end, where there is one.
+    fn sight_truncated(&mut self, log: Arc<File>) -> io::Result<Sighted> {
+        let log = Sighted::now(log)?;
+        if let Some(end) = &mut self.end {
+            end.newest = end.newest.max(log.glance.status.changed);
+        }
+        Ok(log)
     }
 
     /// What comes after a truncated log that was rotated away since.

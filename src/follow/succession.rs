@@ -14,6 +14,7 @@ use super::held_files::{Ahead, Next, Sighted, Turn};
 use super::log::open::{Glance, OpenLog};
 use super::log::status::Status;
 use super::nuls::Nuls;
+use super::position::Identity;
 use super::root::is_shortage;
 use crate::protocol::event::Missing;
 
@@ -136,8 +137,8 @@ impl Follower {
         self.open.note_current();
         if let Phase::Leaving { ahead, .. } = phase {
             // A rotation was taken back; what had been written to the new file meanwhile is destroyed.
-            self.report_destroyed(ahead.left());
-            ahead.held().try_for_each(|file| self.memory.pass_over(file).map(drop))?;
+            let left = ahead.give_up(|file| self.memory.pass_over(file))?;
+            self.report_destroyed(left);
         }
         if let Some(doubted) = self.doubted.take() {
             let left = self.memory.pass_over(&doubted.sighted.file)?;
@@ -149,7 +150,7 @@ impl Follower {
         }
         if self.memory.is_due(now) {
             let siblings = list::list(&self.log)?;
-            self.report_late(&siblings)?;
+            self.report_late(&siblings, None)?;
         }
         Ok(self.queued.pop_front().unwrap_or(Step::Quiet))
     }
@@ -168,8 +169,11 @@ impl Follower {
             return Ok(());
         }
         let segments = self.log.segments().into_owned();
-        if self.log.open_directory(&segments[..segments.len().saturating_sub(1)]).is_err() {
+        if let Err(error) = self.log.open_directory(&segments[..segments.len().saturating_sub(1)]) {
             // It may be entered, but not listed.
+            if error.kind() != io::ErrorKind::PermissionDenied {
+                self.memory.forget_directory();
+            }
             return Ok(());
         }
         let Ok(siblings) = list::list(&self.log) else {
@@ -211,8 +215,11 @@ impl Follower {
         Ok(Older::Than { born: status.identity.born, changed: glance.status.changed, is_current })
     }
 
-    fn report_late(&mut self, siblings: &Siblings) -> io::Result<()> {
-        let grown = self.memory.grown(siblings, &self.log)?;
+    /// Reports what was written to files after they were left. `current`: one that is about to be read.
+    fn report_late(&mut self, siblings: &Siblings, current: Option<Identity>) -> io::Result<()> {
+        let mut pending = self.pending();
+        pending.extend(current);
+        let grown = self.memory.grown(siblings, &self.log, &pending)?;
         self.queued.extend(grown.map(|bytes| Step::Gap(Missing::Replaced, Some(bytes))));
         Ok(())
     }
@@ -259,7 +266,7 @@ impl Follower {
     ) -> io::Result<()> {
         // Without its directory the log can still be read as far as it is held.
         let siblings = self.siblings_if_any()?.unwrap_or_default();
-        self.report_late(&siblings)?;
+        self.report_late(&siblings, Some(current.glance.status.identity))?;
         let (newest, departure) = match &self.phase {
             Phase::Leaving { ahead, .. } => (ahead.newest().unwrap_or(&self.open.file), None),
             _ => (self.file(), Some(noticed.departure)),
@@ -367,14 +374,19 @@ impl Follower {
         Ok(None)
     }
 
-    pub(super) fn search<'s>(&'s self, to: &'s File, siblings: &'s Siblings) -> Search<'s> {
-        let (log, memory, until) = (&self.log, &self.memory, self.until());
+    /// The files that are being read, or will be.
+    fn pending(&self) -> Vec<Identity> {
         let mut pending = vec![self.open.status.identity];
         if let Phase::Leaving { ahead, .. } | Phase::Passing(ahead) | Phase::Turning(ahead) = &self.phase {
             pending.extend(ahead.identities());
         }
+        pending
+    }
+
+    pub(super) fn search<'s>(&'s self, to: &'s File, siblings: &'s Siblings) -> Search<'s> {
+        let (log, memory, until) = (&self.log, &self.memory, self.until());
         Search {
-            pending,
+            pending: self.pending(),
             log,
             siblings,
             memory,
@@ -420,7 +432,8 @@ impl Follower {
             && !finished.status.is_same(&self.open.status)
             && !matches!(&self.phase, Phase::Passing(ahead) if ahead.has_truncated(&finished.status))
         {
-            self.memory.finish(&finished, now);
+            let is_ahead = matches!(&self.phase, Phase::Passing(ahead) if ahead.contains(&finished.status));
+            self.memory.finish(&finished, is_ahead, now);
         }
         Ok(Step::Busy)
     }

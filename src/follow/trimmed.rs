@@ -1,5 +1,5 @@
 //! A file that was trimmed in place to its last lines, or of which a part was cut out: where the bytes that were read last
-//! stand in it now.
+//! stand in it now. If there is a copy of the whole, it was more likely truncated, and more must speak for it.
 
 use std::fs::File;
 use std::io;
@@ -8,14 +8,16 @@ use memchr::memmem;
 
 use super::log::fingerprint;
 use super::log::status::Status;
+use super::position::BEFORE;
 
 /// How many of the bytes before the place must be found again at the start of a file that was trimmed.
 pub(super) const ENOUGH_OF_A_REST: usize = 4;
-/// How many must be found anywhere else in it, or at its start where there is a copy of the whole: then it was more likely
-/// truncated.
+/// How many must be found anywhere else in it, or at its start where there is a copy of the whole.
 const ENOUGH_ELSEWHERE: usize = 64;
-/// How many of a copy's last bytes are compared.
+/// How many of a copy's last bytes are searched.
 const COMPARED: u64 = 64 * 1024;
+/// How much is read at a time.
+const BLOCK: usize = 64 * 1024;
 /// How far from its end a file is searched for the place that was reached.
 const SEARCHED: u64 = 16 << 20;
 
@@ -42,20 +44,68 @@ pub(super) fn find_again(file: &File, before: &[u8], enough: usize) -> io::Resul
 }
 
 /// How many of the last bytes of a copy, which ends at `end`, the log begins with, if it was not truncated but trimmed to
-/// them. Writers may begin with the line that they ended with, so the first bytes must be nowhere else in what is compared.
-pub(super) fn kept(log: &File, copy: &File, end: u64) -> io::Result<Option<u64>> {
-    let beginning = fingerprint::read_up_to(log, 0, ENOUGH_ELSEWHERE)?;
-    if beginning.len() < ENOUGH_ELSEWHERE {
-        return Ok(None);
+/// them. `before`: the last of these bytes, as many as are remembered. Writers may begin with the lines that they ended
+/// with, so what is found must not be there twice; and a log that holds all that the copy holds was not trimmed.
+pub(super) fn kept(log: &File, copy: &File, end: u64, before: &[u8]) -> io::Result<Option<u64>> {
+    let place = if before.len() == BEFORE { find_only(log, before)? } else { None };
+    if let Some(place) = place.map(|at| at + BEFORE as u64).filter(|&place| place < end)
+        && is_alike(log, copy, end - place, place)?
+    {
+        return Ok(Some(place));
     }
-    let start = end.saturating_sub(COMPARED);
-    let last = fingerprint::read_up_to(copy, start, (end - start) as usize)?;
+    let beginning = fingerprint::read_up_to(log, 0, ENOUGH_ELSEWHERE)?;
+    let last = last_of(copy, end)?;
     let mut found = memmem::find_iter(&last, &beginning);
     let (Some(at), None) = (found.next(), found.next()) else { return Ok(None) };
     let (passed, rest) = last.split_at(at);
-    // A log that holds all that the copy holds was not trimmed.
-    let is_line = passed.last() == Some(&b'\n');
-    Ok((is_line && fingerprint::read_up_to(log, 0, rest.len())? == rest).then_some(rest.len() as u64))
+    let is_rest = beginning.len() == ENOUGH_ELSEWHERE && rest.len() < BEFORE && passed.last() == Some(&b'\n');
+    Ok((is_rest && fingerprint::read_up_to(log, 0, rest.len())? == rest).then_some(rest.len() as u64))
+}
+
+/// Whether the log holds nothing but a part of a copy's last bytes, and more of them may be about to be written to it.
+pub(super) fn is_beginning(log: &File, copy: &File, end: u64) -> io::Result<bool> {
+    let size = Status::of(log)?.size;
+    if size == 0 || size > COMPARED {
+        return Ok(false);
+    }
+    let (bytes, last) = (fingerprint::read_up_to(log, 0, size as usize)?, last_of(copy, end)?);
+    Ok(memmem::find(&last, &bytes).is_some_and(|at| at + bytes.len() < last.len()))
+}
+
+/// The last bytes of a copy, as many as are compared.
+fn last_of(copy: &File, end: u64) -> io::Result<Vec<u8>> {
+    let start = end.saturating_sub(COMPARED);
+    fingerprint::read_up_to(copy, start, (end - start) as usize)
+}
+
+/// Where the bytes stand in a file, if they are there and not once more close behind.
+fn find_only(file: &File, bytes: &[u8]) -> io::Result<Option<u64>> {
+    let end = Status::of(file)?.size.min(SEARCHED);
+    let mut start = 0;
+    while start < end {
+        // Two blocks: what begins in the first may end in the second.
+        let block = fingerprint::read_up_to(file, start, 2 * BLOCK)?;
+        if let Some(at) = memmem::find(&block, bytes) {
+            let is_only = memmem::find(&block[at + 1..], bytes).is_none();
+            return Ok(is_only.then_some(start + at as u64));
+        }
+        start += BLOCK as u64;
+    }
+    Ok(None)
+}
+
+/// Whether the first `length` bytes of the log are those of the copy from `start` on.
+fn is_alike(log: &File, copy: &File, start: u64, length: u64) -> io::Result<bool> {
+    let mut at = 0;
+    while at < length {
+        let most = BLOCK.min((length - at) as usize);
+        let block = fingerprint::read_up_to(log, at, most)?;
+        if block.len() < most || block != fingerprint::read_up_to(copy, start + at, most)? {
+            return Ok(false);
+        }
+        at += most as u64;
+    }
+    Ok(true)
 }
 
 /// Whether the file holds nothing but a part of the lines before the place, as it does for a moment while it is trimmed.

@@ -90,10 +90,11 @@ const LONGEST: Duration = Duration::from_secs(32);
 
 impl Memory {
     /// A file was read to its end, and the follower went on.
-    pub fn finish(&mut self, open: &OpenLog, now: Instant) {
+    /// `is_ahead`: it was given the log's name once more, and its turn comes again.
+    pub fn finish(&mut self, open: &OpenLog, is_ahead: bool, now: Instant) {
         let position = open.position();
         self.forget(position.identity);
-        if Status::of(&open.file).is_ok_and(|status| status.links == 0) {
+        if !is_ahead && Status::of(&open.file).is_ok_and(|status| status.links == 0) {
             // It cannot come back, but another file may get its inode number.
             return;
         }
@@ -262,10 +263,11 @@ impl Memory {
         self.check.map(|(due, _)| due)
     }
 
-    /// How much the files that were finished have grown since, or since this was asked last.
-    pub fn grown(&mut self, siblings: &Siblings, log: &Log) -> io::Result<Option<u64>> {
+    /// How much the files that were finished have grown since, or since this was asked last; but for those that are being
+    /// read again, or will be.
+    pub fn grown(&mut self, siblings: &Siblings, log: &Log, pending: &[Identity]) -> io::Result<Option<u64>> {
         let mut sum = 0;
-        for finished in &mut self.finished {
+        for finished in self.finished.iter_mut().filter(|finished| !pending.contains(&finished.identity)) {
             let same = siblings.list.iter().find(|sibling| sibling.status.identity == finished.identity);
             let Some(sibling) = same.filter(|sibling| sibling.status.size > finished.offset) else { continue };
             // Another file may bear its number by now.

@@ -216,6 +216,27 @@ fn a_switched_link_leads_to_the_new_target_after_the_old_ones_rest() {
 }
 
 #[test]
+fn a_link_that_is_switched_back_leads_to_what_was_written_meanwhile() {
+    let place = Place::with("");
+    fs::remove_file(place.path("app.log")).unwrap();
+    let switch = |target: &str| {
+        std::os::unix::fs::symlink(target, place.path("new")).unwrap();
+        place.rename("new", "app.log");
+    };
+    place.append("app-1", "1\n");
+    place.append("app-2", "2\n");
+    switch("app-1");
+    let mut reader = place.follow(Lines::All, true);
+    assert_eq!(reader.read(), "1\n");
+    switch("app-2");
+    assert_eq!(reader.read(), "<rotated>2\n");
+    place.append("app-1", "more\n");
+    switch("app-1");
+    assert_eq!(reader.read(), "<rotated>more\n");
+    assert_eq!(reader.pass(SILENCE).read(), "");
+}
+
+#[test]
 fn what_is_there_but_no_log_is_an_error_and_may_become_one_again() {
     let place = Place::with("a\n");
     let mut reader = place.follow(Lines::All, true);
@@ -349,6 +370,10 @@ fn a_file_that_is_given_the_name_twice_before_it_is_read_is_read_once() {
     assert_eq!(reader.read(), "<rotated>1\n<rotated>2\n<rotated>");
     place.append("app.log", "more\n");
     assert_eq!(reader.read(), "more\n");
+    place.rename("app.log", "app.log.0");
+    place.append("app.log", "3\n");
+    let story = reader.read();
+    assert!(story.ends_with("<rotated>3\n") && !story.contains(": "), "no bytes are reported: {story}");
 }
 
 #[test]

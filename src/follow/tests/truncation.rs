@@ -169,3 +169,50 @@ fn a_log_that_is_copied_and_trimmed_before_all_was_read_repeats_nothing() {
     place.append("app.log", "new\n");
     assert_eq!(reader.read(), "new\n");
 }
+
+#[test]
+fn what_is_kept_of_a_log_that_is_copied_and_trimmed_is_not_repeated() {
+    let lines: Vec<String> = (0..2000).map(|number| format!("{number}: {}\n", "as lines are ".repeat(8))).collect();
+    // Two lines of the same second begin alike.
+    let doubled: Vec<String> = (0..400).map(|number| format!("{:70}: {number}\n", number / 2)).collect();
+    let (text, doubled) = (lines.concat(), doubled.concat());
+    let half = &text[text.len() - lines[1000..].concat().len()..];
+    let in_mid_line = &text[text.len() - 50_000..];
+    let of_doubled = &doubled[doubled.len() / 2..];
+    assert!(half.len() > 100_000);
+    for (all, kept) in [(&text, half), (&text, in_mid_line), (&doubled, of_doubled)] {
+        let place = Place::with(all);
+        let mut reader = place.follow(Lines::Last(1), true);
+        reader.read();
+        fs::copy(place.path("app.log"), place.path("app.log.bak")).unwrap();
+        fs::write(place.path("app.log"), kept).unwrap();
+        assert_eq!(reader.read(), "<truncated><truncated>");
+        place.append("app.log", "new\n");
+        assert_eq!(reader.read(), "new\n");
+    }
+}
+
+#[test]
+fn a_log_that_is_trimmed_in_several_writes_beside_a_copy_repeats_nothing() {
+    let lines: Vec<String> = (0..400).map(|number| format!("{number}: {}\n", "as lines are ".repeat(8))).collect();
+    let place = Place::with(&lines.concat());
+    let mut reader = place.follow(Lines::Last(1), true);
+    reader.read();
+    fs::copy(place.path("app.log"), place.path("app.log.bak")).unwrap();
+    fs::write(place.path("app.log"), lines[300..350].concat()).unwrap();
+    assert_eq!(reader.read_now(), "");
+    place.append("app.log", &lines[350..].concat());
+    assert_eq!(reader.read(), "<truncated><truncated>");
+}
+
+#[test]
+fn a_log_of_equal_lines_is_read_whole_after_copytruncate() {
+    let text = "heartbeat\n".repeat(200);
+    let place = Place::with(&text);
+    let mut reader = place.follow(Lines::Last(1), true);
+    reader.read();
+    place.copy_and_truncate("app.log.1");
+    assert_eq!(reader.read_now(), "");
+    place.append("app.log", &text[..1000]);
+    assert_eq!(reader.read(), format!("<truncated>{}", &text[..1000]));
+}
