@@ -74,7 +74,7 @@ fn defaults_in_prose_are_those_of_help() {
         ("docs/protocol.md", "message `ping` every {} s", "serve", "--heartbeat"),
         ("docs/protocol.md", "message `pong` within {} s", "serve", "--heartbeat-timeout"),
         ("docs/rotation.md", "(`--poll`, {} ms by default)", "serve", "--poll"),
-        ("docs/rotation.md", "`--rotate-wait` later ({} s by default)", "serve", "--rotate-wait"),
+        ("docs/rotation.md", "`--rotate-wait` ({} s by default) of the rename", "serve", "--rotate-wait"),
         ("docs/security.md", "listens on `{}` unless", "serve", "--host"),
         ("docs/troubleshooting.md", "every {} ms by default", "serve", "--poll"),
         ("docs/troubleshooting.md", "a heartbeat every {} s by default", "serve", "--heartbeat"),
