@@ -346,9 +346,9 @@ impl Follower {
         Ok(step)
     }
 
-    /// Whether bytes lie ahead that were there when the log was opened.
+    /// Whether bytes lie ahead that were there when the log was opened, in this file or in later ones.
     pub fn is_behind(&self) -> bool {
-        self.open.offset < self.opened
+        self.open.offset < self.opened || matches!(self.phase, Phase::Passing(_) | Phase::Turning(_))
     }
 
     /// Whether more comes though nothing is written any more: up to the end, or from other files.
