@@ -249,6 +249,25 @@ impl Ahead {
         earlier.queue.into_iter().rev().for_each(|next| self.queue.push_front(next));
     }
 
+    /// Notes what the youngest file holds by now: should it be truncated before it is read, its first read finds out.
+    pub fn note_newest(&mut self) -> io::Result<()> {
+        let Some(Next { source: Source::Held(file), turn: Turn::Rotated(0, Some(glance)), .. }) = self.queue.back_mut()
+        else {
+            return Ok(());
+        };
+        let status = Status::of(&*file)?;
+        let has_grown = !status.is_unchanged(&glance.status) && status.size >= glance.status.size;
+        if has_grown && glance.is_of(file)? {
+            **glance = Glance::at(file)?;
+        }
+        Ok(())
+    }
+
+    /// The only file ahead.
+    pub fn only(&self) -> Option<&Next> {
+        self.queue.front().filter(|_| self.queue.len() == 1)
+    }
+
     /// The first file is the log, trimmed to lines that were read, which end at `place`.
     pub fn start_first_at(&mut self, place: u64) {
         if let Some(Next { turn: Turn::Truncated(start, _), gap, .. }) = self.queue.front_mut() {

@@ -24,7 +24,8 @@
 //! # An ordinary rotation
 //!
 //! 1. The open file is read to its end. Only there the follower checks where the log's name leads (`succession`).
-//! 2. The name leads to a new file. It is opened and held at once.
+//! 2. The name leads to a new file. It is opened and held at once. What it begins with is noted at each check from now
+//!    on, so that it is found out if the file is truncated before it is read.
 //! 3. Which files came between the two? The count of reported renames says it, or else a search among the siblings
 //!    (`generations`). They are read first; where one may be missing, there will be a gap.
 //! 4. The old file is read for late lines until `rotate_wait` has passed since the name was first found to lead
@@ -121,7 +122,7 @@
 //!
 //! 1. the log, if it has the cursor's inode number and creation time, and holds its first kilobyte and the bytes before
 //!    its offset;
-//! 2. an uncompressed sibling of which the same is true;
+//! 2. an uncompressed sibling of which the same is true, or any other file in the log's directory;
 //! 3. the log, if it holds those bytes and they are at least 256;
 //! 4. a sibling that holds them. At least 64 bytes are needed, or 1 if the cursor's file was truncated and the sibling
 //!    is younger than the cursor: then it is the copy;

@@ -61,13 +61,19 @@ impl Follower {
             end.newest = end.newest.max(newest.unwrap_or(i64::MIN));
         }
         let is_it = |status: &Status| is_called(&status.identity, &position.identity);
-        follower.memory.are_copies =
-            !is_it(&follower.open.status) && !siblings.list.iter().any(|sibling| is_it(&sibling.status));
+        let is_listed = is_it(&follower.open.status) || siblings.list.iter().any(|sibling| is_it(&sibling.status));
+        let unlisted = if is_listed { None } else { unlisted(&follower.log, is_it, position.identity.inode) };
+        follower.memory.are_copies = !is_listed && unlisted.is_none();
         let mut point = find(&follower, position, skip, &siblings)?;
         if matches!(point, ResumePoint::Truncated(_)) {
             // The copy is there before the log is truncated, but perhaps not before the siblings were listed.
             siblings = list(&follower.log)?;
             point = find(&follower, position, skip, &siblings)?;
+        }
+        if let Some(file) = unlisted
+            && holds(&file, position, 0)?
+        {
+            point = ResumePoint::Generation(file.into());
         }
         match follower.through_copies(point, position, &siblings)? {
             ResumePoint::Log => {
@@ -240,6 +246,12 @@ impl Follower {
         self.open.is_fresh = false;
         Ok(())
     }
+}
+
+/// The file itself under a name that no rotation gives. None if it cannot be read: then it is lost.
+fn unlisted(log: &Log, is_it: impl Fn(&Status) -> bool, inode: u64) -> Option<File> {
+    let sibling = list::numbered(log, inode).ok().flatten().filter(|sibling| is_it(&sibling.status));
+    sibling?.open(log).ok().flatten()
 }
 
 /// The siblings of a log that may be rotated at this very moment.

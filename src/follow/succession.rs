@@ -53,7 +53,12 @@ impl Follower {
                 self.join_doubted(self.noticed(self.departure(before)?, now), now)?;
                 Ok(Step::Busy)
             }
-            NameTarget::Ahead => self.leave_if_due(now),
+            NameTarget::Ahead => {
+                if let Phase::Leaving { ahead, .. } = &mut self.phase {
+                    ahead.note_newest()?;
+                }
+                self.leave_if_due(now)
+            }
             NameTarget::Nowhere => self.miss(self.departure(before)?, now),
             NameTarget::New(file) => {
                 self.sight(Sighted::now(file)?, self.departure(before)?, now)?;
@@ -417,6 +422,7 @@ impl Follower {
             return Ok(Step::Busy);
         }
         self.check_chain()?;
+        self.check_rewritten()?;
         match self.check_copies(now)? {
             Some(step) => Ok(step),
             None => self.go_on(now),
@@ -483,6 +489,21 @@ impl Follower {
             && is_shown
         {
             ahead.clear_first_gap();
+        }
+        Ok(())
+    }
+
+    /// A file that took the place of a deleted one was perhaps empty when it was first seen, and is the same log rewritten.
+    fn check_rewritten(&mut self) -> io::Result<()> {
+        let Phase::Leaving { ahead, .. } = &self.phase else { return Ok(()) };
+        let Some(file) = ahead.only().and_then(Next::file) else { return Ok(()) };
+        if Status::of(&self.open.file)?.links > 0 || !self.open.begins_like(file)? {
+            return Ok(());
+        }
+        let Some(siblings) = self.siblings_if_any()? else { return Ok(()) };
+        let place = self.rewritten(file, &siblings)?;
+        if let (Phase::Leaving { ahead, .. }, Some(place)) = (&mut self.phase, place) {
+            ahead.skip_in_first(place);
         }
         Ok(())
     }

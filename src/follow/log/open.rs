@@ -269,6 +269,11 @@ impl OpenLog {
         Ok(fingerprint::head(&self.file, self.head.length.into())? == self.head)
     }
 
+    /// Whether another file begins as this one did.
+    pub fn begins_like(&self, other: &File) -> io::Result<bool> {
+        Ok(self.head.length > 0 && fingerprint::head(other, self.head.length.into())? == self.head)
+    }
+
     /// Whether all that the other file holds was read of this one, though this one may not hold it any more.
     pub fn has_read(&self, other: &File) -> io::Result<bool> {
         let size = Status::of(other)?.size;

@@ -166,3 +166,13 @@ fn a_copy_that_is_compressed_after_it_was_resumed_brings_no_older_one_back() {
     place.append("app.log", "2\n");
     assert_eq!(reader.read(), "<truncated>2\n");
 }
+
+#[test]
+fn a_cursor_finds_its_file_under_any_name_in_the_directory() {
+    let place = Place::with("0\n");
+    let position = place_in(&place);
+    place.append("app.log", "1\n");
+    place.rename("app.log", "kept.txt");
+    place.append("app.log", "2\n");
+    assert_eq!(place.resume(&position).read(), "1\n<rotated>2\n");
+}

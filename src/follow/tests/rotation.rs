@@ -388,3 +388,33 @@ fn a_directory_that_is_gone_while_a_gap_is_in_doubt_leaves_the_held_file() {
     let story = reader.read();
     assert!(story.ends_with("<rotated>b\n<waiting>"), "{story}");
 }
+
+#[test]
+fn a_new_log_that_is_truncated_while_the_old_one_is_waited_for_is_a_gap() {
+    let place = Place::with("a\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    place.rename("app.log", "app.log.1");
+    place.append("app.log", "");
+    assert_eq!(reader.read_now(), "");
+    place.append("app.log", "b\n");
+    assert_eq!(reader.pass(WAIT / 4).read_now(), "");
+    place.truncate("app.log");
+    place.append("app.log", "c\n");
+    assert_eq!(reader.read(), "<rotated><truncated><truncated>c\n");
+}
+
+#[test]
+fn a_log_that_an_editor_rewrites_slowly_repeats_nothing() {
+    let text = "a line of some length\n".repeat(20);
+    let place = Place::with(&text);
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    place.rename("app.log", "app.log~");
+    place.append("app.log", "");
+    assert_eq!(reader.read_now(), "");
+    place.append("app.log", &(text + "one more\n"));
+    fs::remove_file(place.path("app.log~")).unwrap();
+    let story = reader.read();
+    assert!(story.ends_with("<rotated>one more\n"), "{story}");
+}
