@@ -29,6 +29,8 @@ pub(super) struct Next {
     pub is_certain: bool,
     /// How it follows the file before it.
     pub turn: Turn,
+    /// What it was at a later glance, as long as it was not truncated.
+    noted: Option<Box<Glance>>,
 }
 
 /// A file that is held, or that can be opened when it is needed.
@@ -109,6 +111,7 @@ impl Next {
             gap,
             is_certain: false,
             turn: Turn::Rotated(start, Some(Box::new(glance))),
+            noted: None,
         }
     }
 
@@ -121,6 +124,7 @@ impl Next {
             gap,
             is_certain: false,
             turn: Turn::Rotated(0, None),
+            noted: None,
         }
     }
 
@@ -162,7 +166,11 @@ impl Next {
             Turn::Truncated(start, glance) => (*start, OpenLog::glanced_at(file, Glance::clone(glance))),
             // What was done to it since is found out by the first read.
             Turn::Rotated(start, Some(glance)) if is_current => {
-                (*start, OpenLog::glanced_at(file, Glance::clone(glance)))
+                let glance = match &self.noted {
+                    Some(noted) if !noted.is_of(&file)? => glance.beginning_as(noted),
+                    _ => Glance::clone(glance),
+                };
+                (*start, OpenLog::glanced_at(file, glance))
             }
             Turn::Rotated(start, _) => (*start, OpenLog::new(file)?),
         };
@@ -249,23 +257,22 @@ impl Ahead {
         earlier.queue.into_iter().rev().for_each(|next| self.queue.push_front(next));
     }
 
-    /// Notes what the youngest file holds by now: should it be truncated before it is read, its first read finds out.
+    /// Notes what the youngest file begins with by now: should it be truncated before it is read, its first read finds out.
     pub fn note_newest(&mut self) -> io::Result<()> {
-        let Some(Next { source: Source::Held(file), turn: Turn::Rotated(0, Some(glance)), .. }) = self.queue.back_mut()
+        let Some(Next { source: Source::Held(file), turn: Turn::Rotated(0, Some(seen)), noted, .. }) =
+            self.queue.back_mut()
         else {
             return Ok(());
         };
-        let status = Status::of(&*file)?;
-        let has_grown = !status.is_unchanged(&glance.status) && status.size >= glance.status.size;
-        if has_grown && glance.is_of(file)? {
-            **glance = Glance::at(file)?;
+        let last = noted.as_deref().unwrap_or(seen);
+        if Status::of(&*file)?.is_unchanged(&last.status) {
+            return Ok(());
+        }
+        let now = Glance::at(file)?;
+        if now.status.size >= last.status.size && last.is_of(file)? {
+            *noted = Some(Box::new(now));
         }
         Ok(())
-    }
-
-    /// The only file ahead.
-    pub fn only(&self) -> Option<&Next> {
-        self.queue.front().filter(|_| self.queue.len() == 1)
     }
 
     /// The first file is the log, trimmed to lines that were read, which end at `place`.

@@ -15,7 +15,7 @@ use super::log::fingerprint::holds;
 use super::log::open::OpenLog;
 use super::log::status::Status;
 use super::position::{Identity, Position};
-use super::root::Log;
+use super::root::{Log, is_shortage};
 use crate::protocol::event::Missing;
 
 /// How many bytes must speak for a file that does not bear the number it had: a few first lines may be those of every
@@ -62,7 +62,7 @@ impl Follower {
         }
         let is_it = |status: &Status| is_called(&status.identity, &position.identity);
         let is_listed = is_it(&follower.open.status) || siblings.list.iter().any(|sibling| is_it(&sibling.status));
-        let unlisted = if is_listed { None } else { unlisted(&follower.log, is_it, position.identity.inode) };
+        let unlisted = if is_listed { None } else { unlisted(&follower.log, position)? };
         follower.memory.are_copies = !is_listed && unlisted.is_none();
         let mut point = find(&follower, position, skip, &siblings)?;
         if matches!(point, ResumePoint::Truncated(_)) {
@@ -71,7 +71,7 @@ impl Follower {
             point = find(&follower, position, skip, &siblings)?;
         }
         if let Some(file) = unlisted
-            && holds(&file, position, 0)?
+            && !matches!(point, ResumePoint::Log)
         {
             point = ResumePoint::Generation(file.into());
         }
@@ -248,10 +248,22 @@ impl Follower {
     }
 }
 
-/// The file itself under a name that no rotation gives. None if it cannot be read: then it is lost.
-fn unlisted(log: &Log, is_it: impl Fn(&Status) -> bool, inode: u64) -> Option<File> {
-    let sibling = list::numbered(log, inode).ok().flatten().filter(|sibling| is_it(&sibling.status));
-    sibling?.open(log).ok().flatten()
+/// The file itself, under a name that no rotation gives. Its number alone is not enough.
+fn unlisted(log: &Log, position: &Position) -> io::Result<Option<File>> {
+    if position.evidence() < ENOUGH_OF_A_COPY {
+        return Ok(None);
+    }
+    let file = match list::numbered(log, position.identity.inode) {
+        Ok(Some(sibling)) if is_called(&sibling.status.identity, &position.identity) => sibling.open(log),
+        Ok(_) => Ok(None),
+        Err(error) => Err(error),
+    };
+    match file {
+        Ok(Some(file)) if holds(&file, position, 0)? => Ok(Some(file)),
+        Err(error) if is_shortage(&error) => Err(error),
+        // It cannot be read, or is renamed at this moment: it is lost.
+        _ => Ok(None),
+    }
 }
 
 /// The siblings of a log that may be rotated at this very moment.

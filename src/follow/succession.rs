@@ -422,7 +422,6 @@ impl Follower {
             return Ok(Step::Busy);
         }
         self.check_chain()?;
-        self.check_rewritten()?;
         match self.check_copies(now)? {
             Some(step) => Ok(step),
             None => self.go_on(now),
@@ -489,21 +488,6 @@ impl Follower {
             && is_shown
         {
             ahead.clear_first_gap();
-        }
-        Ok(())
-    }
-
-    /// A file that took the place of a deleted one was perhaps empty when it was first seen, and is the same log rewritten.
-    fn check_rewritten(&mut self) -> io::Result<()> {
-        let Phase::Leaving { ahead, .. } = &self.phase else { return Ok(()) };
-        let Some(file) = ahead.only().and_then(Next::file) else { return Ok(()) };
-        if Status::of(&self.open.file)?.links > 0 || !self.open.begins_like(file)? {
-            return Ok(());
-        }
-        let Some(siblings) = self.siblings_if_any()? else { return Ok(()) };
-        let place = self.rewritten(file, &siblings)?;
-        if let (Phase::Leaving { ahead, .. }, Some(place)) = (&mut self.phase, place) {
-            ahead.skip_in_first(place);
         }
         Ok(())
     }

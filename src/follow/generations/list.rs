@@ -114,11 +114,15 @@ fn list_directory(
     Ok(())
 }
 
-/// The file of that inode number in the log's directory, whatever it is called, unless it is hidden.
+/// The file of that inode number in the log's directory, whatever it is called, unless it is hidden. None beside a root
+/// that is a file: nothing else there may be read.
 ///
 /// # Errors
 /// When the directory cannot be read.
 pub(in crate::follow) fn numbered(log: &Log, inode: u64) -> io::Result<Option<Sibling>> {
+    if log.is_root() {
+        return Ok(None);
+    }
     let segments = log.segments().into_owned();
     let directory = &segments[..segments.len().saturating_sub(1)];
     for entry in Dir::read_from(log.open_directory(directory)?)? {

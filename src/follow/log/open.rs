@@ -81,6 +81,13 @@ impl Glance {
     }
 }
 
+impl Glance {
+    /// The same, but for what the file began with at a later one.
+    pub fn beginning_as(&self, later: &Glance) -> Glance {
+        Glance { status: self.status.clone(), ..later.clone() }
+    }
+}
+
 /// What stands where a truncated file is read next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::follow) enum Hole {
@@ -267,11 +274,6 @@ impl OpenLog {
     /// Whether the file still begins as it did.
     pub fn begins_as_before(&self) -> io::Result<bool> {
         Ok(fingerprint::head(&self.file, self.head.length.into())? == self.head)
-    }
-
-    /// Whether another file begins as this one did.
-    pub fn begins_like(&self, other: &File) -> io::Result<bool> {
-        Ok(self.head.length > 0 && fingerprint::head(other, self.head.length.into())? == self.head)
     }
 
     /// Whether all that the other file holds was read of this one, though this one may not hold it any more.
