@@ -124,11 +124,9 @@
 //!    its offset;
 //! 2. an uncompressed sibling of which the same is true;
 //! 3. the log, if it holds those bytes and they are at least 256;
-//! 4. another file in the log's directory of which 1 is true, if at least 64 bytes are known of it. Not if the root is a
-//!    single file: nothing else may be read there;
-//! 5. a sibling that holds those bytes. At least 64 are needed, or 1 if the cursor's file was truncated and the sibling
+//! 4. a sibling that holds those bytes. At least 64 are needed, or 1 if the cursor's file was truncated and the sibling
 //!    is younger than the cursor: then it is the copy;
-//! 6. the file with that number, if it was truncated: a gap, then the copies that were made since, then its start.
+//! 5. the file with that number, if it was truncated: a gap, then the copies that were made since, then its start.
 //!
 //! If nothing is found, there is a gap, and then what came after the change time in the cursor. What comes after the
 //! file that was found is searched as in a rotation, but without reported renames. If no file has the cursor's inode

@@ -15,7 +15,7 @@ use super::log::fingerprint::holds;
 use super::log::open::OpenLog;
 use super::log::status::Status;
 use super::position::{Identity, Position};
-use super::root::{Log, is_shortage};
+use super::root::Log;
 use crate::protocol::event::Missing;
 
 /// How many bytes must speak for a file that does not bear the number it had: a few first lines may be those of every
@@ -61,19 +61,13 @@ impl Follower {
             end.newest = end.newest.max(newest.unwrap_or(i64::MIN));
         }
         let is_it = |status: &Status| is_called(&status.identity, &position.identity);
-        let is_listed = is_it(&follower.open.status) || siblings.list.iter().any(|sibling| is_it(&sibling.status));
-        let unlisted = if is_listed { None } else { unlisted(&follower.log, position)? };
-        follower.memory.are_copies = !is_listed && unlisted.is_none();
+        follower.memory.are_copies =
+            !is_it(&follower.open.status) && !siblings.list.iter().any(|sibling| is_it(&sibling.status));
         let mut point = find(&follower, position, skip, &siblings)?;
         if matches!(point, ResumePoint::Truncated(_)) {
             // The copy is there before the log is truncated, but perhaps not before the siblings were listed.
             siblings = list(&follower.log)?;
             point = find(&follower, position, skip, &siblings)?;
-        }
-        if let Some(file) = unlisted
-            && !matches!(point, ResumePoint::Log)
-        {
-            point = ResumePoint::Generation(file.into());
         }
         match follower.through_copies(point, position, &siblings)? {
             ResumePoint::Log => {
@@ -245,24 +239,6 @@ impl Follower {
         self.queued.pop_back();
         self.open.is_fresh = false;
         Ok(())
-    }
-}
-
-/// The file itself, under a name that no rotation gives. Its number alone is not enough.
-fn unlisted(log: &Log, position: &Position) -> io::Result<Option<File>> {
-    if position.evidence() < ENOUGH_OF_A_COPY {
-        return Ok(None);
-    }
-    let file = match list::numbered(log, position.identity.inode) {
-        Ok(Some(sibling)) if is_called(&sibling.status.identity, &position.identity) => sibling.open(log),
-        Ok(_) => Ok(None),
-        Err(error) => Err(error),
-    };
-    match file {
-        Ok(Some(file)) if holds(&file, position, 0)? => Ok(Some(file)),
-        Err(error) if is_shortage(&error) => Err(error),
-        // It cannot be read, or is renamed at this moment: it is lost.
-        _ => Ok(None),
     }
 }
 

@@ -309,11 +309,6 @@ impl Log {
         OsString::from_vec(self.below(&opened).last().cloned().unwrap_or_default())
     }
 
-    /// Whether it is the file of a root that is a file.
-    pub(super) fn is_root(&self) -> bool {
-        self.segments.is_empty()
-    }
-
     /// The path below the root.
     pub(super) fn segments(&self) -> Cow<'_, [Vec<u8>]> {
         self.below(&self.root.held())

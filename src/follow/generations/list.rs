@@ -114,26 +114,6 @@ fn list_directory(
     Ok(())
 }
 
-/// The file of that inode number in the log's directory, whatever it is called, unless it is hidden. None beside a root
-/// that is a file: nothing else there may be read.
-///
-/// # Errors
-/// When the directory cannot be read.
-pub(in crate::follow) fn numbered(log: &Log, inode: u64) -> io::Result<Option<Sibling>> {
-    if log.is_root() {
-        return Ok(None);
-    }
-    let segments = log.segments().into_owned();
-    let directory = &segments[..segments.len().saturating_sub(1)];
-    for entry in Dir::read_from(log.open_directory(directory)?)? {
-        let entry = entry?;
-        if entry.ino() == inode && !entry.file_name().to_bytes().starts_with(b".") {
-            return Sibling::named(log, OsStr::from_bytes(entry.file_name().to_bytes()));
-        }
-    }
-    Ok(None)
-}
-
 impl Siblings {
     /// The name under which a file is found that is held open.
     pub fn find(&self, file: &Status) -> Option<&Sibling> {

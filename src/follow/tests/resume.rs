@@ -2,8 +2,7 @@
 
 use super::{Place, Reader, WAIT, place_in};
 use crate::follow::follower::Follower;
-use crate::follow::root::Roots;
-use crate::protocol::request::{Address, Lines};
+use crate::protocol::request::Lines;
 use std::fs;
 use std::time::Duration;
 
@@ -166,29 +165,4 @@ fn a_copy_that_is_compressed_after_it_was_resumed_brings_no_older_one_back() {
     fs::remove_file(place.path("app.log.1")).unwrap();
     place.append("app.log", "2\n");
     assert_eq!(reader.read(), "<truncated>2\n");
-}
-
-#[test]
-fn a_cursor_finds_its_file_under_any_name_in_the_directory() {
-    let place = Place::with(&"a line of the log\n".repeat(10));
-    let position = place_in(&place);
-    place.append("app.log", "1\n");
-    place.rename("app.log", "kept.txt");
-    place.append("app.log", "2\n");
-    assert_eq!(place.resume(&position).read(), "1\n<rotated>2\n");
-}
-
-#[test]
-fn a_cursor_of_a_file_beside_a_root_that_is_a_file_is_lost() {
-    let place = Place::with("log\n");
-    place.append("other.log", &"a line of another log\n".repeat(10));
-    let other = {
-        let roots = Roots::open([place.directory.path()], false).unwrap();
-        let (log, file) = roots.find(&Address::parse("/other.log").unwrap()).unwrap().unwrap();
-        Reader::new(Follower::new(log, file, Lines::All, true, WAIT).unwrap()).position()
-    };
-    let roots = Roots::open([place.path("app.log")], false).unwrap();
-    let (log, file) = roots.find(&Address::parse("/app.log").unwrap()).unwrap().unwrap();
-    let mut reader = Reader::new(Follower::resume(log, file, &other, 0, true, WAIT).unwrap());
-    assert_eq!(reader.read(), "<cursor>log\n");
 }
