@@ -148,7 +148,12 @@ impl Follower {
             return Ok(Some(Step::Busy));
         }
         self.note_beside(&log, &siblings)?;
+        let was_truncated = std::mem::take(&mut self.was_truncated);
         if between.generations.is_empty() {
+            if was_truncated {
+                self.open.unread(log.glance);
+                return Ok(Some(Step::Gap(Missing::Truncated, None)));
+            }
             self.open.note(log.glance);
             return Ok(None);
         }

@@ -39,6 +39,8 @@ pub struct Follower {
     pub(super) unreported: Option<Box<Position>>,
     /// The first line asked for is not there yet: what comes before it is passed over.
     pub(super) awaited: Option<Backfill>,
+    /// The open file held something before it was opened, and was truncated since: if there is no copy, that is a gap.
+    pub(super) was_truncated: bool,
     /// The open file is the log's last copy: the truncated log comes next.
     pub(super) last_copy: Option<LastCopy>,
     pub(super) writer: Writer,
@@ -191,6 +193,7 @@ impl Follower {
             queued: VecDeque::new(),
             unreported: None,
             awaited: None,
+            was_truncated: false,
             last_copy: None,
             writer: Writer::Writes,
             nuls: Nuls::default(),

@@ -29,7 +29,7 @@ pub(super) struct Next {
     pub is_certain: bool,
     /// How it follows the file before it.
     pub turn: Turn,
-    /// What it was at a later glance, as long as it was not truncated.
+    /// What it was at a later glance, if it was empty at first.
     noted: Option<Box<Glance>>,
 }
 
@@ -141,6 +141,14 @@ impl Next {
         }
     }
 
+    /// Whether it held something when it was seen last, and was truncated since.
+    pub fn was_truncated(&self) -> io::Result<bool> {
+        match (&self.noted, self.file()) {
+            (Some(noted), Some(file)) => Ok(!noted.is_of(file)?),
+            _ => Ok(false),
+        }
+    }
+
     /// The bytes of the files before it are lost.
     fn note_lost(&mut self, lost: Option<Lost>) {
         if let Some(lost) = lost {
@@ -166,11 +174,7 @@ impl Next {
             Turn::Truncated(start, glance) => (*start, OpenLog::glanced_at(file, Glance::clone(glance))),
             // What was done to it since is found out by the first read.
             Turn::Rotated(start, Some(glance)) if is_current => {
-                let glance = match &self.noted {
-                    Some(noted) if !noted.is_of(&file)? => glance.beginning_as(noted),
-                    _ => Glance::clone(glance),
-                };
-                (*start, OpenLog::glanced_at(file, glance))
+                (*start, OpenLog::glanced_at(file, Glance::clone(glance)))
             }
             Turn::Rotated(start, _) => (*start, OpenLog::new(file)?),
         };
@@ -257,7 +261,8 @@ impl Ahead {
         earlier.queue.into_iter().rev().for_each(|next| self.queue.push_front(next));
     }
 
-    /// Notes what the youngest file begins with by now: should it be truncated before it is read, its first read finds out.
+    /// If the youngest file was empty when it was seen first, notes what it begins with by now: it may be truncated before
+    /// it is read.
     pub fn note_newest(&mut self) -> io::Result<()> {
         let Some(Next { source: Source::Held(file), turn: Turn::Rotated(0, Some(seen)), noted, .. }) =
             self.queue.back_mut()
@@ -265,12 +270,8 @@ impl Ahead {
             return Ok(());
         };
         let last = noted.as_deref().unwrap_or(seen);
-        if Status::of(&*file)?.is_unchanged(&last.status) {
-            return Ok(());
-        }
-        let now = Glance::at(file)?;
-        if now.status.size >= last.status.size && last.is_of(file)? {
-            *noted = Some(Box::new(now));
+        if !seen.is_recognizable() && !Status::of(&*file)?.is_unchanged(&last.status) && last.is_of(file)? {
+            *noted = Some(Box::new(Glance::at(file)?));
         }
         Ok(())
     }

@@ -500,6 +500,7 @@ impl Follower {
         };
         let Some(next) = ahead.first() else { return Ok(None) };
         let (gap, is_truncated) = (next.gap, matches!(next.turn, Turn::Truncated(..)));
+        let was_truncated = next.was_truncated()?;
         let open = next.open(ahead.len() == 1)?;
         ahead.pop();
         let ahead = std::mem::take(ahead);
@@ -515,7 +516,7 @@ impl Follower {
         self.open.is_fresh = (is_truncated || !is_rotation) && self.open.offset == 0;
         // A line that was awaited is one of the file that is left.
         (self.opened, self.awaited, self.writer, self.nuls) = (0, None, Writer::Writes, Nuls::default());
-        self.last_copy = None;
+        (self.was_truncated, self.last_copy) = (was_truncated, None);
         Ok(Some(finished))
     }
 }

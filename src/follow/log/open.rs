@@ -81,13 +81,6 @@ impl Glance {
     }
 }
 
-impl Glance {
-    /// The same, but for what the file began with at a later one.
-    pub fn beginning_as(&self, later: &Glance) -> Glance {
-        Glance { status: self.status.clone(), ..later.clone() }
-    }
-}
-
 /// What stands where a truncated file is read next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::follow) enum Hole {
