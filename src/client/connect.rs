@@ -58,7 +58,7 @@ pub(super) fn open(url: &Url, config: &ClientConfig, shutdown: &Shutdown) -> Res
 
 /// Requests a page by HTTP, without a token, and returns the status of the response, such as 200 for `/-/healthz`. `url` is
 /// any page of the server's, from [`Url::page`], with its query. Each address of the host has 5 s to
-/// response, and the rest 10 s.
+/// answer, and the rest 10 s.
 ///
 /// # Errors
 /// When no address answers in time ([`Error::is_timeout`]), the certificate is not trusted ([`Error::is_untrusted`]), or the

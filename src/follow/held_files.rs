@@ -305,7 +305,7 @@ impl Ahead {
         self.queue.append(&mut later.queue);
     }
 
-    /// How many bytes will not be read if all is given up; `pass_over` says it of a file that is held.
+    /// How many bytes will not be read if all is given up; `pass_over` returns it for a file that is held.
     pub fn give_up(&self, mut pass_over: impl FnMut(&File) -> io::Result<u64>) -> io::Result<u64> {
         let left = |next: &Next| Ok(next.left().min(next.file().map_or(Ok(u64::MAX), &mut pass_over)?));
         self.queue.iter().map(left).sum()

@@ -1,6 +1,6 @@
 //! The log's name comes to lead elsewhere, or nowhere.
 
-use super::{Place, WAIT};
+use super::{Place, Reader, WAIT};
 use crate::follow::arrivals::{Arrival, Count, NameCount};
 use crate::follow::follower::SILENCE;
 use crate::protocol::request::Lines;
@@ -295,15 +295,20 @@ fn a_close_says_nothing_of_a_writer_that_goes_on() {
     assert_eq!(reader.follower.due(), Some(reader.now + WAIT), "another writer goes on");
 }
 
-#[test]
-fn a_file_that_loses_the_name_while_a_gap_is_in_doubt_is_read() {
+/// Between two renames of a rotation: `app.log.1` seems to be missing before the new log, which holds `b`.
+fn in_doubt() -> (Place, Reader) {
     let place = Place::with("a\n");
     let mut reader = place.follow(Lines::All, true);
     reader.read();
-    // Between two renames of a rotation.
     place.rename("app.log", "app.log.2");
     place.append("app.log", "b\n");
     assert_eq!(reader.read_now(), "");
+    (place, reader)
+}
+
+#[test]
+fn a_file_that_loses_the_name_while_a_gap_is_in_doubt_is_read() {
+    let (place, mut reader) = in_doubt();
     place.rename("app.log.2", "app.log.1");
     place.rename("app.log", "elsewhere");
     place.append("app.log", "c\n");
@@ -324,13 +329,7 @@ fn a_copy_of_a_log_that_an_editor_rewrites_is_not_read() {
 
 #[test]
 fn a_file_whose_name_leads_nowhere_while_a_gap_is_in_doubt_is_read() {
-    let place = Place::with("a\n");
-    let mut reader = place.follow(Lines::All, true);
-    reader.read();
-    // Between two renames of a rotation.
-    place.rename("app.log", "app.log.2");
-    place.append("app.log", "b\n");
-    assert_eq!(reader.read_now(), "");
+    let (place, mut reader) = in_doubt();
     place.rename("app.log.2", "app.log.1");
     fs::remove_file(place.path("app.log")).unwrap();
     assert_eq!(reader.read(), "<rotated>b\n<waiting>");
@@ -378,12 +377,7 @@ fn a_file_that_is_given_the_name_twice_before_it_is_read_is_read_once() {
 
 #[test]
 fn a_directory_that_is_gone_while_a_gap_is_in_doubt_leaves_the_held_file() {
-    let place = Place::with("a\n");
-    let mut reader = place.follow(Lines::All, true);
-    reader.read();
-    place.rename("app.log", "app.log.2");
-    place.append("app.log", "b\n");
-    assert_eq!(reader.read_now(), "");
+    let (place, mut reader) = in_doubt();
     fs::remove_dir_all(place.directory.path()).unwrap();
     let story = reader.read();
     assert!(story.ends_with("<rotated>b\n<waiting>"), "{story}");
