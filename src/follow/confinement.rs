@@ -93,6 +93,14 @@ impl Directory {
         Ok(Located { directory: self, segments, fd, status, is_direct })
     }
 
+    /// What the file system says of the file of that name in this very directory. `None` when the path leads on to another
+    /// directory or through a link, or to nothing: [`Directory::locate`] tells.
+    pub(super) fn status_of(&self, segments: &[Vec<u8>]) -> Option<Status> {
+        let [name] = segments else { return None };
+        let status = Status::at(&self.fd, OsStr::from_bytes(name), AtFlags::empty()).ok()?;
+        status.is_file.then_some(status)
+    }
+
     /// Resolves a path without symbolic links; `None` where there are some, or where that cannot be told.
     fn resolve_directly(&self, segments: &[Vec<u8>]) -> Option<io::Result<OwnedFd>> {
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;

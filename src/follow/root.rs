@@ -303,6 +303,16 @@ impl Log {
         opened.directory.clone().locate(segments)
     }
 
+    /// Whether the name still leads to that file, as one system call can tell; if not, [`Log::locate`] does.
+    ///
+    /// # Errors
+    /// When the root's path leads nowhere.
+    pub(super) fn still_leads_to(&self, file: &Status) -> io::Result<bool> {
+        let opened = self.root.current()?;
+        let status = opened.directory.status_of(&self.below(&opened));
+        Ok(status.is_some_and(|status| status.is_same(file)))
+    }
+
     /// The name's last segment, as it is in the log's directory.
     pub fn name(&self) -> OsString {
         let opened = self.root.held();

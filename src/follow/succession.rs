@@ -74,6 +74,9 @@ impl Follower {
     }
 
     fn find_name(&self, open: &Status) -> io::Result<NameTarget> {
+        if self.log.still_leads_to(open).unwrap_or(false) {
+            return Ok(NameTarget::Open(true));
+        }
         match self.log.locate() {
             Ok(located) if located.status.is_same(open) => Ok(NameTarget::Open(located.is_direct)),
             Ok(located) => match &self.phase {
