@@ -9,7 +9,7 @@ use super::request::base::Base;
 use super::request::files::Lists;
 use crate::follow::root::Roots;
 use crate::tls::Acceptor;
-use crate::wake::watch::Watcher;
+use crate::wake::inotify::Watcher;
 
 #[derive(Debug)]
 pub(super) struct Shared {

@@ -13,7 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use crate::follow::follower::{Follower, Step};
 use crate::follow::root::Roots;
 use crate::protocol::request::{Address, Lines};
-use crate::wake::watch::{Watch, Watcher, is_local};
+use crate::wake::inotify::{Watch, Watcher, is_local};
 
 struct Place {
     directory: tempfile::TempDir,

@@ -32,7 +32,7 @@ use crate::shutdown::Shutdown;
 use crate::text::html::Html;
 use crate::text::lines::LineBuffer;
 use crate::text::sanitize;
-use crate::wake::watch::Watch;
+use crate::wake::inotify::Watch;
 
 /// A request for a log.
 pub(super) struct LogRequest<'s> {

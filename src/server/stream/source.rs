@@ -14,7 +14,7 @@ use crate::follow::follower::{Follower, Step};
 use crate::protocol::MAX_MESSAGE;
 use crate::server::stream::event::{Data, SourceEvent, What};
 use crate::server::stream::poll_schedule::PollSchedule;
-use crate::wake::watch::Watch;
+use crate::wake::inotify::Watch;
 
 /// One log, as a sequence of events.
 pub(in crate::server) struct LogSource {
