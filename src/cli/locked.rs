@@ -177,3 +177,20 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
         result => result.map(|found| (found.dev(), found.ino()) == (file.dev(), file.ino())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn each_new_file_has_a_random_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let locked = LockedFile::open(&directory.path().join("cursor")).unwrap();
+        let names: HashSet<PathBuf> = (0..100).map(|_| locked.create().unwrap().1).collect();
+        assert_eq!(names.len(), 100);
+        locked.remove_leftovers();
+        assert!(names.iter().all(|name| !name.exists()));
+    }
+}

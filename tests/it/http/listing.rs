@@ -12,7 +12,7 @@ const GET: &[u8] = b"GET /-/files HTTP/1.1\r\nHost: localhost\r\n\r\n";
 #[test]
 fn clients_that_leave_while_waiting_for_the_list_free_their_places() {
     let log = Log::with("a\n");
-    (0..5000).for_each(|number| fs::write(log.beside(&format!("{number}.log")), "").unwrap());
+    (0..20_000).for_each(|number| fs::write(log.beside(&format!("{number}.log")), "").unwrap());
     let server = serve_with(&log, &["--max-connections", "100"]);
     let begun = Instant::now();
     assert_eq!(server.get("/-/files").status, 200);

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -196,6 +197,27 @@ fn read_errors_are_retried_and_lose_nothing() {
     let errors = server.process.end().1;
     assert!(errors.contains("cannot read `app.log`, retrying: "), "{errors}");
     assert!(errors.lines().count() < 10, "{errors}");
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn no_device_is_opened_for_reading() {
+    let log = Log::with("");
+    let trace = log.beside("trace");
+    let mut command = Command::new("strace");
+    command.args(["-f", "-qq", "-e", "trace=open,openat,openat2", "-o"]).arg(&trace);
+    command.arg(env!("CARGO_BIN_EXE_wstail"));
+    let server = crate::support::serve_by(command, &[Path::new("/dev")], &[]);
+    for target in ["/zero", "/ptmx", "/null", "/dev/zero", "/zero?tail=1"] {
+        assert_eq!(server.get(target).status, 404, "{target}");
+    }
+    assert_eq!(server.get("/-/files").status, 200);
+    end_traced(&server);
+    let trace = fs::read_to_string(trace).unwrap();
+    // A file is read through what was found for its name.
+    let looked_up: Vec<_> =
+        trace.lines().filter(|line| line.contains("\"zero\"") || line.contains("/proc/self/fd")).collect();
+    assert!(!looked_up.is_empty() && looked_up.iter().all(|line| line.contains("O_PATH")), "{looked_up:?}");
 }
 
 #[test]
