@@ -13,13 +13,13 @@ use crate::stage::{Layout, Stage};
 type Play = fn(&mut Stage);
 
 pub const CASES: [(&str, Layout, Play); 10] = [
-    ("rename and create, the writer 0.5 s late", Layout::File, late_writer),
+    ("rename and create, the writer keeps writing to the old file for 0.5 s", Layout::File, late_writer),
     ("100 fast rotations", Layout::File, fast_rotations),
     ("copytruncate at full speed, 10 times", Layout::File, copytruncate),
     ("truncated, then immediately longer than before", Layout::File, regrown),
-    ("5 rotations while `tail` and the server are stopped", Layout::File, stopped),
+    ("5 rotations while `tail`, the server and the client are paused (SIGSTOP)", Layout::File, stopped),
     ("10 rotations to `old1.txt`, `old2.txt`, …, 0.2 s apart", Layout::File, unlisted_names),
-    ("10 rotations to `archive/app.log.1`, 0.2 s apart", Layout::File, olddir),
+    ("10 rotations into the directory `archive` (`app.log.1`, `app.log.2`, …), 0.2 s apart", Layout::File, olddir),
     ("old archives unpacked next to the log, then two rotations", Layout::File, unpacked_archives),
     ("a symbolic link switched twice in quick succession, 5 times", Layout::Link, switched_link),
     ("100 lines whose last byte appears 20 ms before the rest", Layout::File, two_step_writes),

@@ -31,7 +31,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "N", from_str_fn(port))]
     port: Option<u16>,
 
-    /// last lines to send by default, or `all` [default: 1000]
+    /// lines to send first if the client does not say, or `all` [default: 1000]
     #[argh(option, arg_name = "N")]
     lines: Option<Lines>,
 
@@ -39,31 +39,31 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "SECS", from_str_fn(seconds))]
     heartbeat: Option<Duration>,
 
-    /// seconds to wait for the reply to a heartbeat [default: 5]
+    /// disconnect a client that does not reply within SECS [default: 5]
     #[argh(option, arg_name = "SECS", from_str_fn(seconds))]
     heartbeat_timeout: Option<Duration>,
 
-    /// interval of checks without inotify, in ms [default: 250]
+    /// where inotify reports nothing, check every MILLIS [default: 250]
     #[argh(option, arg_name = "MILLIS", from_str_fn(millis))]
     poll: Option<Duration>,
 
-    /// keep reading a rotated file for SECS [default: 5]
+    /// wait up to SECS for late writes to a rotated file [default: 5]
     #[argh(option, arg_name = "SECS", from_str_fn(seconds_or_zero))]
     rotate_wait: Option<Duration>,
 
-    /// text or html for WebSocket clients [default: text]
+    /// text or html for plain WebSocket clients [default: text]
     #[argh(option, arg_name = "FORMAT")]
     format: Option<Format>,
 
-    /// maximum connections; others get 503 [default: 1024]
+    /// maximum connections; further ones get 503 [default: 1024]
     #[argh(option, arg_name = "N", from_str_fn(positive))]
     max_connections: Option<usize>,
 
-    /// limit per address (IPv6: /64); 0: no limit [default: 0]
+    /// maximum per client address (IPv6: /64); 0: no limit [default: 0]
     #[argh(option, arg_name = "N", from_str_fn(number))]
     max_connections_per_ip: Option<usize>,
 
-    /// allow web pages of this origin, or `*`; repeatable
+    /// allow web pages from this origin (`*`: any); repeatable
     #[argh(option, arg_name = "ORIGIN")]
     allow_origin: Vec<String>,
 
@@ -71,7 +71,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "HOST")]
     allow_host: Vec<String>,
 
-    /// require a token from FILE ($WSTAIL_TOKEN adds one)
+    /// require one of the tokens in FILE ($WSTAIL_TOKEN adds one)
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     token_file: Option<PathBuf>,
 
@@ -83,7 +83,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     tls_key: Option<PathBuf>,
 
-    /// path prefix, behind a reverse proxy [default: /]
+    /// URL path to serve under, behind a reverse proxy [default: /]
     #[argh(option, arg_name = "PATH")]
     base_path: Option<String>,
 
