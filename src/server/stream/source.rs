@@ -57,7 +57,7 @@ enum Polled {
 }
 
 /// The size of the read buffer as long as it suffices. Every idle follower keeps one.
-const SMALL: usize = 4 * 1024;
+const SMALL: usize = 2 * 1024;
 /// How long a log may be unreadable, and the shortest and longest pause between two attempts.
 const PATIENCE: Duration = Duration::from_secs(60);
 const SHORTEST_RETRY: Duration = Duration::from_millis(1);
