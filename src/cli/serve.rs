@@ -51,7 +51,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "SECS", from_str_fn(seconds_or_zero))]
     rotate_wait: Option<Duration>,
 
-    /// text or html for plain WebSocket clients [default: text]
+    /// text or html for WebSocket clients without wstail.v1 [default: text]
     #[argh(option, arg_name = "FORMAT")]
     format: Option<Format>,
 
