@@ -13,8 +13,8 @@ mod handle;
 mod notifier;
 mod report;
 mod request;
-mod response;
 mod shared;
+mod short_response;
 mod stream;
 mod viewer;
 

@@ -7,7 +7,7 @@ use std::net::{Shutdown as Half, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::server::request::tls;
-use crate::server::response::Refusal;
+use crate::server::short_response::Refusal;
 
 /// Refused clients that may not have read their answer yet.
 #[derive(Default)]

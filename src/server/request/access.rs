@@ -7,7 +7,7 @@ use super::authority_syntax::{Host, Origin, parse_authority};
 use crate::error::{Error, Result};
 use crate::protocol::token::Token;
 use crate::server::config::ServerConfig;
-use crate::server::response::Refusal;
+use crate::server::short_response::Refusal;
 
 /// The parts of a request that access depends on. They may hold a token, so they are never printed.
 #[derive(Default)]

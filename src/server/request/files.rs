@@ -14,7 +14,7 @@ use crate::error::cause;
 use crate::follow::listing::{Entry, Listing};
 use crate::follow::root::Roots;
 use crate::protocol::request::Parameters;
-use crate::server::response::Refusal;
+use crate::server::short_response::Refusal;
 use crate::server::stream::transport::socket::StreamSocket;
 use crate::shutdown::Shutdown;
 use crate::wait::{Interest, wait_beside};

@@ -10,7 +10,7 @@ use super::negotiation;
 use crate::protocol::cursor::MAX_CURSOR;
 use crate::protocol::event::SUBPROTOCOL;
 use crate::server::request::access::Claims;
-use crate::server::response::{Method, Refusal};
+use crate::server::short_response::{Method, Refusal};
 
 /// The longest request line, in bytes.
 const MAX_LINE: usize = 8 * 1024;

@@ -1,5 +1,5 @@
 //! Decides which answer a request gets: whether it is allowed, and whether it is for one of the service's own pages,
-//! the viewer, the list of logs, or a log. [`response`], [`viewer`], [`files`] and [`super::log`] make the answers.
+//! the viewer, the list of logs, or a log. [`short_response`], [`viewer`], [`files`] and [`super::log`] make the answers.
 
 use std::time::Instant;
 
@@ -9,8 +9,8 @@ use super::head::Head;
 use super::log::LogRequest;
 use crate::protocol::request::{Address, BadTarget, Parameters, View};
 use crate::server::report::metrics::Ended;
-use crate::server::response::{self, Method, Refusal};
 use crate::server::shared::Shared;
+use crate::server::short_response::{self, Method, Refusal};
 use crate::server::stream::connection::Connection;
 use crate::server::stream::ending::{Linger, Served};
 use crate::server::stream::transport::peer::{Peer, say};
@@ -55,7 +55,7 @@ pub(super) fn answer<'p, S: StreamSocket>(
         Below::Address(address) => address,
         Below::Bare => {
             let place = format!("{}{}", shared.base.path(), &head.target[path.len()..]);
-            return send(socket, &response::redirect(&place, head.method));
+            return send(socket, &short_response::redirect(&place, head.method));
         }
         Below::Outside => return Err(Refusal::new(404, "no such page: everything is below the base path")),
     };
@@ -86,14 +86,14 @@ fn page(
     Ok(Some(match address.service() {
         None if is_page(address, head, wants_page) => {
             Parameters::parse(query)?;
-            response::part(viewer::page(shared.base.path()), head.if_none_match.as_deref(), head.method)
+            short_response::part(viewer::page(shared.base.path()), head.if_none_match.as_deref(), head.method)
         }
         None => return Ok(None),
-        Some([name]) if name == b"healthz" => response::page("ok", head.method),
-        Some([name]) if name == b"metrics" => response::metrics(&shared.reports.metrics.to_string(), head.method),
+        Some([name]) if name == b"healthz" => short_response::page("ok", head.method),
+        Some([name]) if name == b"metrics" => short_response::metrics(&shared.reports.metrics.to_string(), head.method),
         Some([name, rest @ ..]) if name == b"viewer" => {
             let part = viewer::asset(rest).ok_or_else(|| Refusal::new(404, "no such part of the viewer"))?;
-            response::part(part, head.if_none_match.as_deref(), head.method)
+            short_response::part(part, head.if_none_match.as_deref(), head.method)
         }
         Some(_) => return Err(Refusal::new(404, "no such page")),
     }))
@@ -129,7 +129,7 @@ fn list(
     let Some(list) = shared.lists.get(&shared.roots, socket.tcp, &mut socket.stream, shutdown)? else {
         return Ok(Served { ended: Ended::Left, linger: Linger::Until(Instant::now()) });
     };
-    let head = response::json_head(list.len());
+    let head = short_response::json_head(list.len());
     let body = if method == Method::Head { &[] } else { list.as_bytes() };
     match say(socket, &head, shared.config.stall_timeout, shutdown) {
         Served { ended: Ended::Completed, .. } => Ok(say(socket, body, shared.config.stall_timeout, shutdown)),

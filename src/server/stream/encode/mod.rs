@@ -3,9 +3,9 @@
 //!
 //! * [`wstail`]: the log's bytes and events, for clients that speak `wstail.v1`
 //! * [`text`]: messages of whole lines, plain or HTML, for any WebSocket client
-//! * [`http_body`]: the body of an HTTP response
+//! * [`http_framing`]: the body of an HTTP response
 
-pub(in crate::server) mod http_body;
+pub(in crate::server) mod http_framing;
 pub(in crate::server) mod text;
 pub(in crate::server) mod wstail;
 

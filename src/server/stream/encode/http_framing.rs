@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::protocol::close::Close;
 use crate::protocol::event::Missing;
-use crate::server::response::{self, Method, Refusal};
+use crate::server::short_response::{self, Method, Refusal};
 use crate::server::stream::encode::Encoder;
 use crate::server::stream::event::{Data, SourceEvent, What};
 use crate::server::stream::frame::Frame;
@@ -50,7 +50,7 @@ impl BodyEncoder {
         };
         let lost = self.lost.map(|missing| ("Wstail-Gap", missing.word().to_owned()));
         let headers = framing.into_iter().chain(lost).chain([("Cache-Control", "no-store".to_owned())]);
-        self.next = Some(Frame::Binary(response::head(200, response::TEXT, headers)));
+        self.next = Some(Frame::Binary(short_response::head(200, short_response::TEXT, headers)));
         self.is_begun = true;
         self.left = left.filter(|_| self.framing == Framing::Sized);
     }

@@ -1,5 +1,5 @@
-//! Responses as bytes: every answer has a status, headers, and a body that gives the reason. Nothing here knows requests
-//! or sends anything.
+//! Responses that are sent as a whole, as bytes: each has a status, headers, and a body that gives the reason. A log's
+//! response is made in `stream::encode::http_framing`. Nothing here knows requests or sends anything.
 
 use std::fmt::Write;
 
