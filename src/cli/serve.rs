@@ -1,7 +1,7 @@
 //! `wstail serve`: turns its options into a configuration, runs the server until a signal arrives, and prints where it
 //! listens.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "N", from_str_fn(port))]
     port: Option<u16>,
 
-    /// lines to send first if the client does not say, or `all` [default: 1000]
+    /// lines, or `all`, to send first if the client does not say [default: 1000]
     #[argh(option, arg_name = "N")]
     lines: Option<Lines>,
 
@@ -160,19 +160,17 @@ fn allow_descriptors(connections: usize) {
     }
 }
 
-/// Whether stdout and stderr are the same terminal, where the same line would appear twice.
-fn is_one_terminal() -> bool {
-    let (stdout, stderr) = (io::stdout(), io::stderr());
-    let are_terminals = stdout.is_terminal() && stderr.is_terminal();
-    match (fstat(&stdout), fstat(&stderr)) {
-        (Ok(one), Ok(other)) => are_terminals && (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino),
+/// Whether stdout and stderr are one terminal, file or pipe, where the same line would appear twice.
+fn are_one_file() -> bool {
+    match (fstat(io::stdout()), fstat(io::stderr())) {
+        (Ok(one), Ok(other)) => (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino),
         _ => false,
     }
 }
 
 /// Prints where the server listens. A stdout that is closed or on a full disk does not stop the server.
 fn announce(server: &Server) {
-    let is_logged = !is_one_terminal();
+    let is_logged = !are_one_file();
     let mut stdout = io::stdout().lock();
     for address in server.addresses() {
         let scheme = server.scheme();

@@ -3,7 +3,9 @@
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
-use crate::support::{Process, wstail};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::{Process, until, wstail};
 
 fn run(arguments: &[&str]) -> Output {
     wstail().args(arguments).stdout(Stdio::piped()).output().unwrap()
@@ -167,6 +169,21 @@ fn a_closed_stdout_ends_quietly() {
     let mut command = wstail();
     command.arg("--help").stdout(writer);
     assert_eq!(Process::start(command).end(), (0, String::new()));
+}
+
+#[test]
+fn the_address_is_printed_once_where_stdout_and_stderr_are_one_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("output");
+    let output = std::fs::File::create(&path).unwrap();
+    let mut command = wstail();
+    command.arg("serve").arg(directory.path()).args(["--port", "0"]);
+    let mut server = command.stdout(output.try_clone().unwrap()).stderr(output).spawn().unwrap();
+    until("it is printed", || std::fs::read_to_string(&path).unwrap().contains("listening on"));
+    kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
+    assert!(server.wait().unwrap().success());
+    let printed = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(printed.matches("listening on").count(), 1, "{printed}");
 }
 
 #[test]
