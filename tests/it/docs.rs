@@ -2,6 +2,7 @@
 
 mod commands;
 mod messages;
+mod services;
 mod tables;
 
 use std::fs;
