@@ -93,8 +93,8 @@ impl Directory {
         Ok(Located { directory: self, segments, fd, status, is_direct })
     }
 
-    /// What the file system says of the file of that name in this very directory. `None` when the path leads on to another
-    /// directory or through a link, or to nothing: [`Directory::locate`] tells.
+    /// The status of a regular file directly in this directory, in one system call. `None` for anything else (a longer
+    /// path, a link, nothing): use [`Directory::locate`].
     pub(super) fn status_of(&self, segments: &[Vec<u8>]) -> Option<Status> {
         let [name] = segments else { return None };
         let status = Status::at(&self.fd, OsStr::from_bytes(name), AtFlags::empty()).ok()?;

@@ -74,12 +74,10 @@ impl Follower {
     }
 
     fn find_name(&self, open: &Status) -> io::Result<NameTarget> {
-        if self.log.still_leads_to(open).unwrap_or(false) {
-            return Ok(NameTarget::Open(true));
-        }
-        match self.log.locate() {
-            Ok(located) if located.status.is_same(open) => Ok(NameTarget::Open(located.is_direct)),
-            Ok(located) => match &self.phase {
+        match self.log.locate_other(open) {
+            Ok(None) => Ok(NameTarget::Open(true)),
+            Ok(Some(located)) if located.status.is_same(open) => Ok(NameTarget::Open(located.is_direct)),
+            Ok(Some(located)) => match &self.phase {
                 Phase::Leaving { ahead, .. } if ahead.leads_to(&located.status) => Ok(NameTarget::Ahead),
                 _ => located.open().map(NameTarget::New),
             },
