@@ -185,12 +185,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_new_file_has_a_random_name() {
+    fn each_new_file_has_a_name_of_its_own() {
         let directory = tempfile::tempdir().unwrap();
         let locked = LockedFile::open(&directory.path().join("cursor")).unwrap();
-        let names: HashSet<PathBuf> = (0..100).map(|_| locked.create().unwrap().1).collect();
-        assert_eq!(names.len(), 100);
-        locked.remove_leftovers();
-        assert!(names.iter().all(|name| !name.exists()));
+        // Removed at once, so that only chance keeps the names apart.
+        let create = |_| {
+            let (_, name) = locked.create().unwrap();
+            fs::remove_file(&name).unwrap();
+            name
+        };
+        assert_eq!((0..100).map(create).collect::<HashSet<_>>().len(), 100);
     }
 }

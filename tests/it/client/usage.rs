@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use crate::support::{Process, until, wstail};
 
@@ -175,13 +175,15 @@ fn a_closed_stdout_ends_quietly() {
 fn the_address_is_printed_once_where_stdout_and_stderr_are_one_file() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("output");
-    let output = std::fs::File::create(&path).unwrap();
-    let mut command = wstail();
-    command.arg("serve").arg(directory.path()).args(["--port", "0"]);
-    let mut server = command.stdout(output.try_clone().unwrap()).stderr(output).spawn().unwrap();
-    until("it is printed", || std::fs::read_to_string(&path).unwrap().contains("listening on"));
-    kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
-    assert!(server.wait().unwrap().success());
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec \"$0\" serve . --port 0 >output 2>&1", env!("CARGO_BIN_EXE_wstail")]);
+    let server = Process::start({
+        command.current_dir(&directory).env_clear();
+        command
+    });
+    until("it is printed", || std::fs::read_to_string(&path).is_ok_and(|text| text.contains("listening on")));
+    server.signal(Signal::TERM);
+    assert_eq!(server.end().0, 0);
     let printed = std::fs::read_to_string(&path).unwrap();
     assert_eq!(printed.matches("listening on").count(), 1, "{printed}");
 }

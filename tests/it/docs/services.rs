@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use rustix::process::Signal;
 
 use super::{blocks, read};
-use crate::support::{Log, Process};
+use crate::support::{Log, Process, wstail};
 
 /// What OpenRC does with a script of variables.
 const OPENRC: &str = r#"
@@ -35,16 +35,21 @@ fn block(part: &str) -> String {
     block
 }
 
-/// Whether the command starts a server that ends well.
-fn assert_serves(mut command: Command) {
+/// Starts a server, and returns it with the address that it prints.
+fn start(mut command: Command) -> (Process, String) {
     let process = Process::start({
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         command
     });
     let line = process.line();
-    assert!(line.starts_with("listening on http://"), "{line}");
-    process.signal(Signal::TERM);
-    assert_eq!(process.end().0, 0);
+    let address = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("not an address: {line}")).to_owned();
+    (process, address)
+}
+
+/// Asserts that SIGTERM ends a server well.
+fn end(server: &Process) {
+    server.signal(Signal::TERM);
+    assert_eq!(server.end().0, 0);
 }
 
 #[test]
@@ -56,8 +61,8 @@ fn service_scripts_start_the_server() {
         let path = log.beside("script");
         std::fs::write(&path, script.replace("/var/log", &directory)).unwrap();
         let mut command = Command::new("sh");
-        command.arg("-euc").arg(manager).arg("sh").arg(&path);
-        assert_serves(command);
+        command.arg("-euc").arg(manager).arg("sh").arg(&path).env_clear();
+        end(&start(command).0);
     }
 }
 
@@ -70,11 +75,17 @@ fn the_container_starts_the_server() {
         serde_json::from_str(line).unwrap()
     };
     assert_eq!(words("ENTRYPOINT "), ["/wstail"]);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wstail"));
     let directory = log.directory().to_str().unwrap().to_owned();
-    command.args(words("CMD ").iter().map(|word| word.replace("/logs", &directory))).args(["--port", "0"]);
-    assert_serves(command);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wstail"));
-    command.args(&words("HEALTHCHECK CMD ")[1..]).arg("--help").stdout(Stdio::null());
+    let arguments = words("CMD ").into_iter().map(|word| match &word[..] {
+        "/logs" => directory.clone(),
+        "0.0.0.0" => "127.0.0.1".to_owned(),
+        _ => word,
+    });
+    let mut command = wstail();
+    command.args(arguments).args(["--port", "0"]);
+    let (server, address) = start(command);
+    let mut command = wstail();
+    command.args(&words("HEALTHCHECK CMD ")[1..]).arg(format!("{address}-/healthz"));
     assert!(command.status().unwrap().success());
+    end(&server);
 }
