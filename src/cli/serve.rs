@@ -31,7 +31,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "N", from_str_fn(port))]
     port: Option<u16>,
 
-    /// lines, or `all`, to send first if the client does not say [default: 1000]
+    /// lines to send first, or `all`, unless the client asks otherwise [default: 1000]
     #[argh(option, arg_name = "N")]
     lines: Option<Lines>,
 
@@ -39,11 +39,11 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "SECS", from_str_fn(seconds))]
     heartbeat: Option<Duration>,
 
-    /// disconnect a client that does not reply within SECS [default: 5]
+    /// disconnect clients that do not answer a heartbeat in SECS [default: 5]
     #[argh(option, arg_name = "SECS", from_str_fn(seconds))]
     heartbeat_timeout: Option<Duration>,
 
-    /// where inotify reports nothing, check every MILLIS [default: 250]
+    /// check every MILLIS where inotify is unavailable [default: 250]
     #[argh(option, arg_name = "MILLIS", from_str_fn(millis))]
     poll: Option<Duration>,
 
