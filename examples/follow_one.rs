@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 pub fn follow(url: &str, mut out: impl Write) -> Result<(), Box<dyn Error>> {
     for event in Reader::connect(url)? {
         match event? {
-            LogEvent::Bytes(bytes) => out.write_all(&bytes)?,
+            LogEvent::Data(bytes) => out.write_all(&bytes)?,
             LogEvent::Gap { bytes: Some(bytes), .. } => eprintln!("{bytes} bytes are missing here"),
             LogEvent::Gap { bytes: None, .. } => eprintln!("bytes are missing here"),
             LogEvent::Lost { error, pause } => eprintln!("{error}; reconnecting in {pause:.1?}"),

@@ -24,7 +24,7 @@ pub fn follow(urls: Vec<Url>, mut out: impl Write) -> Result<(), Box<dyn Error>>
             let (name, mut unfinished) = (url.log(), Vec::new());
             for event in Reader::new(url, shutdown) {
                 match event {
-                    Ok(LogEvent::Bytes(bytes)) => unfinished.extend(bytes),
+                    Ok(LogEvent::Data(bytes)) => unfinished.extend(bytes),
                     Ok(_) => continue,
                     Err(error) => drop(sender.send(Err(error))),
                 }

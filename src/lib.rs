@@ -6,7 +6,7 @@
 //! ```no_run
 //! # fn main() -> wstail::Result<()> {
 //! for event in wstail::Reader::connect("logs.example.com:8765/app.log?tail=1&lines=10")? {
-//!     if let wstail::LogEvent::Bytes(bytes) = event? {
+//!     if let wstail::LogEvent::Data(bytes) = event? {
 //!         print!("{}", String::from_utf8_lossy(&bytes));
 //!     }
 //! }
@@ -48,13 +48,13 @@
 //! Data flows in one direction, and the modules follow it:
 //!
 //! ```text
-//! file ──follow──> bytes ──text──> messages ──server──> socket ──client──> log events
-//!                      protocol: the vocabulary both ends share
+//! file ──follow──> log events ──text──> messages ──server──> socket ──client──> log events
+//!                           protocol: the vocabulary both ends share
 //! ```
 //!
 //! * [`client`]: connects, reads a log, reconnects; lists a server's logs
 //! * [`server`]: the configuration, the listener, one thread and one loop a connection
-//! * [`protocol`]: what both ends share: parameters, events, cursors, tokens, close codes; the wire protocol in words
+//! * [`protocol`]: what both ends share: parameters, log events, cursors, tokens, close codes; the wire protocol in words
 //! * [`produce`]: a log writer for demonstrations and tests, and a verifier of what it wrote
 //! * `follow` (one log through its life) and `text` (UTF-8, lines, colours) are internal: public for the program, the
 //!   benches and the fuzz targets, hidden from this documentation, and subject to change without notice
@@ -86,10 +86,11 @@ mod tls;
 mod wait;
 mod wake;
 
-pub use client::{ClientConfig, Continuation, LogEvent, Reader, Trust, Url};
+pub use client::{ClientConfig, Reader, Trust, Url};
 pub use error::{Error, Result};
 pub use protocol::cursor::Place;
 pub use protocol::event::Missing;
+pub use protocol::log_event::{Continuation, LogEvent};
 pub use protocol::request::{Format, Lines};
 pub use protocol::token::Token;
 pub use server::{Server, ServerConfig, ServerHandle};

@@ -3,12 +3,12 @@
 
 use std::io;
 
-use wstail::client::{ClientConfig, LogEvent, Reader, Url};
+use wstail::client::{ClientConfig, Reader, Url};
 use wstail::produce::verifier::{Report, Verifier};
 use wstail::protocol::cursor::Place;
 use wstail::protocol::event::Missing;
 use wstail::text::wide::WideText;
-use wstail::{Error, Result, Shutdown};
+use wstail::{Error, LogEvent, Result, Shutdown};
 
 use super::notices;
 use super::printer::Printer;
@@ -109,7 +109,7 @@ impl Follow<'_> {
     /// Prints bytes and notices. Returns whether to continue.
     fn take(&mut self, event: LogEvent, reader: &mut Reader) -> Result<bool> {
         match event {
-            LogEvent::Bytes(bytes) => {
+            LogEvent::Data(bytes) => {
                 if self.record.is_some() && reader.place().is_none() {
                     let cause = io::Error::other("the server sends no cursors");
                     return Err(Error::io(format!("cannot record progress for {}", self.url), cause));
@@ -142,7 +142,7 @@ impl Follow<'_> {
             LogEvent::Rotated => self.begin_file(),
             LogEvent::Truncated => self.notice(notices::TRUNCATED),
             LogEvent::Gap { reason, bytes } => self.gap(reason, bytes),
-            LogEvent::Waiting(reason) => self.notice(&reason),
+            LogEvent::Unreadable(reason) => self.notice(&reason),
             LogEvent::Lost { error, pause } => {
                 if reader.place().is_none() {
                     self.break_off();
@@ -154,7 +154,7 @@ impl Follow<'_> {
                 }
                 return Ok(!self.has_failed);
             }
-            // Nothing to print for a cursor; it moves the place that is recorded below.
+            // Nothing to print for a checkpoint; it moves the place that is recorded below.
             _ => {}
         }
         if let Some(place) = reader.place() {

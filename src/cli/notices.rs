@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use wstail::client::{Continuation, Url};
-use wstail::protocol::event::Missing;
+use wstail::client::Url;
+use wstail::{Continuation, Missing};
 
 pub(super) const ROTATED: &str = "the log was rotated";
 pub(super) const TRUNCATED: &str = "the log was truncated";

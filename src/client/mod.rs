@@ -1,7 +1,8 @@
 //! A blocking client: connects to a server, reads a log, and connects again when the connection is lost.
 //!
-//! [`Reader`] is what most programs want: an iterator of [`LogEvent`]s. [`Stream`] is a single connection without
-//! reconnecting. [`list`] asks a server for its logs, and [`status`] asks for any of its pages, such as `/-/healthz`.
+//! [`Reader`] is what most programs want: an iterator of [`LogEvent`](crate::LogEvent)s. [`Stream`] is a single
+//! connection without reconnecting. [`list`] asks a server for its logs, and [`status`] asks for any of its pages, such
+//! as `/-/healthz`.
 //!
 //! Nothing here prints, and nothing turns bytes into text: a log may hold anything.
 
@@ -18,7 +19,7 @@ mod wire;
 
 pub use self::connect::status;
 pub use self::files::{LogFile, LogList, list};
-pub use self::reader::{Continuation, LogEvent, Reader};
+pub use self::reader::Reader;
 pub use self::stream::{Received, Stream};
 pub use self::trust::Trust;
 pub use self::url::Url;

@@ -11,7 +11,8 @@ use super::stream::{Received, Stream};
 use super::url::Url;
 use crate::error::{Error, Result};
 use crate::protocol::cursor::{Cursor, Place};
-use crate::protocol::event::{Event, Missing};
+use crate::protocol::event::Event;
+use crate::protocol::log_event::{Continuation, LogEvent};
 use crate::protocol::request::Lines;
 use crate::shutdown::{Shutdown, Trigger, shutdown};
 
@@ -46,7 +47,7 @@ const LONGEST_REQUESTED: Duration = Duration::from_secs(60);
 /// let (mut text, mut place) = (Vec::new(), None);
 /// while let Some(event) = reader.next() {
 ///     match event? {
-///         LogEvent::Bytes(bytes) => text.extend(bytes),
+///         LogEvent::Data(bytes) => text.extend(bytes),
 ///         LogEvent::Gap { bytes, .. } => eprintln!("{bytes:?} bytes are missing here"),
 ///         LogEvent::Lost { error, .. } => eprintln!("{error}; trying again"),
 ///         _ => {}
@@ -59,7 +60,7 @@ const LONGEST_REQUESTED: Duration = Duration::from_secs(60);
 /// // Resumes after those bytes:
 /// let (_trigger, shutdown) = wstail::shutdown()?;
 /// let mut rest = Reader::new(format!("{address}/app.log").parse()?, shutdown).after(place.unwrap());
-/// assert!(rest.all(|event| !matches!(event, Ok(LogEvent::Bytes(_)))));
+/// assert!(rest.all(|event| !matches!(event, Ok(LogEvent::Data(_)))));
 /// # Ok(())
 /// # }
 /// ```
@@ -81,50 +82,6 @@ pub struct Reader {
     /// The log was streamed before.
     has_streamed: bool,
     is_over: bool,
-}
-
-/// What a [`Reader`] yields.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum LogEvent {
-    /// A connection was made. [`Reader::connect`] makes the first one itself, and yields this for later ones only.
-    Connected(Continuation),
-    /// The log's next bytes, cut anywhere: a line may be split over several of these.
-    Bytes(Vec<u8>),
-    /// The server sent a cursor that covers all bytes so far: a good moment to store [`Reader::place`].
-    Cursor,
-    /// The log was rotated: the old file has been read to its end, and the next bytes are from the new one.
-    Rotated,
-    /// The log was truncated: the next bytes are from the start of the file.
-    Truncated,
-    /// Bytes are missing here.
-    Gap {
-        /// Why.
-        reason: Missing,
-        /// How many; `None` when the server does not know.
-        bytes: Option<u64>,
-    },
-    /// The log is gone or cannot be read, with the reason for people. The server keeps trying.
-    Waiting(String),
-    /// The connection was lost or refused. The next call waits for `pause` and tries again.
-    Lost {
-        /// What happened.
-        error: Error,
-        /// From 0.25 s to 15 s, or up to 60 s if the server asks for it with `Retry-After`.
-        pause: Duration,
-    },
-}
-
-/// How a connection continues what came before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Continuation {
-    /// There was no earlier one.
-    New,
-    /// Exactly after the last byte, or a gap will report what is missing.
-    Exact,
-    /// The server does not support cursors: lines may be repeated or missing.
-    Unknown,
 }
 
 impl Reader {
@@ -215,7 +172,7 @@ impl Reader {
                     if let Some(place) = &mut self.place {
                         place.skip = place.skip.saturating_add(bytes.len() as u64);
                     }
-                    return Ok(Some(LogEvent::Bytes(bytes)));
+                    return Ok(Some(LogEvent::Data(bytes)));
                 }
                 Received::Event(event) => {
                     if let Some(item) = self.note(event) {
@@ -254,15 +211,15 @@ impl Reader {
     /// two.
     fn note(&mut self, event: Event) -> Option<LogEvent> {
         match event {
-            Event::Open { cursor, .. } => {
+            Event::Open { size, cursor, .. } => {
                 self.place.get_or_insert(cursor.into());
-                Some(LogEvent::Cursor)
+                Some(LogEvent::Opened { size, left: None, is_awaited: false })
             }
-            Event::Cursor(cursor) => Some(self.at(cursor, LogEvent::Cursor)),
+            Event::Cursor(cursor) => Some(self.at(cursor, LogEvent::Checkpoint)),
             Event::Rotated(cursor) => Some(self.at(cursor, LogEvent::Rotated)),
             Event::Truncated(cursor) => Some(self.at(cursor, LogEvent::Truncated)),
             Event::Gap { reason, bytes, cursor } => Some(self.at(cursor, LogEvent::Gap { reason, bytes })),
-            Event::Waiting { reason } => Some(LogEvent::Waiting(reason)),
+            Event::Waiting { reason } => Some(LogEvent::Unreadable(reason)),
             Event::Alive | Event::End { .. } => None,
         }
     }

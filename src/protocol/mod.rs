@@ -1,12 +1,14 @@
 //! The vocabulary both ends share, without I/O: addresses, parameters, events, cursors, tokens and close codes.
 //!
-//! The close codes are constants in [`close`], the events variants in [`event`].
+//! The close codes are constants in [`close`], the events variants in [`event`]. What they report is a
+//! [`LogEvent`](log_event::LogEvent), which is the same for a local file.
 //!
 #![doc = include_str!("../../docs/protocol.md")]
 
 pub mod close;
 pub mod cursor;
 pub mod event;
+pub mod log_event;
 pub mod request;
 pub mod token;
 

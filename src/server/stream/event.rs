@@ -1,77 +1,41 @@
-//! The events that a log's source yields, one at a time, each with its place in the log.
+//! A log's events on their way from the source to the encoder, each with its place in the log.
 //!
-//! They are named like the items of the client's reader, which describe the same log from the other end of the wire. An
-//! event borrows from its source: the file is the only buffer, so nothing is copied before an encoder needs it. How an
-//! event looks on the wire is not known here.
+//! The data of an event borrows from its source: the file is the only buffer, so nothing is copied before an encoder
+//! needs it. How an event looks on the wire is not known here.
 
 use crate::follow::file_range::FileRange;
 use crate::follow::follower::Follower;
 use crate::follow::position::Position;
-use crate::protocol::event::Missing;
+use crate::protocol::log_event::LogEvent;
 
 /// Something that happened to a log, and where in it.
 pub(in crate::server) struct SourceEvent<'s> {
-    pub what: What<'s>,
+    pub what: LogEvent<Data<'s>>,
     /// The place of the byte that follows the event.
     pub place: &'s dyn Locate,
 }
 
-/// What happened.
+/// A log's next bytes.
 #[derive(Debug)]
-pub(in crate::server) enum What<'s> {
-    /// The log is open, and what comes next is known. Only pauses come before this event.
-    Opened {
-        /// The file's size in bytes.
-        size: u64,
-        /// How many bytes remain up to the end, if that is known.
-        left: Option<u64>,
-        /// The log is not empty, but has none of the requested lines yet.
-        is_awaited: bool,
-    },
-    /// The first requested line begins here. What was added to the log before it was skipped.
-    Started,
-    /// The log's next bytes.
-    Data {
-        data: Data<'s>,
-        /// Whether the log is known to hold more bytes.
-        more: bool,
-    },
-    /// The old file has been read to its end. What follows is from the next file.
-    Rotated,
-    /// The file has shrunk. What follows is from its start.
-    Truncated,
-    /// Bytes are missing here; `bytes` is how many, if that is known.
-    Gap { reason: Missing, bytes: Option<u64> },
-    /// There is nothing new.
-    Quiet,
-    /// The log is gone for now. The follower keeps looking for it.
-    Gone,
-    /// The log cannot be read, for this reason. Reading is retried.
-    Unreadable(String),
-    /// The requested end is reached. Always the last event, but not every stream has one.
-    End,
+pub(in crate::server) struct Data<'s> {
+    pub content: Content<'s>,
+    /// Whether the log is known to hold more bytes.
+    pub more: bool,
 }
 
-/// A log's bytes.
+/// The bytes themselves, or where they are.
 #[derive(Debug)]
-pub(in crate::server) enum Data<'s> {
+pub(in crate::server) enum Content<'s> {
     Bytes(&'s [u8]),
     Range(FileRange),
 }
 
-impl Data<'_> {
+impl Content<'_> {
     pub(super) fn length(&self) -> usize {
         match self {
-            Data::Bytes(bytes) => bytes.len(),
-            Data::Range(range) => range.length(),
+            Content::Bytes(bytes) => bytes.len(),
+            Content::Range(range) => range.length(),
         }
-    }
-}
-
-impl What<'_> {
-    /// Whether the log had nothing to read.
-    pub(super) fn is_pause(&self) -> bool {
-        matches!(self, What::Quiet | What::Gone | What::Unreadable(_))
     }
 }
 

@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use crate::error::cause;
 use crate::protocol::close::{self, Close};
+use crate::protocol::log_event::LogEvent;
 use crate::server::report::Reports;
 use crate::server::report::rate_limited_log::Topic;
-use crate::server::stream::event::What;
+use crate::server::stream::event::Data;
 
 pub(in crate::server) struct Reporter {
     /// The log's address, escaped.
@@ -22,27 +23,29 @@ impl Reporter {
     }
 
     /// Reports what happened to the log.
-    pub(super) fn note(&self, what: &What<'_>, now: Instant) {
+    pub(super) fn note(&self, what: &LogEvent<Data<'_>>, now: Instant) {
         match what {
-            What::Rotated => {
+            LogEvent::Rotated => {
                 self.reports.metrics.rotations.add(1);
                 log::debug!("`{}` was rotated", self.log);
             }
-            What::Truncated => {
+            LogEvent::Truncated => {
                 self.reports.metrics.truncations.add(1);
                 log::debug!("`{}` was truncated", self.log);
             }
-            What::Gap { reason, bytes } => {
+            LogEvent::Gap { reason, bytes } => {
                 self.reports.metrics.gap(*reason, *bytes);
                 let bytes = bytes.map_or("an unknown number of".to_owned(), |bytes| bytes.to_string());
                 let line = format_args!("gap in `{}`: {bytes} bytes missing ({})", self.log, reason.word());
                 self.reports.own_log.log(Topic::Gap, line, now);
             }
-            What::Unreadable(cause) => {
+            LogEvent::Unreadable(cause) => {
                 let line = format_args!("cannot read `{}`, retrying: {cause}", self.log);
                 self.reports.own_log.log(Topic::Unreadable, line, now);
             }
-            What::Opened { .. } | What::Started | What::Data { .. } | What::Quiet | What::Gone | What::End => {}
+            LogEvent::Opened { .. } | LogEvent::Checkpoint | LogEvent::Data(_) => {}
+            LogEvent::Quiet | LogEvent::Gone | LogEvent::End => {}
+            LogEvent::Connected(_) | LogEvent::Lost { .. } => {}
         }
     }
 

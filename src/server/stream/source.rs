@@ -12,7 +12,8 @@ use crate::error::cause;
 use crate::follow::file_range::FileRange;
 use crate::follow::follower::{Follower, Step};
 use crate::protocol::MAX_MESSAGE;
-use crate::server::stream::event::{Data, SourceEvent, What};
+use crate::protocol::log_event::LogEvent;
+use crate::server::stream::event::{Content, Data, SourceEvent};
 use crate::server::stream::poll_schedule::PollSchedule;
 use crate::wake::inotify::Watch;
 
@@ -128,7 +129,7 @@ impl LogSource {
     /// The next event, or `None` if the poll had no visible result yet.
     ///
     /// # Errors
-    /// When the log could not be read for a minute. The first failure is the event [`What::Unreadable`]; after it,
+    /// When the log could not be read for a minute. The first failure is the event [`LogEvent::Unreadable`]; after it,
     /// reading is retried.
     pub(super) fn next(&mut self, now: Instant) -> Result<Option<SourceEvent<'_>>, Unreadable> {
         self.schedule.begin();
@@ -159,7 +160,7 @@ impl LogSource {
         }
         self.schedule.retry((now + failing.pause).min(end));
         failing.pause = (failing.pause * 2).min(LONGEST_RETRY);
-        let what = if is_first { What::Unreadable(cause(&error).to_string()) } else { What::Quiet };
+        let what = if is_first { LogEvent::Unreadable(cause(&error).to_string()) } else { LogEvent::Quiet };
         Ok(SourceEvent { what, place: &*self.follower })
     }
 
@@ -190,38 +191,38 @@ impl LogSource {
         let what = match polled {
             Polled::Range(range) => {
                 self.note_data(true, now);
-                What::Data { data: Data::Range(range), more: true }
+                LogEvent::Data(Data { content: Content::Range(range), more: true })
             }
             Polled::Step(step @ (Step::Awaiting | Step::Started)) if !self.is_opened => {
                 self.is_opened = true;
                 self.opened(&step)
             }
             Polled::Step(Step::Busy | Step::Awaiting) => return None,
-            Polled::Step(Step::Started) => What::Started,
+            Polled::Step(Step::Started) => LogEvent::Checkpoint,
             Polled::Step(Step::Bytes(read)) => {
                 let is_filled = read == self.buffer.len();
                 let more = is_filled || self.follower.is_behind();
                 self.is_behind |= is_filled;
                 self.note_data(more, now);
-                What::Data { data: Data::Bytes(&self.buffer[..read]), more }
+                LogEvent::Data(Data { content: Content::Bytes(&self.buffer[..read]), more })
             }
-            Polled::Step(Step::Rotated) => What::Rotated,
-            Polled::Step(Step::Truncated) => What::Truncated,
-            Polled::Step(Step::Gap(reason, bytes)) => What::Gap { reason, bytes },
+            Polled::Step(Step::Rotated) => LogEvent::Rotated,
+            Polled::Step(Step::Truncated) => LogEvent::Truncated,
+            Polled::Step(Step::Gap(reason, bytes)) => LogEvent::Gap { reason, bytes },
             Polled::Step(step @ (Step::Quiet | Step::Waiting)) => {
                 self.note_silence(now);
-                if step == Step::Quiet { What::Quiet } else { What::Gone }
+                if step == Step::Quiet { LogEvent::Quiet } else { LogEvent::Gone }
             }
-            Polled::Step(Step::Ended) => What::End,
+            Polled::Step(Step::Ended) => LogEvent::End,
         };
         Some(SourceEvent { what, place: &*self.follower })
     }
 
-    fn opened(&self, step: &Step) -> What<'static> {
+    fn opened(&self, step: &Step) -> LogEvent<Data<'static>> {
         let (size, left) = (self.follower.size(), self.follower.remaining());
         // The log is not empty, but it has no line yet that could come first.
         let is_awaited = *step == Step::Awaiting || !self.follower.is_behind() && size > 0;
-        What::Opened { size, left, is_awaited }
+        LogEvent::Opened { size, left, is_awaited }
     }
 
     fn note_data(&mut self, more: bool, now: Instant) {

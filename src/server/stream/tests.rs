@@ -6,6 +6,7 @@ use crate::bounded_stream::BoundedStream;
 use crate::follow::follower::Follower;
 use crate::follow::root::Roots;
 use crate::protocol::MAX_MESSAGE;
+use crate::protocol::log_event::LogEvent;
 use crate::protocol::request::{Address, HeartbeatKind, Lines};
 use crate::server::report::Reports;
 use crate::server::short_response::Method;
@@ -14,7 +15,6 @@ use crate::server::stream::encode::Encoder;
 use crate::server::stream::encode::http_framing::{BodyEncoder, Framing};
 use crate::server::stream::encode::text::TextEncoder;
 use crate::server::stream::encode::wstail::WstailEncoder;
-use crate::server::stream::event::What;
 use crate::server::stream::frame::Frame;
 use crate::server::stream::reporter::Reporter;
 use crate::server::stream::source::LONGEST_RETRY;
@@ -197,7 +197,7 @@ fn a_response_has_its_promised_length_when_the_log_is_copied_and_truncated_meanw
     let mut sent = Vec::new();
     loop {
         let Some(event) = source.next(now).unwrap() else { continue };
-        let is_first_data = sent.len() == 1 && matches!(event.what, What::Data { .. });
+        let is_first_data = sent.len() == 1 && matches!(event.what, LogEvent::Data(_));
         let is_over = body.encode(event, now).is_break();
         sent.extend(body.next(now).map(|frame| match frame {
             Frame::Range(range) => range.length(),
@@ -227,7 +227,7 @@ fn a_log_that_cannot_be_read_from_the_start_is_reported_to_the_operator_and_not_
     let now = Instant::now();
     let mut source = LogSource::new(Follower::new(log, file, Lines::All, true, SECOND).unwrap(), None, POLL, now);
     let event = source.fail(io::ErrorKind::PermissionDenied.into(), now).unwrap();
-    assert!(matches!(event.what, What::Unreadable(_)));
+    assert!(matches!(event.what, LogEvent::Unreadable(_)));
     assert!(encoder.encode(event, now).is_continue());
     assert!(encoder.next(now).is_none(), "`open` comes first");
 }

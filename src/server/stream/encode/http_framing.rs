@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use crate::protocol::close::Close;
 use crate::protocol::event::Missing;
+use crate::protocol::log_event::LogEvent;
 use crate::server::short_response::{self, Method, Refusal};
 use crate::server::stream::encode::Encoder;
-use crate::server::stream::event::{Data, SourceEvent, What};
+use crate::server::stream::event::{Content, SourceEvent};
 use crate::server::stream::frame::Frame;
 
 /// Encodes a log as an HTTP response.
@@ -56,21 +57,21 @@ impl BodyEncoder {
     }
 
     /// Queues no more than the promised length: a copy of a log that was truncated meanwhile may hold more.
-    fn push_data(&mut self, data: Data<'_>) -> ControlFlow<()> {
+    fn push_data(&mut self, content: Content<'_>) -> ControlFlow<()> {
         debug_assert!(self.next.is_none(), "a frame is taken before the next event");
         let most = self.left.map_or(usize::MAX, |left| left.try_into().unwrap_or(usize::MAX));
-        let data = match data {
-            Data::Bytes(bytes) => Data::Bytes(&bytes[..bytes.len().min(most)]),
+        let content = match content {
+            Content::Bytes(bytes) => Content::Bytes(&bytes[..bytes.len().min(most)]),
             range => range,
         };
-        if most == 0 || data.length() > most {
+        if most == 0 || content.length() > most {
             return ControlFlow::Break(());
         }
-        self.left = self.left.map(|left| left - data.length() as u64);
-        self.next = Some(match data {
-            Data::Range(range) => Frame::Range(range),
-            Data::Bytes(bytes) if self.framing == Framing::Chunked => Frame::Binary(chunk(bytes)),
-            Data::Bytes(bytes) => Frame::Binary(bytes.to_vec()),
+        self.left = self.left.map(|left| left - content.length() as u64);
+        self.next = Some(match content {
+            Content::Range(range) => Frame::Range(range),
+            Content::Bytes(bytes) if self.framing == Framing::Chunked => Frame::Binary(chunk(bytes)),
+            Content::Bytes(bytes) => Frame::Binary(bytes.to_vec()),
         });
         ControlFlow::Continue(())
     }
@@ -84,14 +85,14 @@ fn chunk(bytes: &[u8]) -> Vec<u8> {
 impl Encoder for BodyEncoder {
     fn encode(&mut self, event: SourceEvent<'_>, _now: Instant) -> ControlFlow<()> {
         match event.what {
-            What::Opened { left, .. } => {
+            LogEvent::Opened { left, .. } => {
                 self.push_head(left);
                 if self.method == Method::Head {
                     return ControlFlow::Break(());
                 }
             }
-            What::Data { data, .. } => return self.push_data(data),
-            What::End => {
+            LogEvent::Data(data) => return self.push_data(data.content),
+            LogEvent::End => {
                 if self.framing == Framing::Chunked {
                     self.next = Some(Frame::Binary(b"0\r\n\r\n".to_vec()));
                 }
@@ -138,8 +139,8 @@ mod tests {
             let head = encode_at(&mut body, 0, opened(2, false), now).concat();
             assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.contains(field), "{head}");
             assert_eq!(encode_at(&mut body, 2, data(b"a\n", false), now), bytes);
-            assert!(encode_at(&mut body, 2, What::Quiet, now).is_empty());
-            assert_eq!(encode_at(&mut body, 2, What::End, now), end);
+            assert!(encode_at(&mut body, 2, LogEvent::Quiet, now).is_empty());
+            assert_eq!(encode_at(&mut body, 2, LogEvent::End, now), end);
         }
     }
 

@@ -19,7 +19,7 @@ use crate::server::stream::frame::Frame;
 /// Turns events into frames.
 pub(in crate::server) trait Encoder {
     /// Takes an event. All frames of the previous event must be taken first; only
-    /// [`What::Unreadable`](crate::server::stream::event::What) may come earlier. Returns `Break` when the answer is
+    /// [`LogEvent::Unreadable`](crate::LogEvent::Unreadable) may come earlier. Returns `Break` when the answer is
     /// complete: the client gets the remaining frames and nothing more.
     fn encode(&mut self, event: SourceEvent<'_>, now: Instant) -> ControlFlow<()>;
 
@@ -41,10 +41,16 @@ pub(in crate::server) trait Encoder {
 mod tests {
     use super::*;
     pub(super) use crate::follow::position::tests::place;
-    use crate::server::stream::event::{Data, What};
+    use crate::protocol::log_event::LogEvent;
+    use crate::server::stream::event::{Content, Data};
 
     /// Encodes an event at `offset` bytes into a file, and takes the frames it makes.
-    pub(super) fn encode_at(encoder: &mut dyn Encoder, offset: u64, what: What<'_>, now: Instant) -> Vec<String> {
+    pub(super) fn encode_at(
+        encoder: &mut dyn Encoder,
+        offset: u64,
+        what: LogEvent<Data<'_>>,
+        now: Instant,
+    ) -> Vec<String> {
         let _ = encoder.encode(SourceEvent { what, place: &place(offset) }, now);
         frames(encoder, now)
     }
@@ -62,11 +68,11 @@ mod tests {
         }
     }
 
-    pub(super) fn data(bytes: &[u8], more: bool) -> What<'_> {
-        What::Data { data: Data::Bytes(bytes), more }
+    pub(super) fn data(bytes: &[u8], more: bool) -> LogEvent<Data<'_>> {
+        LogEvent::Data(Data { content: Content::Bytes(bytes), more })
     }
 
-    pub(super) fn opened(size: u64, is_awaited: bool) -> What<'static> {
-        What::Opened { size, left: Some(size), is_awaited }
+    pub(super) fn opened(size: u64, is_awaited: bool) -> LogEvent<Data<'static>> {
+        LogEvent::Opened { size, left: Some(size), is_awaited }
     }
 }

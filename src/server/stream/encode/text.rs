@@ -5,8 +5,9 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use crate::protocol::close::Close;
+use crate::protocol::log_event::LogEvent;
 use crate::server::stream::encode::Encoder;
-use crate::server::stream::event::{Data, SourceEvent, What};
+use crate::server::stream::event::{Content, Data, SourceEvent};
 use crate::server::stream::frame::Frame;
 use crate::text::lines::LineBuffer;
 
@@ -24,15 +25,19 @@ impl TextEncoder {
 impl Encoder for TextEncoder {
     fn encode(&mut self, event: SourceEvent<'_>, now: Instant) -> ControlFlow<()> {
         match event.what {
-            What::Opened { is_awaited: true, .. } => self.lines.skip_first(),
-            What::Data { data: Data::Bytes(bytes), more } => self.lines.push(bytes, more, now),
-            What::Data { data: Data::Range(_), .. } => unreachable!("a source gives ranges only where they are wanted"),
-            What::Quiet | What::Gone | What::Unreadable(_) => self.lines.push(&[], false, now),
-            What::End => {
+            LogEvent::Opened { is_awaited: true, .. } => self.lines.skip_first(),
+            LogEvent::Data(Data { content: Content::Bytes(bytes), more }) => self.lines.push(bytes, more, now),
+            LogEvent::Data(Data { content: Content::Range(_), .. }) => {
+                unreachable!("a source gives ranges only where they are wanted")
+            }
+            LogEvent::Quiet | LogEvent::Gone | LogEvent::Unreadable(_) => self.lines.push(&[], false, now),
+            LogEvent::End => {
                 self.lines.finish();
                 return ControlFlow::Break(());
             }
-            What::Opened { .. } | What::Started | What::Rotated | What::Truncated | What::Gap { .. } => {}
+            LogEvent::Opened { .. } | LogEvent::Checkpoint => {}
+            LogEvent::Rotated | LogEvent::Truncated | LogEvent::Gap { .. } => {}
+            LogEvent::Connected(_) | LogEvent::Lost { .. } => {}
         }
         ControlFlow::Continue(())
     }
@@ -75,10 +80,10 @@ mod tests {
     fn only_an_empty_log_gives_an_empty_message() {
         let (mut encoder, now) = encoder(None);
         encode_at(&mut encoder, 0, opened(0, false), now);
-        assert_eq!(encode_at(&mut encoder, 0, What::Quiet, now), ["text "]);
+        assert_eq!(encode_at(&mut encoder, 0, LogEvent::Quiet, now), ["text "]);
         let (mut awaited, now) = self::encoder(None);
         encode_at(&mut awaited, 4, opened(4, true), now);
-        assert!(encode_at(&mut awaited, 4, What::Quiet, now).is_empty());
+        assert!(encode_at(&mut awaited, 4, LogEvent::Quiet, now).is_empty());
     }
 
     #[test]
@@ -87,6 +92,6 @@ mod tests {
         encode_at(&mut encoder, 0, opened(4, false), now);
         assert_eq!(encode_at(&mut encoder, 2, data(b"<\n", false), now), ["text &lt;\n"]);
         assert!(encode_at(&mut encoder, 3, data(b"&", true), now).is_empty());
-        assert_eq!(encode_at(&mut encoder, 3, What::End, now), ["text &amp;"]);
+        assert_eq!(encode_at(&mut encoder, 3, LogEvent::End, now), ["text &amp;"]);
     }
 }

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use crate::protocol::close::Close;
 use crate::protocol::event::Event;
+use crate::protocol::log_event::LogEvent;
 use crate::server::stream::encode::Encoder;
-use crate::server::stream::event::{Data, Locate, SourceEvent, What};
+use crate::server::stream::event::{Content, Locate, SourceEvent};
 use crate::server::stream::frame::Frame;
 
 /// Encodes a log for clients that speak `wstail.v1`.
@@ -49,8 +50,8 @@ impl WstailEncoder {
         (self.uncovered, self.covered) = (0, now);
     }
 
-    fn push_data(&mut self, data: Data<'_>, place: &dyn Locate) {
-        let length = data.length();
+    fn push_data(&mut self, content: Content<'_>, place: &dyn Locate) {
+        let length = content.length();
         // Before the first bytes of a file, send a cursor that identifies it.
         if std::mem::take(&mut self.is_bare)
             && let Some(start) = place.position().start(length)
@@ -58,9 +59,9 @@ impl WstailEncoder {
             self.push_event(&Event::Cursor(start.cursor()));
         }
         self.uncovered += length as u64;
-        self.queue.push_back(match data {
-            Data::Bytes(bytes) => Frame::Binary(bytes.to_vec()),
-            Data::Range(range) => Frame::Range(range),
+        self.queue.push_back(match content {
+            Content::Bytes(bytes) => Frame::Binary(bytes.to_vec()),
+            Content::Range(range) => Frame::Range(range),
         });
     }
 
@@ -75,42 +76,47 @@ impl Encoder for WstailEncoder {
     fn encode(&mut self, event: SourceEvent<'_>, now: Instant) -> ControlFlow<()> {
         let SourceEvent { what, place } = event;
         let cursor = || place.position().cursor();
-        let is_pause = matches!(what, What::Quiet | What::Gone | What::Unreadable(_) | What::End);
+        let is_pause = what.is_pause() || matches!(what, LogEvent::End);
         match what {
-            What::Data { data, .. } => {
-                self.push_data(data, place);
+            LogEvent::Data(data) => {
+                self.push_data(data.content, place);
                 if self.is_cursor_due(false, now) {
                     self.push_place(&Event::Cursor(cursor()), now);
                 }
                 return ControlFlow::Continue(());
             }
             _ if is_pause && self.is_cursor_due(true, now) => self.push_place(&Event::Cursor(cursor()), now),
-            What::Opened { .. } | What::Started | What::Rotated | What::Truncated | What::Gap { .. } => {
+            LogEvent::Opened { .. }
+            | LogEvent::Checkpoint
+            | LogEvent::Rotated
+            | LogEvent::Truncated
+            | LogEvent::Gap { .. } => {
                 self.is_bare = self.is_resumed || place.position().is_bare();
             }
             _ => {}
         }
         match what {
-            What::Opened { size, .. } => {
+            LogEvent::Opened { size, .. } => {
                 self.is_opened = true;
                 let (path, heartbeat) = (self.path.clone(), self.heartbeat.as_secs_f64());
                 self.push_event(&Event::Open { path, size, heartbeat, cursor: cursor() });
             }
-            // The client does not count bytes that were skipped since the log was opened.
-            What::Started => self.push_place(&Event::Cursor(cursor()), now),
-            What::Rotated => self.push_place(&Event::Rotated(cursor()), now),
-            What::Truncated => self.push_place(&Event::Truncated(cursor()), now),
-            What::Gap { reason, bytes } => self.push_place(&Event::Gap { reason, bytes, cursor: cursor() }, now),
-            What::Gone => {
+            // The client does not count bytes that were skipped.
+            LogEvent::Checkpoint => self.push_place(&Event::Cursor(cursor()), now),
+            LogEvent::Rotated => self.push_place(&Event::Rotated(cursor()), now),
+            LogEvent::Truncated => self.push_place(&Event::Truncated(cursor()), now),
+            LogEvent::Gap { reason, bytes } => self.push_place(&Event::Gap { reason, bytes, cursor: cursor() }, now),
+            LogEvent::Gone => {
                 self.push_event(&Event::Waiting { reason: "the log is gone; waiting for it to return".to_owned() })
             }
             // `open` comes first.
-            What::Unreadable(_) if !self.is_opened => {}
-            What::Unreadable(cause) => {
+            LogEvent::Unreadable(_) if !self.is_opened => {}
+            LogEvent::Unreadable(cause) => {
                 self.push_event(&Event::Waiting { reason: format!("the log cannot be read: {cause}") });
             }
-            What::End => return ControlFlow::Break(()),
-            What::Data { .. } | What::Quiet => {}
+            LogEvent::End => return ControlFlow::Break(()),
+            LogEvent::Data(_) | LogEvent::Quiet => {}
+            LogEvent::Connected(_) | LogEvent::Lost { .. } => {}
         }
         ControlFlow::Continue(())
     }
@@ -153,8 +159,8 @@ mod tests {
         );
         assert_eq!(open, [expected]);
         assert_eq!(encode_at(&mut encoder, 602, data(b"a\n", false), now), ["a\n"]);
-        assert_eq!(encode_at(&mut encoder, 602, What::Quiet, now), [cursor(602)]);
-        assert!(encode_at(&mut encoder, 602, What::Quiet, now).is_empty(), "nothing is uncovered");
+        assert_eq!(encode_at(&mut encoder, 602, LogEvent::Quiet, now), [cursor(602)]);
+        assert!(encode_at(&mut encoder, 602, LogEvent::Quiet, now).is_empty(), "nothing is uncovered");
     }
 
     #[test]
@@ -181,14 +187,14 @@ mod tests {
     fn each_event_is_sent_with_its_place() {
         let (mut encoder, now) = encoder(false);
         encode_at(&mut encoder, 600, opened(602, false), now);
-        let gap = What::Gap { reason: Missing::Truncated, bytes: Some(7) };
-        for (what, name) in [(What::Rotated, "rotated"), (What::Truncated, "truncated"), (gap, "gap")] {
+        let gap = LogEvent::Gap { reason: Missing::Truncated, bytes: Some(7) };
+        for (what, name) in [(LogEvent::Rotated, "rotated"), (LogEvent::Truncated, "truncated"), (gap, "gap")] {
             let frames = encode_at(&mut encoder, 5, what, now);
             let is_there = frames[0].starts_with(&format!(r#"text {{"event":"{name}""#));
             assert!(is_there && frames[0].contains(&place(5).cursor().to_string()) && frames.len() == 1, "{frames:?}");
         }
-        assert!(encode_at(&mut encoder, 5, What::Gone, now)[0].contains(r#""event":"waiting""#));
-        let unreadable = encode_at(&mut encoder, 5, What::Unreadable("no such device".into()), now);
+        assert!(encode_at(&mut encoder, 5, LogEvent::Gone, now)[0].contains(r#""event":"waiting""#));
+        let unreadable = encode_at(&mut encoder, 5, LogEvent::Unreadable("no such device".into()), now);
         assert_eq!(unreadable, [r#"text {"event":"waiting","reason":"the log cannot be read: no such device"}"#]);
     }
 
@@ -203,6 +209,6 @@ mod tests {
             Some(r#"text {"event":"end","reason":"server is going away"}"#)
         );
         assert!(frames(&mut encoder, now).is_empty());
-        assert!(encoder.encode(SourceEvent { what: What::End, place: &place(1) }, now).is_break());
+        assert!(encoder.encode(SourceEvent { what: LogEvent::End, place: &place(1) }, now).is_break());
     }
 }
