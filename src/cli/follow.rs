@@ -154,6 +154,8 @@ impl Follow<'_> {
                 }
                 return Ok(!self.has_failed);
             }
+            // Neither moves the place.
+            LogEvent::Quiet | LogEvent::End => return Ok(!self.has_failed),
             // Nothing to print for a checkpoint; it moves the place that is recorded below.
             _ => {}
         }

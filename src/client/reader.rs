@@ -25,8 +25,9 @@ const TOO_MANY_REQUESTS: u16 = 429;
 /// The longest pause that `Retry-After` can ask for.
 const LONGEST_REQUESTED: Duration = Duration::from_secs(60);
 
-/// Reads a log, and connects again when the connection is lost. It is a blocking iterator: it ends where the log ends or
-/// when its [`Shutdown`] is triggered. An error that another try would not mend is the last item.
+/// Reads a log, and connects again when the connection is lost. It is a blocking iterator. Its last item is
+/// [`LogEvent::End`] where the log ends, or an error that another try would not mend. When its [`Shutdown`] is triggered,
+/// it ends without either.
 ///
 /// With a server that speaks `wstail.v1` no byte is lost or repeated; bytes that the server could not send are reported as
 /// [`LogEvent::Gap`]. Any other WebSocket server is read, too, but then a new connection begins with the last ten lines
@@ -181,7 +182,8 @@ impl Reader {
                 }
                 // A followed log has no end, so a proxy must have closed the connection.
                 Received::End if self.url.follows() && stream.has_events() => return Err(stream.closed_early()),
-                Received::End | Received::Stopped => return Ok(None),
+                Received::End => return Ok(Some(LogEvent::End)),
+                Received::Stopped => return Ok(None),
             }
         }
     }
@@ -220,7 +222,9 @@ impl Reader {
             Event::Truncated(cursor) => Some(self.at(cursor, LogEvent::Truncated)),
             Event::Gap { reason, bytes, cursor } => Some(self.at(cursor, LogEvent::Gap { reason, bytes })),
             Event::Waiting { reason } => Some(LogEvent::Unreadable(reason)),
-            Event::Alive | Event::End { .. } => None,
+            Event::Alive => Some(LogEvent::Quiet),
+            // What follows is the close, which tells the log's end from a server that goes away.
+            Event::End { .. } => None,
         }
     }
 
@@ -255,7 +259,7 @@ impl Iterator for Reader {
         }
         let error = match self.step() {
             Ok(item) => {
-                self.is_over = item.is_none();
+                self.is_over = matches!(item, None | Some(LogEvent::End));
                 return item.map(Ok);
             }
             Err(error) => error,

@@ -48,7 +48,8 @@ pub enum LogEvent<D = Vec<u8>> {
         /// How many; `None` if that is not known.
         bytes: Option<u64>,
     },
-    /// There is nothing new. Local logs only.
+    /// There is nothing new. A local log yields this whenever it is read in vain. A reader yields it for each event
+    /// `alive` of the server, which comes after a heartbeat interval in which nothing else was sent.
     Quiet,
     /// The log is gone for now, and is looked for. Local logs only: a reader yields [`LogEvent::Unreadable`] instead,
     /// because `wstail.v1` has one event for both.
@@ -57,7 +58,8 @@ pub enum LogEvent<D = Vec<u8>> {
     /// for a local log, such as `permission denied`, and the server's own sentence for a remote one, whose log may also
     /// be gone.
     Unreadable(String),
-    /// The requested end is reached: the last event of a local log, unless it is followed. A reader just ends.
+    /// The requested end is reached. This is the last event, but a log that is followed has no end. A reader yields it
+    /// when the server closes the stream as complete; a reader that is stopped or has failed does not.
     End,
     /// The connection was lost or refused. Remote logs only. The next call of the reader waits for `pause` and tries
     /// again.

@@ -14,6 +14,8 @@ mod ls;
 mod produce;
 // Clients, servers and loggers written by others.
 mod python;
+// The events that the library's reader yields.
+mod reader;
 // `tail` resumes: cursors in files and on the command line, lost connections, and reported losses.
 mod resume;
 // What `tail` retries, when, with which notices, and what ends it.
