@@ -21,7 +21,7 @@ use super::{Exit, print_error, print_line, tokens};
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "ls", help_triggers("-h", "--help"))]
 pub(super) struct Ls {
-    /// a server, or a local path: lists what `serve` would
+    /// a server, or a path as given to `serve`
     #[argh(positional, arg_name = "HOST[:PORT]", from_str_fn(path))]
     server: PathBuf,
 

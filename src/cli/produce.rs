@@ -34,7 +34,7 @@ pub(super) struct Produce {
     #[argh(option, arg_name = "SIZE", from_str_fn(size))]
     rotate: Option<u64>,
 
-    /// rename or copytruncate [default: rename]
+    /// how to rotate: rename or copytruncate [default: rename]
     #[argh(option, arg_name = "HOW")]
     rotate_how: Option<RotateHow>,
 

@@ -19,7 +19,7 @@ use super::{Exit, lock, notify, set, set_up_log, stop_on_signal, tokens};
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "serve", help_triggers("-h", "--help"))]
 pub(super) struct Serve {
-    /// directories (with their subdirectories) or single files to serve
+    /// directories (with subdirectories) or files to serve
     #[argh(positional, arg_name = "PATH", from_str_fn(path))]
     paths: Vec<PathBuf>,
 
@@ -31,7 +31,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "N", from_str_fn(port))]
     port: Option<u16>,
 
-    /// lines to send first, or `all`, unless the client asks otherwise [default: 1000]
+    /// send the last N lines first, or `all`, unless the client asks otherwise [default: 1000]
     #[argh(option, arg_name = "N")]
     lines: Option<Lines>,
 
@@ -39,7 +39,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "SECS", from_str_fn(seconds))]
     heartbeat: Option<Duration>,
 
-    /// disconnect clients that do not answer a heartbeat in SECS [default: 5]
+    /// seconds a client has to answer a heartbeat [default: 5]
     #[argh(option, arg_name = "SECS", from_str_fn(seconds))]
     heartbeat_timeout: Option<Duration>,
 
@@ -47,19 +47,19 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "MILLIS", from_str_fn(millis))]
     poll: Option<Duration>,
 
-    /// wait up to SECS for late writes to a rotated file [default: 5]
+    /// wait for late writes to a rotated file [default: 5]
     #[argh(option, arg_name = "SECS", from_str_fn(seconds_or_zero))]
     rotate_wait: Option<Duration>,
 
-    /// text or html for WebSocket clients without wstail.v1 [default: text]
+    /// send plain streams as text or html [default: text]
     #[argh(option, arg_name = "FORMAT")]
     format: Option<Format>,
 
-    /// maximum connections; further ones get 503 [default: 1024]
+    /// maximum connections; more get 503 [default: 1024]
     #[argh(option, arg_name = "N", from_str_fn(positive))]
     max_connections: Option<usize>,
 
-    /// maximum per client address (IPv6: /64); 0: no limit [default: 0]
+    /// maximum per IP (IPv6: /64); 0: no limit [default: 0]
     #[argh(option, arg_name = "N", from_str_fn(number))]
     max_connections_per_ip: Option<usize>,
 
@@ -71,7 +71,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "HOST")]
     allow_host: Vec<String>,
 
-    /// require one of the tokens in FILE ($WSTAIL_TOKEN adds one)
+    /// require a token from FILE ($WSTAIL_TOKEN adds one)
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     token_file: Option<PathBuf>,
 
@@ -83,11 +83,11 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     tls_key: Option<PathBuf>,
 
-    /// URL path to serve under, behind a reverse proxy [default: /]
+    /// URL path prefix, behind a reverse proxy [default: /]
     #[argh(option, arg_name = "PATH")]
     base_path: Option<String>,
 
-    /// disconnect a client that stalls for SECS [default: 60]
+    /// disconnect if no data is taken for SECS [default: 60]
     #[argh(option, arg_name = "SECS", from_str_fn(seconds_or_zero))]
     stall_timeout: Option<Duration>,
 

@@ -31,7 +31,7 @@ use super::{Exit, print_error, set_up_log, stop_on_signal, tokens};
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "tail", help_triggers("-h", "--help"))]
 pub(super) struct Tail {
-    /// a log: HOST[:PORT]/LOG, or a ws://, wss://, http:// or https:// URL; HOST[:PORT] alone lists the logs of a server
+    /// HOST[:PORT]/LOG, or a ws://, wss://, http:// or https:// URL; HOST[:PORT] lists the logs
     #[argh(positional, arg_name = "URL")]
     urls: Vec<String>,
 
