@@ -21,6 +21,8 @@ pub(crate) enum Arrival {
     /// It is called so now, in the log's directory.
     Named(OsString),
     Deleted,
-    /// It was moved to another directory, or another file was moved into its place, while it may have other names.
-    Elsewhere,
+    /// It was moved to another directory.
+    Moved,
+    /// Another file was moved to its name. It may have others.
+    Replaced,
 }

@@ -61,7 +61,7 @@ impl Follower {
 
     /// The rest is read from the copy, then the copies that were made after it, then the log from its start.
     pub(super) fn go_to_copy(&mut self, copy: File, log: Sighted, siblings: &Siblings) -> io::Result<Step> {
-        let between = self.unread_copies(Some(&copy), &log.file, siblings)?;
+        let between = self.find_unread_copies(Some(&copy), &log.file, siblings)?;
         if !log.is_as_it_was()? {
             return Ok(Step::Busy);
         }
@@ -94,7 +94,7 @@ impl Follower {
             // Its first read finds out, and the copy of what it held then.
             return Ok(None);
         }
-        let changed = glance.status.changed;
+        let (changed, is_guess) = (glance.status.changed, ahead.has_guessed_gap());
         let log = Sighted::now(log.clone())?;
         if let Some(copy) = &mut self.last_copy
             && self.end.is_none()
@@ -104,10 +104,11 @@ impl Follower {
         {
             return Ok(Some(Step::Quiet));
         }
-        if !log.glance.status.is_untouched_since(changed)
+        if (is_guess || !log.glance.status.is_untouched_since(changed))
             && let Some(siblings) = self.siblings_if_any()?
         {
-            let between = self.unread_copies(Some(&self.open.file), &log.file, &siblings)?;
+            let copy = self.open.file.clone();
+            let between = self.find_unread_copies(Some(&copy), &log.file, &siblings)?;
             if !log.is_as_it_was()? {
                 // It is truncated at this very moment.
                 return Ok(Some(Step::Busy));
@@ -142,7 +143,7 @@ impl Follower {
             return Ok(None);
         }
         let siblings = list::list(&self.log)?;
-        let between = self.unread_copies(None, &log.file, &siblings)?;
+        let between = self.find_unread_copies(None, &log.file, &siblings)?;
         if !log.is_as_it_was()? {
             self.open.unread(empty.clone());
             return Ok(Some(Step::Busy));
@@ -159,6 +160,24 @@ impl Follower {
         }
         self.open.seek(0)?;
         self.begin_again(between, log, None, now).map(Some)
+    }
+
+    /// The same as [`Follower::unread_copies`].
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Interrupted`] when one seems to be missing, which may only be under its next name in a moment: the
+    /// files must be listed again.
+    pub(super) fn find_unread_copies(
+        &mut self,
+        copy: Option<&File>,
+        log: &File,
+        siblings: &Siblings,
+    ) -> io::Result<Between> {
+        let between = self.unread_copies(copy, log, siblings)?;
+        if between.has_guessed_gap() {
+            self.doubt()?;
+        }
+        Ok(between)
     }
 
     /// The copies of what the log held before it was truncated, after `copy`, which is the first of them, or all that

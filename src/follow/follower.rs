@@ -51,6 +51,8 @@ pub struct Follower {
     /// The count when the youngest file that was seen under the log's name was seen.
     pub(super) counted: Option<Count>,
     pub(super) doubted: Option<Box<Doubted>>,
+    /// How often the files after the open one were listed because one of them seemed to be missing.
+    pub(super) doubts: u32,
 }
 
 /// Where the open file stands in the log's life, as far as is known.
@@ -201,6 +203,7 @@ impl Follower {
             names: None,
             counted: None,
             doubted: None,
+            doubts: 0,
         }))
     }
 

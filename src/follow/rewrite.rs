@@ -61,7 +61,7 @@ impl Follower {
                 Ok(Step::Gap(Missing::Truncated, None))
             }
             None => {
-                let between = self.unread_copies(None, &log.file, &siblings)?;
+                let between = self.find_unread_copies(None, &log.file, &siblings)?;
                 if !log.is_as_it_was()? {
                     return Ok(Step::Busy);
                 }

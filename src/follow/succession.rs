@@ -343,7 +343,10 @@ impl Follower {
     }
 
     fn count(&self) -> Option<Count> {
-        self.names.as_ref().and_then(|names| names.count())
+        let names = self.names.as_ref()?;
+        names.count()?;
+        list::await_reports(&self.log);
+        names.count()
     }
 
     /// The files that were given the log's name after the one before was seen, and have lost it again; `None` where that is
@@ -474,21 +477,37 @@ impl Follower {
         }
     }
 
+    /// A file seems to be missing, but may only be between two names: an error unless that was found often enough.
+    pub(super) fn doubt(&mut self) -> io::Result<()> {
+        if self.doubts == MOST_DOUBTS {
+            return Ok(());
+        }
+        self.doubts += 1;
+        Err(io::ErrorKind::Interrupted.into())
+    }
+
     /// A gap that was found when the name was seen to lead elsewhere may have been no more than a rotation under way:
     /// before it is reported the files are listed again.
     fn check_chain(&mut self) -> io::Result<()> {
-        let Phase::Leaving { noticed, ahead, .. } = &self.phase else { return Ok(()) };
-        let is_guess = |next: &&Next| matches!(next.gap, Some((_, None))) && !next.is_certain;
+        let (ahead, departure) = match &self.phase {
+            Phase::Leaving { noticed, ahead, .. } => (ahead, Some(noticed.departure)),
+            Phase::Passing(ahead) => (ahead, None),
+            _ => return Ok(()),
+        };
+        let is_guess = |next: &&Next| {
+            let is_file = matches!(next.turn, Turn::Rotated(..));
+            is_file && matches!(next.gap, Some((_, None))) && !next.is_certain
+        };
         let Some(next) = ahead.first().filter(is_guess) else { return Ok(()) };
         let Some(file) = next.file() else { return Ok(()) };
         // Without its directory the log can still be read as far as it is held.
         let Some(siblings) = self.siblings_if_any()? else { return Ok(()) };
-        let (from, departure) = (Some(self.file()), Some(noticed.departure));
+        let from = Some(self.file());
         let is_shown = Search { from, departure, ..self.search(file, &siblings) }.is_shown()?;
-        if let Phase::Leaving { ahead, .. } = &mut self.phase
-            && is_shown
-        {
-            ahead.clear_first_gap();
+        match &mut self.phase {
+            Phase::Leaving { ahead, .. } | Phase::Passing(ahead) if is_shown => ahead.clear_first_gap(),
+            Phase::Passing(_) => self.doubt()?,
+            _ => {}
         }
         Ok(())
     }
@@ -517,7 +536,7 @@ impl Follower {
         self.open.is_fresh = (is_truncated || !is_rotation) && self.open.offset == 0;
         // A line that was awaited is one of the file that is left.
         (self.opened, self.awaited, self.writer, self.nuls) = (0, None, Writer::Writes, Nuls::default());
-        (self.was_truncated, self.last_copy) = (was_truncated, None);
+        (self.was_truncated, self.last_copy, self.doubts) = (was_truncated, None, 0);
         Ok(Some(finished))
     }
 }

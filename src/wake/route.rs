@@ -33,16 +33,25 @@ struct Name {
     departed: VecDeque<Departed>,
 }
 
-/// A file that was renamed or deleted: its number among the files that had the watched name, and its name now.
+/// A file that was renamed or deleted: its number among the files that had the watched name, and where it is now.
 #[derive(Debug)]
 struct Departed {
     number: u32,
-    /// Its name in the same directory. `None` if it is not there any more.
-    now: Option<Box<[u8]>>,
-    /// The cookie of its last rename, or 0 if it was deleted.
-    cookie: u32,
+    now: Now,
     /// It lost the watched name to a rename, not a deletion, whatever happened to it later.
     was_renamed: bool,
+}
+
+/// Where a file is that had the watched name.
+#[derive(Debug, PartialEq)]
+enum Now {
+    /// It has this name in the same directory.
+    Named(Box<[u8]>),
+    /// It was moved to another directory, or is about to be given another name in this one. The cookie is its rename's.
+    Moved(u32),
+    /// Another file was moved to its name.
+    Replaced,
+    Deleted,
 }
 
 /// How many departed files are remembered for each name.
@@ -55,11 +64,10 @@ impl Name {
             if self.departed.len() == DEPARTED {
                 self.departed.pop_front();
             }
-            self.departed.push_back(Departed { number: self.arrivals, now: None, cookie, was_renamed: cookie != 0 });
+            self.departed.push_back(Departed { number: self.arrivals, now: Now::after(cookie), was_renamed: cookie != 0 });
         }
-        let is_it = |departed: &&mut Departed| departed.now.as_deref() == Some(name);
-        for departed in self.departed.iter_mut().filter(is_it) {
-            (departed.now, departed.cookie) = (None, cookie);
+        for departed in self.departed.iter_mut().filter(|departed| departed.is_named(name)) {
+            departed.now = Now::after(cookie);
         }
     }
 
@@ -69,13 +77,26 @@ impl Name {
             self.arrivals = self.arrivals.wrapping_add(1);
         }
         for departed in &mut self.departed {
-            if departed.now.as_deref() == Some(name) {
-                departed.now = None;
+            if departed.is_named(name) {
+                departed.now = Now::Replaced;
             }
-            if cookie != 0 && departed.cookie == cookie && departed.now.is_none() {
-                departed.now = Some(name.into());
+            if departed.now == Now::Moved(cookie) {
+                departed.now = Now::Named(name.into());
             }
         }
+    }
+}
+
+impl Departed {
+    fn is_named(&self, name: &[u8]) -> bool {
+        matches!(&self.now, Now::Named(now) if **now == *name)
+    }
+}
+
+impl Now {
+    /// After a rename with that cookie, or, if it is 0, after a deletion.
+    fn after(cookie: u32) -> Now {
+        if cookie == 0 { Now::Deleted } else { Now::Moved(cookie) }
     }
 }
 
@@ -218,10 +239,12 @@ impl Routes {
         let (directory, name) = self.routes.get(&id)?.steps.last()?;
         let name = self.directories.get(directory)?.get(name)?;
         let find = |number| name.departed.iter().find(|departed| departed.number == number);
-        let now = |number| match find(number) {
-            Some(Departed { now: Some(name), .. }) => Arrival::Named(OsString::from_vec(name.to_vec())),
-            Some(Departed { cookie: 0, .. }) => Arrival::Deleted,
-            _ => Arrival::Elsewhere,
+        let now = |number| match find(number).map(|departed| &departed.now) {
+            Some(Now::Named(name)) => Arrival::Named(OsString::from_vec(name.to_vec())),
+            Some(Now::Deleted) => Arrival::Deleted,
+            Some(Now::Moved(_)) => Arrival::Moved,
+            // A file is not reported to have lost a name to which another one is moved.
+            Some(Now::Replaced) | None => Arrival::Replaced,
         };
         Some((since + 1..name.arrivals).map(now).collect())
     }

@@ -38,6 +38,11 @@ struct Link<'l> {
 const LONGEST_SERIES: u64 = 10_000;
 
 impl Between {
+    /// Whether a generation seems to be missing, as far as names and times tell.
+    pub fn has_guessed_gap(&self) -> bool {
+        !self.has_unreadable && (self.gap.is_some() || self.generations.iter().any(|(_, gap)| gap.is_some()))
+    }
+
     fn has(&self, status: &Status) -> bool {
         self.generations.iter().any(|(sibling, _)| sibling.status.is_same(status))
     }
@@ -59,9 +64,10 @@ impl Search<'_> {
 
     /// What was reported to have come.
     fn run_reported(&self, arrivals: &[Whereabouts], ends: &Ends<'_>) -> io::Result<Between> {
-        let elsewhere = arrivals.iter().filter(|arrived| matches!(arrived, Whereabouts::Elsewhere)).count();
-        let mut moved =
-            if elsewhere > 0 { self.find_moved(arrivals, elsewhere, ends)? } else { Vec::new() }.into_iter();
+        let elsewhere =
+            arrivals.iter().filter(|arrived| matches!(arrived, Whereabouts::Moved | Whereabouts::Replaced)).count();
+        let found = if elsewhere > 0 { self.find_moved(arrivals, elsewhere, ends)? } else { Vec::new() };
+        let mut moved = found.into_iter().peekable();
         // That a log is deleted is reported even if nothing came between.
         let mut gap = (ends.is_deleted && !self.was_renamed).then_some(Missing::Replaced);
         let mut between = Between::default();
@@ -73,7 +79,8 @@ impl Search<'_> {
                 // It was read before, and given the name again; what was added to it then is a late line.
                 Whereabouts::At(sibling) if self.memory.has_finished(sibling, self.log)? => continue,
                 Whereabouts::At(sibling) => Some(Sibling::clone(sibling)),
-                Whereabouts::Elsewhere => moved.next(),
+                Whereabouts::Moved => moved.next_if(|sibling| !sibling.is_beside(self.log)),
+                Whereabouts::Replaced => moved.next(),
                 Whereabouts::Gone => None,
             };
             match found {

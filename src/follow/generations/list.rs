@@ -59,6 +59,21 @@ pub(in crate::follow) fn list(log: &Log) -> io::Result<Siblings> {
     Err(io::ErrorKind::Interrupted.into())
 }
 
+/// Waits until what was last seen to be done to the log's directory has been reported to those who watch it. A rename shows
+/// in lookups a moment before it is reported; the kernel holds the directory's lock over both, and takes it to read the
+/// directory.
+pub(in crate::follow) fn await_reports(log: &Log) {
+    let read = |log: &Log| {
+        let segments = log.segments();
+        let directory = log.open_directory(&segments[..segments.len().saturating_sub(1)]).ok();
+        let _ = directory.and_then(|directory| Dir::new(directory).ok()?.next());
+    };
+    read(log);
+    if let Ok(Some(target)) = log.target() {
+        read(&target);
+    }
+}
+
 fn list_once(log: &Log) -> io::Result<Vec<Sibling>> {
     let mut found = Vec::new();
     let (segments, own_name) = (log.segments().into_owned(), log.name());
@@ -123,6 +138,11 @@ impl Siblings {
 }
 
 impl Sibling {
+    /// Whether it is in the log's own directory.
+    pub fn is_beside(&self, log: &Log) -> bool {
+        log.segments().split_last().is_some_and(|(_, directory)| *directory == *self.directory)
+    }
+
     /// The file of that name in the log's directory; `None` when it is not there any more.
     ///
     /// # Errors

@@ -46,7 +46,10 @@ pub(in crate::follow) struct Search<'s> {
 #[derive(Clone, Debug)]
 pub(in crate::follow) enum Whereabouts {
     At(Box<Sibling>),
-    Elsewhere,
+    /// It was moved to another directory.
+    Moved,
+    /// Another file was moved to its name. It may have others.
+    Replaced,
     /// It was deleted, or is not a file.
     Gone,
 }
@@ -59,7 +62,8 @@ impl Whereabouts {
             Arrival::Named(name) => {
                 Sibling::named(log, name)?.map_or(Whereabouts::Gone, |sibling| Whereabouts::At(Box::new(sibling)))
             }
-            Arrival::Elsewhere => Whereabouts::Elsewhere,
+            Arrival::Moved => Whereabouts::Moved,
+            Arrival::Replaced => Whereabouts::Replaced,
             Arrival::Deleted => Whereabouts::Gone,
         })
     }

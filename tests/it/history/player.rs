@@ -644,6 +644,10 @@ impl Player {
         }
         reader.client = Some(client);
         reader.connected = Some(Instant::now());
+        if self.pace == Pace::Unsettled {
+            // What happens before the log is watched has to be told from names and times, as after a restart.
+            thread::sleep(WATCHED);
+        }
     }
 
     fn leave(&mut self, at: usize) {
