@@ -49,6 +49,21 @@ fn several_copies_are_read_in_order() {
     assert_eq!(reader.read(), copies);
 }
 
+/// A rotation renames `app.log.1` before it makes the next copy.
+#[test]
+fn a_copy_that_has_no_name_for_a_moment_is_no_gap() {
+    let place = Place::with("a line that is long enough to be known by, as most lines of a log are in the field\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    place.copy_and_truncate("app.log.1");
+    place.append("app.log", "b\n");
+    place.rename("app.log.1", "app.log.2");
+    assert_eq!(reader.read_now(), "");
+    place.copy_and_truncate("app.log.1");
+    place.append("app.log", "c\n");
+    assert_eq!(reader.read(), "<rotated>b\n<truncated>c\n");
+}
+
 #[test]
 fn an_old_copy_that_begins_alike_is_not_taken_for_the_rest() {
     let place = Place::with("banner\n");

@@ -75,6 +75,25 @@ fn a_deletion_is_a_gap_though_other_generations_followed() {
     assert!(story == expected("replaced") || story == expected("expired"), "{story}");
 }
 
+/// `app.log` is renamed to a directory that is not searched, and the next file is rotated by a hard link.
+#[test]
+fn a_gap_stands_for_the_file_that_was_moved_away_and_not_for_one_that_was_linked() {
+    let log = Log::with("a\n");
+    let server = quick(&log);
+    let mut client = caught_up(&server, "a\n");
+    // The log is watched by now.
+    thread::sleep(Duration::from_millis(100));
+    server.process.stop();
+    log.rotate("app.log-20261121", "moved\n");
+    fs::create_dir_all(log.beside("far/away")).unwrap();
+    log.rotate("far/away/gone.txt", "linked\n");
+    fs::hard_link(log.path(), log.beside("app.log-20261122")).unwrap();
+    fs::write(log.beside("new"), "b\n").unwrap();
+    fs::rename(log.beside("new"), log.path()).unwrap();
+    server.process.signal(Signal::CONT);
+    assert_eq!(client.story("b\n"), "<gap expired><rotated>linked\n<rotated>b\n");
+}
+
 #[test]
 fn copytruncate_loses_nothing_and_reports_no_gap() {
     let log = Log::with("a\n");
