@@ -43,7 +43,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "SECS", from_str_fn(seconds))]
     heartbeat_timeout: Option<Duration>,
 
-    /// check every MILLIS where changes are not reported [default: 250]
+    /// check logs on NFS, FUSE etc. every MILLIS [default: 250]
     #[argh(option, arg_name = "MILLIS", from_str_fn(millis))]
     poll: Option<Duration>,
 
@@ -51,7 +51,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "SECS", from_str_fn(seconds_or_zero))]
     rotate_wait: Option<Duration>,
 
-    /// send plain streams as text or html [default: text]
+    /// streams without wstail.v1: text or html [default: text]
     #[argh(option, arg_name = "FORMAT")]
     format: Option<Format>,
 
@@ -67,11 +67,11 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "ORIGIN")]
     allow_origin: Vec<String>,
 
-    /// also accept requests for this host name; repeatable
+    /// accept this host name besides the machine's; repeatable
     #[argh(option, arg_name = "HOST")]
     allow_host: Vec<String>,
 
-    /// require a token from FILE ($WSTAIL_TOKEN adds one)
+    /// require a token from FILE; or just set $WSTAIL_TOKEN
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     token_file: Option<PathBuf>,
 
@@ -87,7 +87,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "PATH")]
     base_path: Option<String>,
 
-    /// disconnect if no data is taken for SECS [default: 60]
+    /// drop a client that takes no data for SECS [default: 60]
     #[argh(option, arg_name = "SECS", from_str_fn(seconds_or_zero))]
     stall_timeout: Option<Duration>,
 
