@@ -71,6 +71,8 @@ mod error;
 pub mod follow;
 pub mod produce;
 pub mod protocol;
+#[doc(hidden)]
+pub mod select;
 pub mod server;
 mod shutdown;
 #[doc(hidden)]
