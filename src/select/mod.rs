@@ -2,4 +2,5 @@
 //! exception is [`zone::ZoneName::load`], which reads a time zone's data.
 
 pub mod civil;
+pub mod stamp;
 pub mod zone;
