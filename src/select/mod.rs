@@ -3,4 +3,5 @@
 
 pub mod civil;
 pub mod stamp;
+pub mod when;
 pub mod zone;
