@@ -64,7 +64,11 @@ impl Name {
             if self.departed.len() == DEPARTED {
                 self.departed.pop_front();
             }
-            self.departed.push_back(Departed { number: self.arrivals, now: Now::after(cookie), was_renamed: cookie != 0 });
+            self.departed.push_back(Departed {
+                number: self.arrivals,
+                now: Now::after(cookie),
+                was_renamed: cookie != 0,
+            });
         }
         for departed in self.departed.iter_mut().filter(|departed| departed.is_named(name)) {
             departed.now = Now::after(cookie);

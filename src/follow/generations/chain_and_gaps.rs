@@ -68,6 +68,7 @@ impl Search<'_> {
             arrivals.iter().filter(|arrived| matches!(arrived, Whereabouts::Moved | Whereabouts::Replaced)).count();
         let found = if elsewhere > 0 { self.find_moved(arrivals, elsewhere, ends)? } else { Vec::new() };
         let mut moved = found.into_iter().peekable();
+        let readable = |(sibling, is_readable): (&Sibling, bool)| is_readable.then(|| sibling.clone());
         // That a log is deleted is reported even if nothing came between.
         let mut gap = (ends.is_deleted && !self.was_renamed).then_some(Missing::Replaced);
         let mut between = Between::default();
@@ -79,8 +80,8 @@ impl Search<'_> {
                 // It was read before, and given the name again; what was added to it then is a late line.
                 Whereabouts::At(sibling) if self.memory.has_finished(sibling, self.log)? => continue,
                 Whereabouts::At(sibling) => Some(Sibling::clone(sibling)),
-                Whereabouts::Moved => moved.next_if(|sibling| !sibling.is_beside(self.log)),
-                Whereabouts::Replaced => moved.next(),
+                Whereabouts::Moved => moved.next_if(|(sibling, _)| !sibling.is_beside(self.log)).and_then(readable),
+                Whereabouts::Replaced => moved.next().and_then(readable),
                 Whereabouts::Gone => None,
             };
             match found {
@@ -92,18 +93,26 @@ impl Search<'_> {
         Ok(between)
     }
 
-    /// Files that may be those that were moved to other directories: so many at most, where they are not empty.
-    fn find_moved(&self, arrivals: &[Whereabouts], count: usize, ends: &Ends<'_>) -> io::Result<Vec<Sibling>> {
+    /// Files that may be those that were moved to other directories: so many at most, where they are not empty. Those that
+    /// are compressed only if that makes them as many.
+    fn find_moved<'f>(
+        &'f self,
+        arrivals: &[Whereabouts],
+        count: usize,
+        ends: &Ends<'f>,
+    ) -> io::Result<Vec<(&'f Sibling, bool)>> {
         let is_other = |sibling: &Sibling| !arrivals.iter().any(|arrived| arrived.is(&sibling.status));
-        let mut moved: Vec<_> =
-            self.search(ends, is_other)?.0.into_iter().filter(|(_, is_readable)| *is_readable).collect();
+        let mut moved = self.search(ends, is_other)?.0;
+        if moved.len() != count {
+            moved.retain(|(_, is_readable)| *is_readable);
+        }
         // An empty file may be a generation. Where there are too many it is not one, or nothing is lost with it.
         while moved.len() > count
             && let Some(empty) = moved.iter().position(|(sibling, _)| sibling.status.size == 0)
         {
             moved.remove(empty);
         }
-        Ok(moved.into_iter().map(|(sibling, _)| sibling.clone()).collect())
+        Ok(moved)
     }
 
     /// The siblings that come between, oldest first, and whether they can be read.
