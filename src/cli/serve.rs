@@ -51,7 +51,8 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "SECS", from_str_fn(seconds_or_zero))]
     rotate_wait: Option<Duration>,
 
-    /// streams without wstail.v1: text or html [default: text]
+    /// send streams that do not use wstail.v1 as text or html
+    /// [default: text]
     #[argh(option, arg_name = "FORMAT")]
     format: Option<Format>,
 
