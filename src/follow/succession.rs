@@ -529,8 +529,10 @@ impl Follower {
         self.queued.push_back(if is_truncated { Step::Truncated } else { Step::Rotated });
         let finished = std::mem::replace(&mut self.open, open);
         if is_truncated {
-            // For a moment a truncated file has its new size and still its old change time.
-            self.open.since = self.open.since.max(finished.since);
+            // For a moment a truncated file has its new size and still its old change time. One that was rotated away, too,
+            // may have been written to after the next file was created.
+            let is_current = matches!(self.leads_to(&self.open.file), Ok(Some(true)));
+            self.open.since = if is_current { self.open.since.max(finished.since) } else { finished.since };
         }
         // A copy may be followed by the hole that a writer without O_APPEND leaves, and a generation may be a copy.
         self.open.is_fresh = (is_truncated || !is_rotation) && self.open.offset == 0;

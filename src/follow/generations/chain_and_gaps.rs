@@ -178,11 +178,12 @@ impl Search<'_> {
             self.siblings.list.iter().any(|other| twin(&other))
         };
         found.retain(|(sibling, _)| !sibling.rotated.is_compressed || !plain(sibling));
-        // It is created before the older file is deleted.
+        // It is created before the older file is deleted, and that was renamed before.
         let is_of_from = |status: &Status| status.identity.born.unwrap_or(status.changed) <= ends.departed + TICK;
+        let may_be_compressed = ends.is_deleted && (self.was_renamed || self.arrivals.is_none());
         let first = found
             .first()
-            .filter(|(sibling, _)| ends.is_deleted && sibling.rotated.is_compressed && is_of_from(&sibling.status));
+            .filter(|(sibling, _)| may_be_compressed && sibling.rotated.is_compressed && is_of_from(&sibling.status));
         first.is_some().then(|| &found.remove(0).0.rotated)
     }
 
