@@ -1,7 +1,5 @@
-//! Selects the lines of a log that matter. It is pure over bytes and positions: no file, no socket, no clock. The one
-//! exception is [`zone::ZoneName::load`], which reads a time zone's data.
+//! Which lines of a log matter. It is pure: no file, no socket, no thread, no clock.
 
-pub mod civil;
-pub mod stamp;
-pub mod when;
-pub mod zone;
+mod level;
+
+pub use level::Level;

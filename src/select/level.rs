@@ -1,0 +1,399 @@
+//! How grave an entry is, as its first line says.
+
+use std::str::FromStr;
+
+/// How grave an entry is.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Level {
+    Trace,
+    Debug,
+    Info,
+    Notice,
+    Warn,
+    Error,
+    Fatal,
+}
+
+/// How far behind the time a word for a level is looked for, in bytes.
+const REACH: usize = 256;
+
+/// How much of a line is copied if it has colour codes.
+const COLOURED: usize = 4 * 1024;
+
+/// Keys of JSON and logfmt whose value is a level.
+const KEYS: [&[u8]; 6] = [b"level", b"lvl", b"severity", b"levelname", b"log.level", b"@l"];
+
+const WORDS: [(&str, Level); 20] = [
+    ("trace", Level::Trace),
+    ("verbose", Level::Trace),
+    ("debug", Level::Debug),
+    ("dbg", Level::Debug),
+    ("info", Level::Info),
+    ("inf", Level::Info),
+    ("information", Level::Info),
+    ("notice", Level::Notice),
+    ("warn", Level::Warn),
+    ("warning", Level::Warn),
+    ("wrn", Level::Warn),
+    ("error", Level::Error),
+    ("err", Level::Error),
+    ("severe", Level::Error),
+    ("fatal", Level::Fatal),
+    ("critical", Level::Fatal),
+    ("crit", Level::Fatal),
+    ("alert", Level::Fatal),
+    ("emerg", Level::Fatal),
+    ("panic", Level::Fatal),
+];
+
+impl FromStr for Level {
+    type Err = ();
+
+    /// The values of the parameter `level`.
+    fn from_str(text: &str) -> Result<Level, ()> {
+        Ok(match text {
+            "trace" => Level::Trace,
+            "debug" => Level::Debug,
+            "info" => Level::Info,
+            "notice" => Level::Notice,
+            "warn" => Level::Warn,
+            "error" => Level::Error,
+            "fatal" => Level::Fatal,
+            _ => return Err(()),
+        })
+    }
+}
+
+impl Level {
+    /// The level of an entry whose first line is `line`. Its time ends at `after_time`; 0 if it has none.
+    pub fn of(line: &[u8], after_time: usize) -> Option<Level> {
+        let head = &line[..line.len().min(COLOURED)];
+        if !head.contains(&0x1b) {
+            return plain(line, after_time);
+        }
+        let (text, after_time) = without_colours(head, after_time);
+        plain(&text, after_time)
+    }
+}
+
+fn plain(line: &[u8], after_time: usize) -> Option<Level> {
+    if line.trim_ascii_start().first() == Some(&b'{') {
+        return json(line).or_else(|| word(line, 0));
+    }
+    priority(line)
+        .or_else(|| klog(line))
+        .or_else(|| logfmt(line))
+        .or_else(|| first_word(line, after_time))
+        .or_else(|| word(line, after_time))
+}
+
+/// A level under one of the keys of an object, wherever in the line.
+fn json(line: &[u8]) -> Option<Level> {
+    let mut depth = 0;
+    let mut at = 0;
+    // The key that led to where the scan is, by depth: `log` above `level` is `log.level`.
+    let mut is_in_log = false;
+    while let Some(&byte) = line.get(at) {
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
+            b'"' => {
+                let (key, end) = string(line, at);
+                let value = after_colon(line, end);
+                if let Some(value) = value.filter(|_| depth == 1 || depth == 2 && is_in_log) {
+                    let is_level = if depth == 1 { KEYS.contains(&key) } else { key == b"level" };
+                    let level = match key {
+                        b"PRIORITY" if depth == 1 => scalar(line, value).and_then(severity),
+                        _ if is_level => scalar(line, value).and_then(value_of),
+                        _ => None,
+                    };
+                    if level.is_some() {
+                        return level;
+                    }
+                    if depth == 1 {
+                        is_in_log = key == b"log" && line[value..].first() == Some(&b'{');
+                    }
+                }
+                at = end;
+                continue;
+            }
+            _ => (),
+        }
+        at += 1;
+    }
+    None
+}
+
+/// The string that begins with the quote at `start`, and where it ends. Escapes stay as they are.
+fn string(line: &[u8], start: usize) -> (&[u8], usize) {
+    let mut end = start + 1;
+    while let Some(&byte) = line.get(end) {
+        match byte {
+            b'"' => return (&line[start + 1..end], end + 1),
+            b'\\' => end += 2,
+            _ => end += 1,
+        }
+    }
+    (&[], line.len())
+}
+
+/// Where the value begins, if a colon follows.
+fn after_colon(line: &[u8], at: usize) -> Option<usize> {
+    let rest = line.get(at..)?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+    Some(line.len() - rest.len())
+}
+
+/// A string, a number or a word.
+fn scalar(line: &[u8], start: usize) -> Option<&[u8]> {
+    let rest = line.get(start..)?;
+    if rest.first() == Some(&b'"') {
+        return Some(string(line, start).0);
+    }
+    let end = rest.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(rest.len());
+    Some(&rest[..end])
+}
+
+/// A level as the value of a key: a word, or a number as bunyan and pino write it.
+fn value_of(value: &[u8]) -> Option<Level> {
+    match number(value) {
+        Some(10..20) => Some(Level::Trace),
+        Some(20..30) => Some(Level::Debug),
+        Some(30..40) => Some(Level::Info),
+        Some(40..50) => Some(Level::Warn),
+        Some(50..60) => Some(Level::Error),
+        Some(60) => Some(Level::Fatal),
+        Some(_) => None,
+        None => of_word(value),
+    }
+}
+
+/// A severity as syslog and journald count it.
+fn severity(value: &[u8]) -> Option<Level> {
+    match number(value)? {
+        0..=2 => Some(Level::Fatal),
+        3 => Some(Level::Error),
+        4 => Some(Level::Warn),
+        5 => Some(Level::Notice),
+        6 => Some(Level::Info),
+        7 => Some(Level::Debug),
+        _ => None,
+    }
+}
+
+fn number(value: &[u8]) -> Option<u8> {
+    std::str::from_utf8(value).ok()?.parse().ok()
+}
+
+fn of_word(word: &[u8]) -> Option<Level> {
+    WORDS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes())).map(|&(_, level)| level)
+}
+
+/// `<11>` at the start: a facility times eight and a severity.
+fn priority(line: &[u8]) -> Option<Level> {
+    let rest = line.strip_prefix(b"<")?;
+    let end = rest.iter().take(4).position(|&byte| byte == b'>')?;
+    let number = number(&rest[..end]).filter(|&number| number < 192)?;
+    severity(&[b'0' + number % 8])
+}
+
+/// `E1123 ` at the start: a letter, month and day.
+fn klog(line: &[u8]) -> Option<Level> {
+    let (date, rest) = line.get(1..)?.split_at_checked(4)?;
+    if !date.iter().all(u8::is_ascii_digit) || rest.first() != Some(&b' ') {
+        return None;
+    }
+    match line[0] {
+        b'I' => Some(Level::Info),
+        b'W' => Some(Level::Warn),
+        b'E' => Some(Level::Error),
+        b'F' => Some(Level::Fatal),
+        _ => None,
+    }
+}
+
+/// `level=error`, or another key of [`KEYS`], with or without quotes.
+fn logfmt(line: &[u8]) -> Option<Level> {
+    memchr::memchr_iter(b'=', line).find_map(|equals| {
+        let key = line[..equals].rsplit(u8::is_ascii_whitespace).next()?;
+        let value = scalar(line, equals + 1)?;
+        match key {
+            b"PRIORITY" => severity(value),
+            _ if KEYS.contains(&key) => value_of(value),
+            _ => None,
+        }
+    })
+}
+
+/// The line's first word, if the time comes after it: `ERROR 2026-11-23 …`, `Zigbee2MQTT:info  2026-11-23 …`.
+fn first_word(line: &[u8], after_time: usize) -> Option<Level> {
+    let word = line[..after_time.min(line.len())].split(u8::is_ascii_whitespace).next()?;
+    let word = word.rsplit(|&byte| byte == b':').find(|part| !part.is_empty())?;
+    of_word(word.trim_ascii_start().strip_prefix(b"[").map_or(word, |word| word.strip_suffix(b"]").unwrap_or(word)))
+}
+
+/// The first word for a level that stands alone behind the time.
+fn word(line: &[u8], after_time: usize) -> Option<Level> {
+    let start = after_time.min(line.len());
+    let end = line.len().min(start + REACH);
+    let mut at = start;
+    while at < end {
+        if !is_letter(line[at]) {
+            at += 1;
+            continue;
+        }
+        let length = line[at..].iter().take(REACH).position(|&byte| !is_letter(byte)).unwrap_or(line.len() - at);
+        let word = at..at + length;
+        at = word.end;
+        if let Some(level) = of_word(&line[word.clone()]).filter(|_| word.end <= end) {
+            let is_capital = line[word.clone()].iter().all(u8::is_ascii_uppercase);
+            if is_capital || is_marked(&line[start..], word.start - start..word.end - start) {
+                return Some(level);
+            }
+        }
+    }
+    None
+}
+
+/// Whether a word in any case is meant as a level: within brackets, or before `:` or `|`.
+fn is_marked(line: &[u8], word: std::ops::Range<usize>) -> bool {
+    let after = line[word.end..].trim_ascii_start().first();
+    if matches!(after, Some(b':' | b'|')) {
+        return true;
+    }
+    // `[core:error]`, `[ info ]`; not a word of a sentence in brackets.
+    let (before, is_closed) = (&line[..word.start], matches!(after, Some(b']' | b')' | b'>' | b'}')));
+    let is_opened = matches!(before.trim_ascii_end().last(), Some(b'[' | b'(' | b'<' | b'{'));
+    let is_open = || {
+        let bracket = before.iter().rev().find(|byte| b"[](){}<>".contains(byte));
+        matches!(bracket, Some(b'[' | b'(' | b'<' | b'{')) && before.last() == Some(&b':')
+    };
+    is_closed && (is_opened || is_open()) || is_opened && !matches!(after, Some(byte) if is_letter(*byte))
+}
+
+/// Bytes beyond ASCII are taken for letters.
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || !byte.is_ascii()
+}
+
+/// The line without its colour codes, and where its time ends then.
+fn without_colours(line: &[u8], after_time: usize) -> (Vec<u8>, usize) {
+    let mut text = Vec::with_capacity(line.len());
+    let mut end_of_time = after_time;
+    let mut at = 0;
+    while at < line.len() {
+        let length = code(&line[at..]);
+        if length == 0 {
+            text.push(line[at]);
+        } else if at < after_time {
+            end_of_time = end_of_time.saturating_sub(length);
+        }
+        at += length.max(1);
+    }
+    (text, end_of_time)
+}
+
+/// The length of the colour code that `line` begins with.
+fn code(line: &[u8]) -> usize {
+    let Some(rest) = line.strip_prefix(b"\x1b[") else { return 0 };
+    match rest.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b';' | b':')) {
+        Some(end) if rest[end] == b'm' => end + 3,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The level of a line whose time is `2026-11-23 01:32:27`, if it has one.
+    fn level(line: &str) -> Option<Level> {
+        const TIME: &str = "2026-11-23 01:32:27";
+        Level::of(line.as_bytes(), line.find(TIME).map_or(0, |start| start + TIME.len()))
+    }
+
+    #[test]
+    fn a_word_that_stands_alone_is_the_level() {
+        for (line, expected) in [
+            ("2026-11-23 01:32:27 ERROR GET /info", Some(Level::Error)),
+            ("2026-11-23 01:32:27 INFO an error occurred: error", Some(Level::Info)),
+            ("2026-11-23 01:32:27.123 | WARNING  | mod:f:1 - x", Some(Level::Warn)),
+            ("2026-11-23 01:32:27 [error] 12#12: *1 x", Some(Level::Error)),
+            ("2026-11-23 01:32:27 [core:notice] [pid 1] x", Some(Level::Notice)),
+            ("[2026-11-23 01:32:27] [ info ] x", Some(Level::Info)),
+            ("2026-11-23 01:32:27 [1] postgres@db FATAL:  x", Some(Level::Fatal)),
+            ("2026-11-23 01:32:27 error: x", Some(Level::Error)),
+            ("2026-11-23 01:32:27 host app: debug | x", Some(Level::Debug)),
+            ("2026-11-23 01:32:27 GET /info 200", None),
+            ("2026-11-23 01:32:27 INFORMATIVE terror ERRORS", None),
+            ("2026-11-23 01:32:27 an error (the worst error ever)", None),
+            ("2026-11-23 01:32:27 éERROR", None),
+            ("ERROR [2026-11-23 01:32:27] x", Some(Level::Error)),
+            ("[WARN] 2026-11-23 01:32:27 ERROR", Some(Level::Warn)),
+            ("Zigbee2MQTT:info  2026-11-23 01:32:27: MQTT publish", Some(Level::Info)),
+            ("panic: runtime error: index out of range", Some(Level::Fatal)),
+            ("\x1b[32m2026-11-23 01:32:27\x1b[0m \x1b[1;31mERROR\x1b[0m x", Some(Level::Error)),
+            ("", None),
+        ] {
+            assert_eq!(level(line), expected, "{line}");
+        }
+        let far = |spaces| format!("2026-11-23 01:32:27{}ERROR", " ".repeat(spaces));
+        assert_eq!((level(&far(251)), level(&far(252))), (Some(Level::Error), None));
+    }
+
+    #[test]
+    fn keys_hold_the_level() {
+        for (line, expected) in [
+            (r#"{"time":"x","level":50,"msg":"\"level\":10"}"#, Some(Level::Error)),
+            (r#"{"msg":"\"level\":10 {","level":"warning"}"#, Some(Level::Warn)),
+            (r#"{"inner":{"level":"error"},"lvl": "dbg"}"#, Some(Level::Debug)),
+            (r#"{"list":["level"],"@l":"Fatal"}"#, Some(Level::Fatal)),
+            (r#"{"log":{"level":"error"}}"#, Some(Level::Error)),
+            (r#"{"log.level":"TRACE"}"#, Some(Level::Trace)),
+            (r#"{"PRIORITY":"4"}"#, Some(Level::Warn)),
+            (r#"{"level":7,"severity":"INFO"}"#, Some(Level::Info)),
+            (r#"{"log":"2026-11-23 01:32:27 ERROR x\n","stream":"stdout"}"#, Some(Level::Error)),
+            (r#"{"level"#, None),
+            (r#"{"level":"#, None),
+            (r#"{"level":"\"#, None),
+            ("ts=1 level=error msg=INFO", Some(Level::Error)),
+            ("ts=1 msg=\"x\" lvl=\"warn\"", Some(Level::Warn)),
+            ("level=\x1b[31merror\x1b[0m msg=x", Some(Level::Error)),
+            ("\x1b[36mlevel\x1b[0m=info", Some(Level::Info)),
+            ("/path?level=error", None),
+            ("loglevel=error", None),
+        ] {
+            assert_eq!(level(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn syslog_and_klog_begin_with_it() {
+        for (line, expected) in [
+            ("<11>Nov 23 01:32:27 host app: x", Some(Level::Error)),
+            ("<0>x", Some(Level::Fatal)),
+            ("<191>x", Some(Level::Debug)),
+            ("<192>x", None),
+            ("<>x", None),
+            ("E1123 01:32:27.123 1 file.go:1] INFO", Some(Level::Error)),
+            ("W1123", None),
+            ("X1123 01:32:27", None),
+        ] {
+            assert_eq!(level(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn no_bytes_are_out_of_reach() {
+        let mut state = 1_u64;
+        let alphabet = b"{}[]\":,<>=E1123 \\\x1b[31m\xffERRORlevel|";
+        for _ in 0..20_000 {
+            let mut random = || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (state >> 33) as usize
+            };
+            let line: Vec<u8> = (0..random() % 24).map(|_| alphabet[random() % alphabet.len()]).collect();
+            Level::of(&line, random() % 30);
+        }
+    }
+}
