@@ -1,0 +1,96 @@
+//! Judges whether a line matches one of several patterns.
+
+use memchr::memmem;
+
+use super::automaton::{Automaton, Budget, Cache};
+use super::case;
+use super::line::Line;
+use super::pattern::{Pattern, PatternError};
+use super::word::Required;
+
+/// How much all patterns of a filter may take when they are compiled, in bytes.
+pub const MAX_COMPILED: usize = 1024 * 1024;
+
+/// Patterns of which a line has to match one.
+#[derive(Debug)]
+pub(super) struct Matcher {
+    kind: Kind,
+    required: Required,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Texts(Vec<Text>),
+    Automaton(Box<Automaton>),
+}
+
+#[derive(Debug)]
+struct Text {
+    finder: memmem::Finder<'static>,
+    ignore_case: bool,
+}
+
+/// What a matcher remembers between two lines, to be faster. It can be dropped at any time.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    buffer: Vec<u8>,
+    cache: Option<Cache>,
+}
+
+impl Matcher {
+    /// # Errors
+    /// With the index of the pattern that does not fit into the budget.
+    pub(super) fn any(patterns: &[Pattern], budget: &mut Budget) -> Result<Matcher, (usize, PatternError)> {
+        let required = Required::Any(patterns.iter().map(Pattern::required).collect());
+        let texts: Option<Vec<Text>> = patterns.iter().map(Text::new).collect();
+        if let Some(texts) = texts {
+            return Ok(Matcher { kind: Kind::Texts(texts), required });
+        }
+        let automaton = Automaton::new(patterns, budget)?;
+        Ok(Matcher { kind: Kind::Automaton(Box::new(automaton)), required })
+    }
+
+    /// What every line holds that matches.
+    pub(super) fn required(&self) -> &Required {
+        &self.required
+    }
+
+    pub(super) fn is_match(&self, line: Line<'_>, memory: &mut Memory) -> bool {
+        match &self.kind {
+            Kind::Texts(texts) => {
+                memory.buffer.clear();
+                if texts.iter().any(|text| text.ignore_case) {
+                    case::fold(line.text(), &mut memory.buffer);
+                }
+                texts.iter().any(|text| {
+                    let line = if text.ignore_case { memory.buffer.as_slice() } else { line.text() };
+                    text.finder.find(line).is_some()
+                })
+            }
+            Kind::Automaton(automaton) => {
+                let cache = memory.cache.get_or_insert_with(|| automaton.cache());
+                automaton.is_match(line, cache, &mut memory.buffer)
+            }
+        }
+    }
+}
+
+impl Text {
+    /// `None` for an expression; and for a text whose case is ignored if there are automata, which read a line faster
+    /// than it can be folded.
+    fn new(pattern: &Pattern) -> Option<Text> {
+        match pattern {
+            Pattern::Text { text, ignore_case: false } => {
+                Some(Text { finder: memmem::Finder::new(text).into_owned(), ignore_case: false })
+            }
+            #[cfg(not(feature = "regex"))]
+            Pattern::Text { text, ignore_case: true } => {
+                let mut folded = Vec::new();
+                case::fold(text.as_bytes(), &mut folded);
+                Some(Text { finder: memmem::Finder::new(&folded).into_owned(), ignore_case: true })
+            }
+            #[cfg(feature = "regex")]
+            _ => None,
+        }
+    }
+}
