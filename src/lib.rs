@@ -56,10 +56,12 @@
 //! * [`server`]: the configuration, the listener, one thread and one loop a connection
 //! * [`protocol`]: what both ends share: parameters, log events, cursors, tokens, close codes; the wire protocol in words
 //! * [`produce`]: a log writer for demonstrations and tests, and a verifier of what it wrote
-//! * `follow` (one log through its life) and `text` (UTF-8, lines, colours) are internal: public for the program, the
-//!   benches and the fuzz targets, hidden from this documentation, and subject to change without notice
+//! * `follow` (one log through its life), `select` (which lines matter) and `text` (UTF-8, lines, colours) are internal:
+//!   public for the program, the benches and the fuzz targets, hidden from this documentation, and subject to change
+//!   without notice
 //!
-//! The feature `tls`, on by default, adds `wss://` and `https://`; the feature `cli`, on by default, adds what only the
+//! The feature `tls`, on by default, adds `wss://` and `https://`; the feature `regex`, on by default, adds regular
+//! expressions to filters, whose patterns are texts without it; the feature `cli`, on by default, adds what only the
 //! program `wstail` needs, and a library user leaves it out.
 
 #![cfg(target_os = "linux")]
