@@ -30,6 +30,11 @@
 //! That is found by judging the 256 KiB before its place once more, without sending them ([`Selector::warm_up`]). The
 //! limits on entries and on context are such that no more is needed.
 //!
+//! # Times
+//!
+//! [`stamp`] recognizes the time that a line bears, [`when`] reads the times that a request names, and [`zone`] turns local
+//! times into instants, of which a local time may have two.
+//!
 //! # How a line is found
 //!
 //! Every pattern has words that each line holds that it matches (`word`). A vector search for the rarest finds candidates,
@@ -41,6 +46,7 @@ mod automaton;
 #[path = "automaton/absent.rs"]
 mod automaton;
 mod case;
+pub mod civil;
 #[cfg(feature = "regex")]
 mod charset;
 mod entry;
@@ -51,9 +57,12 @@ mod matcher;
 mod pass;
 mod pattern;
 mod selector;
+pub mod stamp;
 #[cfg(feature = "regex")]
 mod translate;
+pub mod when;
 mod word;
+pub mod zone;
 
 pub use entry::{Entries, FindTime, REACH};
 pub use filter::{Context, Criteria, Filter, FilterError, MAX_CONTEXT, MAX_PATTERNS};
