@@ -221,6 +221,8 @@ impl Reader {
             Event::Rotated(cursor) => Some(self.at(cursor, LogEvent::Rotated)),
             Event::Truncated(cursor) => Some(self.at(cursor, LogEvent::Truncated)),
             Event::Gap { reason, bytes, cursor } => Some(self.at(cursor, LogEvent::Gap { reason, bytes })),
+            Event::Skip { bytes } => Some(LogEvent::Skip(bytes)),
+            Event::Progress { bytes, total, matches, done } => Some(LogEvent::Progress { bytes, total, matches, done }),
             Event::Waiting { reason } => Some(LogEvent::Unreadable(reason)),
             Event::Alive => Some(LogEvent::Quiet),
             // What follows is the close, which tells the log's end from a server that goes away.

@@ -41,6 +41,22 @@ pub enum Event {
         /// The place of the byte that follows.
         cursor: Cursor,
     },
+    /// How far the search through the bytes that were there at the beginning has come. It may come before `open`.
+    Progress {
+        /// How many bytes were searched.
+        bytes: u64,
+        /// How many there were at the beginning; `None` if that is not known.
+        total: Option<u64>,
+        /// How many lines have matched so far.
+        matches: u64,
+        /// The search is over.
+        done: bool,
+    },
+    /// With context: so many bytes of the log lie between the lines before and the lines after this.
+    Skip {
+        /// How many.
+        bytes: u64,
+    },
     /// The server is alive: sent when it has sent nothing else for a heartbeat, for clients that cannot see Ping frames.
     Alive,
     /// The log is gone or cannot be read; the server keeps trying.
@@ -116,6 +132,13 @@ impl Event {
                 bytes: number("bytes"),
                 cursor: cursor()?,
             },
+            "progress" => Event::Progress {
+                bytes: number("bytes")?,
+                total: number("total"),
+                matches: number("matches").unwrap_or_default(),
+                done: fields.get("done").and_then(Value::as_bool).unwrap_or_default(),
+            },
+            "skip" => Event::Skip { bytes: number("bytes")? },
             "alive" => Event::Alive,
             "waiting" => Event::Waiting { reason: reason() },
             "end" => Event::End { reason: reason() },
@@ -128,6 +151,7 @@ impl Event {
         match self {
             Event::Open { cursor, .. } | Event::Gap { cursor, .. } => Some(cursor),
             Event::Cursor(cursor) | Event::Rotated(cursor) | Event::Truncated(cursor) => Some(cursor),
+            Event::Progress { .. } | Event::Skip { .. } => None,
             Event::Alive | Event::Waiting { .. } | Event::End { .. } => None,
         }
     }
@@ -139,6 +163,8 @@ impl Event {
             Event::Rotated(_) => "rotated",
             Event::Truncated(_) => "truncated",
             Event::Gap { .. } => "gap",
+            Event::Progress { .. } => "progress",
+            Event::Skip { .. } => "skip",
             Event::Alive => "alive",
             Event::Waiting { .. } => "waiting",
             Event::End { .. } => "end",
@@ -162,6 +188,12 @@ struct Message<'e> {
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<Option<u64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<Option<u64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    matches: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    done: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<&'e str>,
 }
 
@@ -177,6 +209,11 @@ impl fmt::Display for Event {
                 message.heartbeat = Some(number(*heartbeat));
             }
             Event::Gap { reason, bytes, .. } => (message.reason, message.bytes) = (Some(reason.word()), Some(*bytes)),
+            Event::Progress { bytes, total, matches, done } => {
+                (message.bytes, message.total) = (Some(Some(*bytes)), Some(*total));
+                (message.matches, message.done) = (Some(*matches), Some(*done));
+            }
+            Event::Skip { bytes } => message.bytes = Some(Some(*bytes)),
             Event::Waiting { reason } | Event::End { reason } => message.reason = Some(reason),
             Event::Cursor(_) | Event::Rotated(_) | Event::Truncated(_) | Event::Alive => {}
         }
@@ -203,6 +240,9 @@ mod tests {
             Event::Cursor(cursor()),
             Event::Rotated(cursor()),
             Event::Truncated(cursor()),
+            Event::Progress { bytes: 1, total: None, matches: 2, done: false },
+            Event::Progress { bytes: 1, total: Some(3), matches: 0, done: true },
+            Event::Skip { bytes: 7 },
             Event::Alive,
             Event::Waiting { reason: "the log is gone".into() },
             Event::End { reason: "server is going away".into() },

@@ -48,6 +48,20 @@ pub enum LogEvent<D = Vec<u8>> {
         /// How many; `None` if that is not known.
         bytes: Option<u64>,
     },
+    /// With a filter that asks for context: so many bytes of the log lie between the lines before and the lines after
+    /// this, as `grep` marks with `--`.
+    Skip(u64),
+    /// With a filter: how far the search through the bytes that were there at the beginning has come.
+    Progress {
+        /// How many bytes were searched.
+        bytes: u64,
+        /// How many there were at the beginning. `None` if that is not known.
+        total: Option<u64>,
+        /// How many lines have matched so far.
+        matches: u64,
+        /// The search is over.
+        done: bool,
+    },
     /// There is nothing new. A local log yields this whenever it is read in vain. A reader yields it for each event
     /// `alive` of the server, which comes after a heartbeat interval in which nothing else was sent.
     Quiet,

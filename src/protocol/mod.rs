@@ -6,6 +6,7 @@
 #![doc = include_str!("../../docs/protocol.md")]
 
 pub mod close;
+pub mod criteria;
 pub mod cursor;
 pub mod event;
 pub mod log_event;

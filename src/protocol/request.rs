@@ -2,10 +2,12 @@
 //! is `follow`'s question.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
 
+use super::criteria::{Case, Context, Criteria, Level, MAX_PATTERNS};
 use super::cursor::{Cursor, Place};
 
 /// How many of the last lines are sent first. It is parsed from `all` or a number.
@@ -75,6 +77,8 @@ pub struct Parameters {
     pub format: Option<Format>,
     /// The kind of ping.
     pub heartbeat: Option<HeartbeatKind>,
+    /// The lines to send.
+    pub criteria: Criteria,
 }
 
 /// The error for a target that is refused.
@@ -161,21 +165,25 @@ impl fmt::Display for Address {
 }
 
 impl Parameters {
-    const NAMES: &str = "tail, lines, from, cursor, before, format, heartbeat, view";
+    const NAMES: &str = "tail, lines, from, cursor, before, grep, match, exclude, fixed, ignore-case, context, level, max, \
+                         format, heartbeat, view";
 
     /// Parses a query: `tail=1&lines=10`.
     ///
     /// # Errors
     /// If a parameter is unknown, repeated or malformed, or cannot be combined with another one. The message names it.
     pub fn parse(query: &str) -> Result<Parameters, BadTarget> {
-        let mut parameters = Parameters::default();
+        let (mut parameters, mut filter) = (Parameters::default(), FilterParameters::default());
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let malformed = |what| BadTarget::because(format!("{what} has a malformed percent escape"));
             let name = word(name).ok_or_else(|| malformed("the query".to_owned()))?;
             let value = word(value).ok_or_else(|| malformed(format!("the parameter `{}`", name.escape_debug())))?;
-            parameters.set(&name, &value)?;
+            if !filter.set(&name, &value)? {
+                parameters.set(&name, &value)?;
+            }
         }
+        parameters.criteria = filter.criteria();
         parameters.check()
     }
 
@@ -204,6 +212,7 @@ impl Parameters {
             ("from", "before", self.from.is_some() && self.before.is_some()),
             ("before", "tail=1", self.before.is_some() && self.tail == Some(true)),
             ("before", "cursor", self.before.is_some() && self.cursor.is_some()),
+            ("before", "max", self.before.is_some() && self.criteria.max.is_some()),
         ];
         match others.iter().find(|(.., is_both)| *is_both) {
             Some((name, other, _)) => {
@@ -212,6 +221,74 @@ impl Parameters {
             None => Ok(self),
         }
     }
+}
+
+/// The parameters of a filter, as far as they were named.
+#[derive(Default)]
+struct FilterParameters {
+    grep: Vec<String>,
+    exclude: Vec<String>,
+    match_all: Option<bool>,
+    fixed: Option<bool>,
+    case: Option<Case>,
+    context: Option<Context>,
+    level: Option<Level>,
+    max: Option<NonZeroU64>,
+}
+
+impl FilterParameters {
+    /// Whether it is a parameter of a filter.
+    fn set(&mut self, name: &str, value: &str) -> Result<bool, BadTarget> {
+        let all = |value: &str| match value {
+            "any" => Some(false),
+            "all" => Some(true),
+            _ => None,
+        };
+        match name {
+            "grep" => add(&mut self.grep, name, value),
+            "exclude" => add(&mut self.exclude, name, value),
+            "match" => put(&mut self.match_all, name, value, "any or all", all),
+            "fixed" => put(&mut self.fixed, name, value, "1 or 0", flag),
+            "ignore-case" => put(&mut self.case, name, value, "auto, 1 or 0", |value| value.parse().ok()),
+            "context" => put(&mut self.context, name, value, CONTEXT, |value| value.parse().ok()),
+            "level" => put(&mut self.level, name, value, LEVELS, |value| value.parse().ok()),
+            "max" => put(&mut self.max, name, value, "a number of lines, 1 or more", line_count),
+            _ => return Ok(false),
+        }
+        .map(|()| true)
+    }
+
+    fn criteria(self) -> Criteria {
+        Criteria {
+            grep: self.grep,
+            match_all: self.match_all.unwrap_or_default(),
+            exclude: self.exclude,
+            fixed: self.fixed.unwrap_or_default(),
+            case: self.case.unwrap_or_default(),
+            context: self.context.unwrap_or_default(),
+            level: self.level,
+            max: self.max,
+        }
+    }
+}
+
+const CONTEXT: &str = "a number of lines up to 1000, two as `B,A`, or `entry`";
+const LEVELS: &str = "trace, debug, info, notice, warn, error or fatal";
+
+/// Adds a pattern. What is wrong with one that is not a valid expression is found out when it is compiled.
+fn add(patterns: &mut Vec<String>, name: &str, value: &str) -> Result<(), BadTarget> {
+    if patterns.len() == MAX_PATTERNS {
+        return Err(BadTarget::because(format!("the parameter `{name}` is named more than {MAX_PATTERNS} times")));
+    }
+    if value.is_empty() {
+        return Err(BadTarget::because(format!("the parameter `{name}` has an empty pattern")));
+    }
+    patterns.push(value.to_owned());
+    Ok(())
+}
+
+fn line_count(value: &str) -> Option<NonZeroU64> {
+    line_number(value).and_then(NonZeroU64::new)
 }
 
 fn put<T>(

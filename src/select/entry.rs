@@ -8,8 +8,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::level::Level;
+use super::level::level_of;
 use super::line::{JUDGED_HEAD, Line};
+use crate::protocol::criteria::Level;
 
 /// How large an entry may be, and how far from its match context may begin. A little less than 128 KiB, so that a block of
 /// 256 KiB has room for that and for a line of which the first 128 KiB are judged.
@@ -69,7 +70,7 @@ impl State {
         entries: &Entries,
         lowest: Option<Level>,
     ) -> Section {
-        let is_kept = |after_time| lowest.is_none_or(|lowest| Level::of(line.text(), after_time) >= Some(lowest));
+        let is_kept = |after_time| lowest.is_none_or(|lowest| level_of(line.text(), after_time) >= Some(lowest));
         let (start, end) = (start.cast_signed(), end.cast_signed());
         let single = |is_kept| Section { start, is_kept, is_entry: false };
         let Entries::Timed(find_time) = entries else { return single(is_kept(0)) };

@@ -2,52 +2,13 @@
 
 use std::fmt;
 use std::num::NonZeroU64;
-use std::str::FromStr;
 
 use super::automaton::Budget;
-use super::level::Level;
 use super::line::Line;
 use super::matcher::{Matcher, Memory};
-use super::pattern::{Case, Pattern, PatternError};
+use super::pattern::{Pattern, PatternError};
 use super::word::{Required, Searcher};
-
-/// How many patterns `grep` may have, and as many `exclude`.
-pub const MAX_PATTERNS: usize = 16;
-
-/// How many lines of context there may be on each side.
-pub const MAX_CONTEXT: u32 = 1000;
-
-/// What a request asks for. The default selects every line.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Criteria {
-    /// Only lines that match one of them, if there are any.
-    pub grep: Vec<String>,
-    /// A line must match every pattern of `grep`.
-    pub match_all: bool,
-    /// Lines that match one of them do not exist.
-    pub exclude: Vec<String>,
-    /// Patterns are texts, not expressions.
-    pub fixed: bool,
-    /// Whether case counts.
-    pub case: Case,
-    /// What comes with a line that matches `grep`.
-    pub context: Context,
-    /// Only entries of this level or a graver one.
-    pub level: Option<Level>,
-    /// The stream ends with so many matching lines and their context.
-    pub max: Option<NonZeroU64>,
-}
-
-/// What is sent with a line that matches.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Context {
-    /// So many lines before and after it, [`MAX_CONTEXT`] at most.
-    #[expect(missing_docs, reason = "the names say it")]
-    Lines { before: u32, after: u32 },
-    /// The rest of its entry.
-    Entry,
-}
+use crate::protocol::criteria::{Context, Criteria, Level, MAX_PATTERNS};
 
 /// [`Criteria`], compiled. It does not change; streams that ask for the same can share one.
 #[derive(Debug)]
@@ -74,32 +35,6 @@ pub struct FilterError {
 pub(super) struct Memories {
     grep: Vec<Memory>,
     exclude: Memory,
-}
-
-impl Default for Context {
-    fn default() -> Context {
-        Context::Lines { before: 0, after: 0 }
-    }
-}
-
-impl FromStr for Context {
-    type Err = String;
-
-    /// `2` (on both sides), `2,5` (before, after) or `entry`.
-    fn from_str(text: &str) -> Result<Context, String> {
-        if text == "entry" {
-            return Ok(Context::Entry);
-        }
-        let (before, after) = text.split_once(',').unwrap_or((text, text));
-        let number = |text: &str| {
-            let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            text.parse().ok().filter(|&lines| is_number && lines <= MAX_CONTEXT)
-        };
-        match (number(before), number(after)) {
-            (Some(before), Some(after)) => Ok(Context::Lines { before, after }),
-            _ => Err(format!("expected a number up to {MAX_CONTEXT}, two of them as `B,A`, or `entry`")),
-        }
-    }
 }
 
 impl FilterError {

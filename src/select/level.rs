@@ -1,19 +1,6 @@
 //! How grave an entry is, as its first line says.
 
-use std::str::FromStr;
-
-/// How grave an entry is.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Level {
-    Trace,
-    Debug,
-    Info,
-    Notice,
-    Warn,
-    Error,
-    Fatal,
-}
+use crate::protocol::criteria::Level;
 
 /// How far behind the time a word for a level is looked for, in bytes.
 const REACH: usize = 256;
@@ -47,34 +34,14 @@ const WORDS: [(&str, Level); 20] = [
     ("panic", Level::Fatal),
 ];
 
-impl FromStr for Level {
-    type Err = ();
-
-    /// The values of the parameter `level`.
-    fn from_str(text: &str) -> Result<Level, ()> {
-        Ok(match text {
-            "trace" => Level::Trace,
-            "debug" => Level::Debug,
-            "info" => Level::Info,
-            "notice" => Level::Notice,
-            "warn" => Level::Warn,
-            "error" => Level::Error,
-            "fatal" => Level::Fatal,
-            _ => return Err(()),
-        })
+/// The level of an entry whose first line is `line`. Its time ends at `after_time`; 0 if it has none.
+pub fn level_of(line: &[u8], after_time: usize) -> Option<Level> {
+    let head = &line[..line.len().min(COLOURED)];
+    if !head.contains(&0x1b) {
+        return plain(line, after_time);
     }
-}
-
-impl Level {
-    /// The level of an entry whose first line is `line`. Its time ends at `after_time`; 0 if it has none.
-    pub fn of(line: &[u8], after_time: usize) -> Option<Level> {
-        let head = &line[..line.len().min(COLOURED)];
-        if !head.contains(&0x1b) {
-            return plain(line, after_time);
-        }
-        let (text, after_time) = without_colours(head, after_time);
-        plain(&text, after_time)
-    }
+    let (text, after_time) = without_colours(head, after_time);
+    plain(&text, after_time)
 }
 
 fn plain(line: &[u8], after_time: usize) -> Option<Level> {

@@ -1,7 +1,7 @@
 //! Which lines of a log matter: patterns, levels, context. It is pure: no file, no socket, no thread, no clock. It sees
 //! bytes and counts positions in them.
 //!
-//! [`Criteria`] say what a request asks for. A [`Filter`] is that, compiled. A [`Selector`] applies a filter to one log for
+//! [`Criteria`](crate::protocol::criteria::Criteria) say what a request asks for. A [`Filter`] is that, compiled. A [`Selector`] applies a filter to one log for
 //! one stream, block by block, in this order: the level takes entries away, `exclude` takes lines away, and among those
 //! that are left `grep` finds its lines, to which the context is added. Without `grep` everything that is left is found.
 //!
@@ -46,9 +46,9 @@ mod automaton;
 #[path = "automaton/absent.rs"]
 mod automaton;
 mod case;
-pub mod civil;
 #[cfg(feature = "regex")]
 mod charset;
+pub mod civil;
 mod entry;
 mod filter;
 mod level;
@@ -65,9 +65,8 @@ mod word;
 pub mod zone;
 
 pub use entry::{Entries, FindTime, REACH};
-pub use filter::{Context, Criteria, Filter, FilterError, MAX_CONTEXT, MAX_PATTERNS};
-pub use level::Level;
+pub use filter::{Filter, FilterError};
 pub use line::JUDGED_HEAD;
 pub use matcher::MAX_COMPILED;
-pub use pattern::{Case, MAX_PATTERN, PatternError};
+pub use pattern::{MAX_PATTERN, PatternError};
 pub use selector::{Ending, Judged, Piece, Selector, WARM_UP};

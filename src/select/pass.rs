@@ -9,10 +9,10 @@ use std::ops::Range;
 use memchr::{memchr_iter, memrchr};
 
 use super::entry::{REACH, Section};
-use super::filter::Context;
 use super::line::{Line, line_at, line_before};
 use super::selector::{After, Gap, Piece, Selector, push_lines};
 use super::word::Searcher;
+use crate::protocol::criteria::Context;
 
 pub(super) struct Pass<'s, 'b> {
     pub(super) selector: &'s mut Selector,

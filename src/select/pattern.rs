@@ -8,22 +8,10 @@ use regex_syntax::hir::Hir;
 #[cfg(feature = "regex")]
 use super::translate;
 use super::word::Required;
+use crate::protocol::criteria::Case;
 
 /// The longest pattern, in bytes.
 pub const MAX_PATTERN: usize = 1024;
-
-/// Whether a pattern also matches letters of the other case.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Case {
-    /// It does unless it has a capital letter. Letters after a backslash do not count.
-    #[default]
-    Smart,
-    /// It does.
-    Ignored,
-    /// It does not, except where an expression has `(?i)`.
-    Sensitive,
-}
 
 /// Why a pattern cannot be used.
 #[derive(Clone, Debug, Eq, PartialEq)]

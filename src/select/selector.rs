@@ -7,10 +7,11 @@ use std::sync::Arc;
 use memchr::{memchr, memrchr};
 
 use super::entry::{Entries, Section, State};
-use super::filter::{Context, Filter, Memories};
+use super::filter::{Filter, Memories};
 use super::line::{JUDGED_HEAD, LONG, Line, line_at};
 use super::pass::Pass;
 use super::word::Searcher;
+use crate::protocol::criteria::Context;
 
 /// How many bytes before its place a resumed stream needs to judge what follows.
 pub const WARM_UP: usize = 2 * JUDGED_HEAD;

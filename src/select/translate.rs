@@ -9,7 +9,8 @@ use regex_syntax::hir::{Hir, Look, Repetition};
 
 use super::case;
 use super::charset::CharSet;
-use super::pattern::{Case, PatternError};
+use super::pattern::PatternError;
+use crate::protocol::criteria::Case;
 
 /// How deeply groups and classes may be nested.
 const NESTING: u32 = 100;

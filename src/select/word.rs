@@ -242,7 +242,7 @@ mod tests {
     #[cfg(feature = "regex")]
     mod expressions {
         use super::*;
-        use crate::select::pattern::Case;
+        use crate::protocol::criteria::Case;
         use crate::select::translate::translate;
 
         fn words(pattern: &str, sample: &str) -> Option<String> {

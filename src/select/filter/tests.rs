@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::protocol::criteria::Case;
 
 fn criteria(grep: &[&str]) -> Criteria {
     Criteria { grep: grep.iter().map(|&pattern| pattern.to_owned()).collect(), ..Criteria::default() }

@@ -3,7 +3,7 @@ use super::*;
 /// The level of a line whose time is `2026-11-23 01:32:27`, if it has one.
 fn level(line: &str) -> Option<Level> {
     const TIME: &str = "2026-11-23 01:32:27";
-    Level::of(line.as_bytes(), line.find(TIME).map_or(0, |start| start + TIME.len()))
+    level_of(line.as_bytes(), line.find(TIME).map_or(0, |start| start + TIME.len()))
 }
 
 #[test]
@@ -87,6 +87,6 @@ fn no_bytes_are_out_of_reach() {
             (state >> 33) as usize
         };
         let line: Vec<u8> = (0..random() % 24).map(|_| alphabet[random() % alphabet.len()]).collect();
-        Level::of(&line, random() % 30);
+        level_of(&line, random() % 30);
     }
 }

@@ -4,9 +4,9 @@ use std::fmt::Write;
 use std::num::NonZeroU64;
 
 use super::*;
+use crate::protocol::criteria::{Criteria, Level};
 use crate::select::entry::{FindTime, REACH};
-use crate::select::filter::Criteria;
-use crate::select::level::Level;
+use crate::select::level::level_of;
 
 struct Random(u64);
 
@@ -57,7 +57,7 @@ impl Random {
             exclude,
             match_all: self.one_in(3),
             fixed: true,
-            case: super::super::pattern::Case::Sensitive,
+            case: crate::protocol::criteria::Case::Sensitive,
             context,
             level: self.one_in(4).then_some(Level::Error),
             max: self.one_in(4).then(|| NonZeroU64::new(1 + self.below(5) as u64).unwrap()),
@@ -91,11 +91,11 @@ fn kept<'l>(generations: &'l [Vec<u8>], criteria: &Criteria, is_timed: bool) -> 
             let text = Line::new(bytes).text();
             let has = |pattern: &String| text.windows(pattern.len()).any(|window| window == pattern.as_bytes());
             if is_timed && find_time(text).is_some() {
-                time = Some((start, Level::of(text, 1)));
+                time = Some((start, level_of(text, 1)));
             }
             let (entry, level) = match time {
                 Some((first, level)) if first == start || end - first <= REACH => (Some(first), level),
-                None if !is_timed || end <= REACH => (None, Level::of(text, 0)),
+                None if !is_timed || end <= REACH => (None, level_of(text, 0)),
                 _ => (None, None),
             };
             let is_match = match criteria.match_all {

@@ -1,9 +1,8 @@
 use std::num::NonZeroU64;
 
 use super::*;
+use crate::protocol::criteria::{Criteria, Level};
 use crate::select::entry::{FindTime, REACH};
-use crate::select::filter::Criteria;
-use crate::select::level::Level;
 
 fn criteria(grep: &str, before: u32, after: u32) -> Criteria {
     let grep = grep.split_whitespace().map(str::to_owned).collect();

@@ -44,6 +44,7 @@ impl Reporter {
                 self.reports.own_log.log(Topic::Unreadable, line, now);
             }
             LogEvent::Opened { .. } | LogEvent::Checkpoint | LogEvent::Data(_) => {}
+            LogEvent::Skip(_) | LogEvent::Progress { .. } => {}
             LogEvent::Quiet | LogEvent::Gone | LogEvent::End => {}
             LogEvent::Connected(_) | LogEvent::Lost { .. } => {}
         }

@@ -172,7 +172,10 @@ fn every_refusal_has_its_status_and_a_reason() {
         check(&server.ask(request), *status);
     }
     assert!(
-        server.get("/app.log?colour=1").text().contains("tail, lines, from, cursor, before, format, heartbeat, view")
+        server
+            .get("/app.log?colour=1")
+            .text()
+            .contains("tail, lines, from, cursor, before, grep, match, exclude, fixed,")
     );
     assert!(server.ask("POST / HTTP/1.1\r\nHost: localhost\r\n\r\n").head.contains("Allow: GET, HEAD\r\n"));
 }

@@ -8,7 +8,7 @@ use crate::protocol::close::Close;
 use crate::protocol::event::Missing;
 use crate::protocol::log_event::LogEvent;
 use crate::server::short_response::{self, Method, Refusal};
-use crate::server::stream::encode::Encoder;
+use crate::server::stream::encode::{Encoder, SEPARATOR};
 use crate::server::stream::event::{Content, SourceEvent};
 use crate::server::stream::frame::Frame;
 
@@ -91,6 +91,7 @@ impl Encoder for BodyEncoder {
                     return ControlFlow::Break(());
                 }
             }
+            LogEvent::Skip(_) => return self.push_data(Content::Bytes(SEPARATOR)),
             LogEvent::Data(data) => return self.push_data(data.content),
             LogEvent::End => {
                 if self.framing == Framing::Chunked {

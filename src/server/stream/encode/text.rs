@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::protocol::close::Close;
 use crate::protocol::log_event::LogEvent;
-use crate::server::stream::encode::Encoder;
+use crate::server::stream::encode::{Encoder, SEPARATOR};
 use crate::server::stream::event::{Content, Data, SourceEvent};
 use crate::server::stream::frame::Frame;
 use crate::text::lines::LineBuffer;
@@ -36,6 +36,8 @@ impl Encoder for TextEncoder {
                 return ControlFlow::Break(());
             }
             LogEvent::Opened { .. } | LogEvent::Checkpoint => {}
+            LogEvent::Skip(_) => self.lines.push(SEPARATOR, true, now),
+            LogEvent::Progress { .. } => {}
             LogEvent::Rotated | LogEvent::Truncated | LogEvent::Gap { .. } => {}
             LogEvent::Connected(_) | LogEvent::Lost { .. } => {}
         }

@@ -114,6 +114,10 @@ impl Encoder for WstailEncoder {
             LogEvent::Unreadable(cause) => {
                 self.push_event(&Event::Waiting { reason: format!("the log cannot be read: {cause}") });
             }
+            LogEvent::Skip(bytes) => self.push_event(&Event::Skip { bytes }),
+            LogEvent::Progress { bytes, total, matches, done } => {
+                self.push_event(&Event::Progress { bytes, total, matches, done });
+            }
             LogEvent::End => return ControlFlow::Break(()),
             LogEvent::Data(_) | LogEvent::Quiet => {}
             LogEvent::Connected(_) | LogEvent::Lost { .. } => {}
