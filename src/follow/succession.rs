@@ -504,9 +504,11 @@ impl Follower {
         let Some(siblings) = self.siblings_if_any()? else { return Ok(()) };
         let from = Some(self.file());
         let is_shown = Search { from, departure, ..self.search(file, &siblings) }.is_shown()?;
+        let may_be_renamed = siblings.find(&self.open.status).is_some_and(|sibling| sibling.rotated.is_ordered());
         match &mut self.phase {
             Phase::Leaving { ahead, .. } | Phase::Passing(ahead) if is_shown => ahead.clear_first_gap(),
-            Phase::Passing(_) => self.doubt()?,
+            // Numbers are shifted one after the other.
+            Phase::Passing(_) if may_be_renamed => self.doubt()?,
             _ => {}
         }
         Ok(())
@@ -528,6 +530,10 @@ impl Follower {
         self.queued.extend(gap.map(|(missing, bytes)| Step::Gap(missing, bytes)));
         self.queued.push_back(if is_truncated { Step::Truncated } else { Step::Rotated });
         let finished = std::mem::replace(&mut self.open, open);
+        if let Some(born) = self.open.status.identity.born.filter(|_| !self.memory.are_copies) {
+            // Somebody may have set its modification time to one that is older.
+            self.open.since = self.open.since.max(born);
+        }
         if is_truncated {
             // For a moment a truncated file has its new size and still its old change time. One that was rotated away, too,
             // may have been written to after the next file was created.
