@@ -218,7 +218,10 @@ impl Follower {
         if is_current && (status.is_unchanged(&glance.status) || is_whole()?) {
             return Ok(Older::All);
         }
-        Ok(Older::Than { born: status.identity.born, changed: glance.status.changed, is_current })
+        // What was done to a file after it lost the name (a late write, a touch) does not make others older.
+        let changed = glance.status.changed;
+        let changed = if is_current { changed } else { changed.min(self.open.since) };
+        Ok(Older::Than { born: status.identity.born, changed, is_current })
     }
 
     /// Reports what was written to files after they were left. `current`: one that is about to be read.

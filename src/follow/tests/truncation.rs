@@ -49,6 +49,23 @@ fn several_copies_are_read_in_order() {
     assert_eq!(reader.read(), copies);
 }
 
+#[test]
+fn a_generation_after_a_truncated_one_is_found_though_that_is_changed_later() {
+    let place = Place::with("a\n");
+    let mut reader = place.follow(Lines::All, true);
+    reader.read();
+    place.truncate("app.log");
+    place.rename("app.log", "app.log.1");
+    place.append("app.log", "b\n");
+    place.rename("app.log.1", "app.log.2");
+    place.rename("app.log", "app.log.1");
+    place.append("app.log", "c\n");
+    // The clock of a file system may tick only every 10 ms.
+    std::thread::sleep(Duration::from_millis(12));
+    place.writer("app.log.2").set_modified(std::time::UNIX_EPOCH).unwrap();
+    assert_eq!(reader.read(), "<truncated><truncated><rotated>b\n<rotated>c\n");
+}
+
 /// A rotation renames `app.log.1` before it makes the next copy.
 #[test]
 fn a_copy_that_has_no_name_for_a_moment_is_no_gap() {
