@@ -51,7 +51,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "SECS", from_str_fn(seconds_or_zero))]
     rotate_wait: Option<Duration>,
 
-    /// send streams that do not use wstail.v1 as text or html
+    /// send text or html to clients that do not use wstail.v1
     /// [default: text]
     #[argh(option, arg_name = "FORMAT")]
     format: Option<Format>,
