@@ -339,11 +339,9 @@ impl Follower {
     /// A writer that does not append goes on where it was when the log was truncated, and what lies before is not the
     /// log's but a hole: it is reported as a gap.
     fn pass_hole(&mut self, now: Instant) -> io::Result<Option<Step>> {
-        if self.open.offset == 0 && self.open.begins_with_written_nuls()? && !self.nuls.is_hole(now) {
-            return Ok(Some(Step::Quiet));
-        }
-        let (step, is_over) = match self.open.pass_hole()? {
+        let (step, is_over) = match self.open.pass_hole(|| self.nuls.is_hole(now))? {
             Hole::None => (None, true),
+            Hole::Doubtful => (Some(Step::Quiet), false),
             Hole::Passed => (Some(Step::Busy), false),
             Hole::Open => (None, false),
             Hole::Before => (Some(Step::Gap(Missing::Truncated, Some(self.open.offset))), true),

@@ -86,6 +86,8 @@ impl Glance {
 pub(in crate::follow) enum Hole {
     /// The file does not begin with NULs.
     None,
+    /// NULs that were written, and may still be replaced.
+    Doubtful,
     /// NULs that were passed over; more may follow.
     Passed,
     /// Nothing but NULs so far, or nothing at all.
@@ -362,21 +364,23 @@ impl OpenLog {
     }
 
     /// Whether the file begins with NULs that take space and other bytes follow: not a hole of the file system.
-    pub fn begins_with_written_nuls(&self) -> io::Result<bool> {
+    fn begins_with_written_nuls(&self) -> io::Result<bool> {
         let mut first = [1];
         let is_nul = self.file.read_at(&mut first, 0)? == 1 && first == [0];
         Ok(is_nul && !matches!(fs::seek(&self.file, SeekFrom::Data(0)), Ok(1..)) && self.behind_nuls()?.is_some())
     }
 
-    /// Passes over a block of the hole at the start of a truncated file, once data follow it.
+    /// Passes over a block of the hole at the start of a truncated file, once data follow it. NULs that were written are one
+    /// if `is_hole` says so.
     // Seldom called, and it would take a page of every reader's stack.
     #[inline(never)]
-    pub fn pass_hole(&mut self) -> io::Result<Hole> {
+    pub fn pass_hole(&mut self, is_hole: impl FnOnce() -> bool) -> io::Result<Hole> {
         let mut first = [0];
         match self.file.read_at(&mut first, self.offset)? {
             0 => Ok(Hole::Open),
             _ if first != [0] && self.offset == 0 => Ok(Hole::None),
             _ if first != [0] => Ok(Hole::Before),
+            _ if self.offset == 0 && self.begins_with_written_nuls()? && !is_hole() => Ok(Hole::Doubtful),
             _ => match self.behind_nuls()? {
                 Some(data) => self.seek(data).map(|()| Hole::Passed),
                 None => self.pass_data_block(),
