@@ -2,7 +2,6 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Read;
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::mpsc;
@@ -11,11 +10,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::Value;
-use tungstenite::handshake::server::{ErrorResponse, Request, Response};
-use tungstenite::protocol::CloseFrame;
-use tungstenite::{Message, WebSocket, accept_hdr};
-use wstail::protocol::event::{Event, SUBPROTOCOL};
+use wstail::protocol::event::Event;
 
+use crate::support::by_hand::{by_hand, end, open, send};
 use crate::support::proxy::FaultProxy;
 use crate::support::{Item, Log, Process, Server, serve, until, wstail};
 
@@ -160,40 +157,6 @@ fn bytes_destroyed_while_no_server_ran_are_a_gap() {
     let (code, errors) = tail.end();
     let gap = "wstail: gap: an unknown number of bytes may be missing: the log was truncated before they were read\n";
     assert!(code == 130 && errors.contains(gap), "{errors}");
-}
-
-/// A hand-written server that speaks `wstail.v1`. `speak` gets the number of the connection and the request's target.
-fn by_hand(speak: impl Fn(usize, &str, &mut WebSocket<TcpStream>) + Send + 'static) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    thread::spawn(move || {
-        for (number, stream) in listener.incoming().map_while(Result::ok).enumerate() {
-            let mut target = String::new();
-            #[expect(clippy::result_large_err, reason = "tungstenite asks for it")]
-            let pick = |request: &Request, mut response: Response| -> Result<Response, ErrorResponse> {
-                target = request.uri().to_string();
-                response.headers_mut().insert("Sec-WebSocket-Protocol", SUBPROTOCOL.parse().unwrap());
-                Ok(response)
-            };
-            let mut socket = accept_hdr(stream, pick).unwrap();
-            speak(number, &target, &mut socket);
-        }
-    });
-    address
-}
-
-fn open(socket: &mut WebSocket<TcpStream>) {
-    let open = Event::Open { path: "app.log".into(), size: 0, heartbeat: 0.2, cursor: "abc".parse().unwrap() };
-    socket.send(Message::text(open.to_string())).unwrap();
-}
-
-fn end(socket: &mut WebSocket<TcpStream>) {
-    let _ = socket.close(Some(CloseFrame { code: 1000.into(), reason: "".into() }));
-    while socket.read().is_ok() {}
-}
-
-fn send(socket: &mut WebSocket<TcpStream>, text: &str) {
-    socket.send(Message::binary(text.as_bytes().to_vec())).unwrap();
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! A log, a server and a client in three lines. Every wait has a deadline.
 
 mod answer;
+/// A server that speaks `wstail.v1` as its test says.
+pub mod by_hand;
 mod client;
 mod frame;
 mod mount;
