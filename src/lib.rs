@@ -92,6 +92,7 @@ mod wake;
 
 pub use client::{ClientConfig, Reader, Trust, Url};
 pub use error::{Error, Result};
+pub use protocol::criteria::Criteria;
 pub use protocol::cursor::Place;
 pub use protocol::event::Missing;
 pub use protocol::log_event::{Continuation, LogEvent};

@@ -1,14 +1,16 @@
 //! The address of a log as a user types it, and the request it becomes.
 
 use std::fmt::{self, Write};
+use std::num::NonZeroU64;
 use std::str::FromStr;
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use crate::error::Error;
 use crate::protocol::DEFAULT_PORT;
+use crate::protocol::criteria::{self, Criteria};
 use crate::protocol::cursor::Place;
-use crate::protocol::request::{HeartbeatKind, Lines};
+use crate::protocol::request::{HeartbeatKind, Lines, Parameters};
 use crate::text::sanitize::is_invisible;
 
 /// The address of a log: `ws://HOST[:PORT]/LOG`, the same with `http`, `wss` or `https`, or `HOST[:PORT]/LOG`. Without a
@@ -68,6 +70,11 @@ impl Url {
         self.set("lines", lines.to_string());
     }
 
+    /// The parameter `lines`; `None` if there is none, or it is malformed.
+    pub fn lines(&self) -> Option<Lines> {
+        self.query.iter().find(|(name, _)| name == "lines")?.1.parse().ok()
+    }
+
     /// Sets the parameter `from`: the number of the line that comes first, counted from 1. Removes `lines`.
     pub fn set_from(&mut self, line: u64) {
         self.remove("lines");
@@ -89,6 +96,41 @@ impl Url {
     pub fn take_cursor(&mut self) -> Option<Place> {
         let at = self.query.iter().position(|(name, value)| name == "cursor" && value.parse::<Place>().is_ok())?;
         self.query.remove(at).1.parse().ok()
+    }
+
+    /// Sets the parameters of a filter: which lines the server sends. Removes those that the query had.
+    ///
+    /// ```
+    /// use wstail::{Criteria, Url};
+    ///
+    /// let mut criteria = Criteria::default();
+    /// criteria.grep.push("timeout|refused".to_owned());
+    /// criteria.exclude.push("GET /health".to_owned());
+    ///
+    /// let mut url: Url = "logs.example.com/app.log?tail=1".parse()?;
+    /// url.set_criteria(&criteria);
+    /// assert_eq!(url.criteria()?, criteria);
+    /// # Ok::<(), wstail::Error>(())
+    /// ```
+    pub fn set_criteria(&mut self, criteria: &Criteria) {
+        self.query.retain(|(name, _)| !criteria::PARAMETERS.contains(&name.as_str()));
+        self.query.extend(pairs(&criteria.to_string()));
+    }
+
+    /// The filter that the parameters in the query ask for.
+    ///
+    /// # Errors
+    /// A usage error if one of them is malformed or repeated. The server would refuse it, too.
+    pub fn criteria(&self) -> Result<Criteria, Error> {
+        let of_filter = self.query.iter().filter(|(name, _)| criteria::PARAMETERS.contains(&name.as_str()));
+        let pairs: Vec<_> = of_filter.map(|(name, value)| format!("{name}={value}")).collect();
+        let parsed = Parameters::parse(&pairs.join("&")).map(|parameters| parameters.criteria);
+        parsed.map_err(|error| Error::usage(format!("cannot use the URL `{self}`: {error}")))
+    }
+
+    /// Sets the parameter `max`: the stream ends after so many matching lines.
+    pub(super) fn set_max(&mut self, max: NonZeroU64) {
+        self.set("max", max.to_string());
     }
 
     /// Whether the log is followed: `tail=1`.
@@ -189,18 +231,25 @@ impl Url {
         }
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let path = if path.is_empty() { "/" } else { path };
-        let encode = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
-        let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (encode(name), encode(value))
-        });
         let port = port.unwrap_or(match is_secure {
             _ if !named => DEFAULT_PORT,
             true => 443,
             false => 80,
         });
-        Ok(Url { is_secure, host: host.to_owned(), zone, port, path: encode(path), query: pairs.collect() })
+        Ok(Url { is_secure, host: host.to_owned(), zone, port, path: encode(path), query: pairs(query).collect() })
     }
+}
+
+/// The parameters of a query, as names and values, with those characters encoded that a URL may not hold.
+fn pairs(query: &str) -> impl Iterator<Item = (String, String)> {
+    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (encode(name), encode(value))
+    })
+}
+
+fn encode(text: &str) -> String {
+    utf8_percent_encode(text, ENCODED).to_string()
 }
 
 fn bad(text: &str, cause: &str) -> Error {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::str::FromStr;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 /// The lines that a client asks for. The default is all of them.
 ///
 /// A filter is applied in this order: [`level`](Criteria::level) takes entries away, [`exclude`](Criteria::exclude) takes
@@ -35,6 +37,14 @@ pub const MAX_PATTERNS: usize = 16;
 
 /// How many lines of context there may be on each side.
 pub const MAX_CONTEXT: u32 = 1000;
+
+/// The names of the parameters that [`Criteria`] stand for.
+pub(crate) const PARAMETERS: [&str; 8] =
+    ["grep", "match", "exclude", "fixed", "ignore-case", "context", "level", "max"];
+
+/// Characters that must be encoded in the value of a parameter. Proxies and libraries disagree on what `+` means there, so
+/// it is encoded, too.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b',');
 
 /// Whether a pattern also matches letters of the other case. It is parsed from `auto`, `1` or `0`, the values of the
 /// parameter `ignore-case`.
@@ -91,6 +101,38 @@ impl Criteria {
     pub fn is_everything(&self) -> bool {
         self.grep.is_empty() && self.exclude.is_empty() && self.level.is_none() && self.max.is_none()
     }
+
+    /// Whether lines are sent that do not match themselves. Without `grep` every line matches that is left, so there is
+    /// no context.
+    pub fn has_context(&self) -> bool {
+        !self.grep.is_empty() && self.context != Context::default()
+    }
+
+    /// The parameters of a request for these lines, as names and values. Those that have their defaults are left out.
+    fn parameters(&self) -> Vec<(&'static str, String)> {
+        let mut parameters = Vec::new();
+        parameters.extend(self.grep.iter().map(|pattern| ("grep", pattern.clone())));
+        parameters.extend(self.match_all.then(|| ("match", "all".to_owned())));
+        parameters.extend(self.exclude.iter().map(|pattern| ("exclude", pattern.clone())));
+        parameters.extend(self.fixed.then(|| ("fixed", "1".to_owned())));
+        parameters.extend((self.case != Case::default()).then(|| ("ignore-case", self.case.to_string())));
+        parameters.extend((self.context != Context::default()).then(|| ("context", self.context.to_string())));
+        parameters.extend(self.level.map(|level| ("level", level.to_string())));
+        parameters.extend(self.max.map(|max| ("max", max.to_string())));
+        parameters
+    }
+}
+
+/// The parameters of a request for these lines, percent-encoded and joined by `&`. Those that have their defaults are left
+/// out, so it is empty for all lines.
+impl fmt::Display for Criteria {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, (name, value)) in self.parameters().iter().enumerate() {
+            let separator = if number == 0 { "" } else { "&" };
+            write!(f, "{separator}{name}={}", utf8_percent_encode(value, ENCODED))?;
+        }
+        Ok(())
+    }
 }
 
 impl Default for Context {
@@ -109,6 +151,16 @@ impl FromStr for Case {
             "0" => Ok(Case::Sensitive),
             _ => Err("expected `auto`, `1` or `0`".to_owned()),
         }
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Case::Smart => "auto",
+            Case::Ignored => "1",
+            Case::Sensitive => "0",
+        })
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::protocol::criteria::{Case, Context, Level};
 
 fn url(text: &str) -> Url {
     text.parse().unwrap()
@@ -68,6 +69,40 @@ fn parameters_are_kept_and_set_once() {
     url.set_tail(true);
     url.set_lines(Lines::All);
     assert_eq!(url.target(), "/a?format=html&tail=1&lines=all");
+}
+
+#[test]
+fn a_filter_is_encoded_and_understood_by_a_server() {
+    let mut criteria = Criteria {
+        grep: vec!["a+b c&d=%2B#".into(), "é|\\d\"{}`<>'".into()],
+        match_all: true,
+        exclude: vec!["/-/healthz?".into()],
+        fixed: true,
+        case: Case::Sensitive,
+        context: Context::Lines { before: 1, after: 2 },
+        level: Some(Level::Warn),
+        max: NonZeroU64::new(3),
+    };
+    let mut url = url("h:1/a?lines=5&grep=old&grep=older&max=9");
+    url.set_criteria(&criteria);
+    let (_, query) = url.target().split_once('?').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    assert!(query.starts_with("lines=5&grep=a%2Bb%20c%26d%3D%252B%23&grep=%C3%A9%7C%5Cd"), "{query}");
+    assert!(query.ends_with("&match=all&exclude=%2F-%2Fhealthz%3F&fixed=1&ignore-case=0&context=1,2&level=warn&max=3"));
+    assert_eq!(Parameters::parse(&query).unwrap().criteria, criteria);
+    assert_eq!(url.criteria().unwrap(), criteria);
+
+    url.set_max(NonZeroU64::MIN);
+    criteria.max = Some(NonZeroU64::MIN);
+    assert_eq!(url.criteria().unwrap(), criteria);
+    url.set_criteria(&Criteria::default());
+    assert_eq!(url.target(), "/a?lines=5");
+}
+
+#[test]
+fn a_malformed_filter_in_a_url_is_named() {
+    let error = url("h:1/a?format=new&level=loud").criteria().unwrap_err();
+    assert!(error.is_usage() && error.to_string().contains("`level`"), "{error}");
+    assert!(url("h:1/a?format=new").criteria().unwrap().is_everything());
 }
 
 #[test]
