@@ -10,6 +10,7 @@ mod connect;
 mod date;
 mod files;
 mod http;
+mod matches;
 mod reader;
 mod reconnect;
 mod stream;

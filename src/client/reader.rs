@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::ClientConfig;
+use super::matches::Matches;
 use super::reconnect::Backoff;
 use super::stream::{Received, Stream};
 use super::url::Url;
@@ -32,6 +33,10 @@ const LONGEST_REQUESTED: Duration = Duration::from_secs(60);
 /// With a server that speaks `wstail.v1` no byte is lost or repeated; bytes that the server could not send are reported as
 /// [`LogEvent::Gap`]. Any other WebSocket server is read, too, but then a new connection begins with the last ten lines
 /// again, see [`LogEvent::Connected`].
+///
+/// [`Url::set_criteria`] asks for some of the lines only. A place within such a stream is for streams with the same filter.
+/// If `max` limits the matching lines, a new connection asks for those that have not come yet. With context their number
+/// is not always known, and then more may come.
 ///
 /// [`Reader::place`] is what to store in order to resume later, also in another process:
 ///
@@ -78,6 +83,10 @@ pub struct Reader {
     /// How long to wait before the next connection.
     pause: Option<Duration>,
     place: Option<Place>,
+    /// How many matching lines have come, if they are limited.
+    matches: Option<Matches>,
+    /// The server has announced the end of this stream.
+    is_announced: bool,
     /// A connection was made to a server that does not support cursors.
     was_plain: bool,
     /// The log was streamed before.
@@ -112,6 +121,7 @@ impl Reader {
     pub fn new(mut url: Url, shutdown: Shutdown) -> Reader {
         let place = url.take_cursor();
         Reader {
+            matches: Matches::of(&url),
             url,
             config: ClientConfig::default(),
             shutdown,
@@ -121,6 +131,7 @@ impl Reader {
             stream: None,
             pause: None,
             place,
+            is_announced: false,
             was_plain: false,
             has_streamed: false,
             is_over: false,
@@ -164,12 +175,19 @@ impl Reader {
             self.shutdown.sleep(pause);
         }
         loop {
+            if self.matches.as_ref().is_some_and(Matches::is_exceeded) {
+                return Ok(Some(LogEvent::End));
+            }
+            let may_end = !self.url.follows() || self.is_final();
             let Some(stream) = &mut self.stream else {
                 return if self.shutdown.is_triggered() { Ok(None) } else { self.open().map(Some) };
             };
             match stream.read(&self.shutdown)? {
-                Received::Bytes(bytes) => {
+                Received::Bytes(mut bytes) => {
                     self.backoff.reset();
+                    if let Some(matches) = self.matches.as_mut().filter(|_| stream.has_events()) {
+                        matches.receive(&mut bytes);
+                    }
                     if let Some(place) = &mut self.place {
                         place.skip = place.skip.saturating_add(bytes.len() as u64);
                     }
@@ -181,15 +199,23 @@ impl Reader {
                     }
                 }
                 // A followed log has no end, so a proxy must have closed the connection.
-                Received::End if self.url.follows() && stream.has_events() => return Err(stream.closed_early()),
+                Received::End if stream.has_events() && !may_end => return Err(stream.closed_early()),
                 Received::End => return Ok(Some(LogEvent::End)),
                 Received::Stopped => return Ok(None),
             }
         }
     }
 
+    /// Whether a followed log may end: all the lines that were requested have come.
+    fn is_final(&self) -> bool {
+        self.matches.as_ref().is_some_and(|matches| self.is_announced || matches.is_complete())
+    }
+
     fn open(&mut self) -> Result<LogEvent> {
         let mut url = self.url.clone();
+        if let Some(matches) = self.matches.as_mut().filter(|_| self.has_streamed) {
+            url.set_max(matches.missing());
+        }
         if let Some(place) = &self.place {
             url.set_cursor(place);
         } else if self.was_plain {
@@ -205,7 +231,7 @@ impl Reader {
             // From here on bytes cannot be counted: such a stream is text, and does not report gaps.
             (self.was_plain, self.place) = (true, None);
         }
-        (self.stream, self.has_streamed) = (Some(stream), true);
+        (self.stream, self.has_streamed, self.is_announced) = (Some(stream), true, false);
         Ok(LogEvent::Connected(continuation))
     }
 
@@ -218,16 +244,32 @@ impl Reader {
                 Some(LogEvent::Opened { size, left: None, is_awaited: false })
             }
             Event::Cursor(cursor) => Some(self.at(cursor, LogEvent::Checkpoint)),
-            Event::Rotated(cursor) => Some(self.at(cursor, LogEvent::Rotated)),
-            Event::Truncated(cursor) => Some(self.at(cursor, LogEvent::Truncated)),
-            Event::Gap { reason, bytes, cursor } => Some(self.at(cursor, LogEvent::Gap { reason, bytes })),
+            Event::Rotated(cursor) => Some(self.begin_file(cursor, LogEvent::Rotated)),
+            Event::Truncated(cursor) => Some(self.begin_file(cursor, LogEvent::Truncated)),
+            Event::Gap { reason, bytes, cursor } => Some(self.begin_file(cursor, LogEvent::Gap { reason, bytes })),
             Event::Skip { bytes } => Some(LogEvent::Skip(bytes)),
-            Event::Progress { bytes, total, matches, done } => Some(LogEvent::Progress { bytes, total, matches, done }),
+            Event::Progress { bytes, total, matches, done } => {
+                if let Some(counted) = &mut self.matches {
+                    counted.report(matches);
+                }
+                Some(LogEvent::Progress { bytes, total, matches, done })
+            }
             Event::Waiting { reason } => Some(LogEvent::Unreadable(reason)),
             Event::Alive => Some(LogEvent::Quiet),
             // What follows is the close, which tells the log's end from a server that goes away.
-            Event::End { .. } => None,
+            Event::End { .. } => {
+                self.is_announced = true;
+                None
+            }
         }
+    }
+
+    /// What comes next does not continue the last line.
+    fn begin_file(&mut self, cursor: Cursor, event: LogEvent) -> LogEvent {
+        if let Some(matches) = &mut self.matches {
+            matches.end_file();
+        }
+        self.at(cursor, event)
     }
 
     fn at(&mut self, cursor: Cursor, event: LogEvent) -> LogEvent {
@@ -270,6 +312,11 @@ impl Iterator for Reader {
         if self.shutdown.is_triggered() {
             self.is_over = true;
             return None;
+        }
+        // What is missing is only the close.
+        if self.matches.as_ref().is_some_and(Matches::is_complete) {
+            self.is_over = true;
+            return Some(Ok(LogEvent::End));
         }
         if !self.may_retry(&error) {
             self.is_over = true;
