@@ -154,7 +154,7 @@ fn habit(command: &CommandSchema, word: &str) -> Option<Error> {
         }
         (_, Some(number)) if digits(number) => format!("-n {word}"),
         (Some("c" | "-bytes"), _) => "-n".to_owned(),
-        (Some("s" | "-sleep-interval"), _) => return Some(no_polling(word)),
+        (Some("-sleep-interval"), _) => return Some(no_polling(word)),
         _ => return None,
     };
     Some(unknown("option", word, Some(meant)))
@@ -190,6 +190,9 @@ pub(super) fn one_line(complaint: &str) -> String {
     first.into_iter().chain(characters).collect()
 }
 
+/// How much of a value is repeated in an error, in characters.
+const LONGEST_SHOWN: usize = 200;
+
 /// An error of argh, worded like our own errors: ``cannot use `--port 99999`: expected a port``.
 pub(super) fn plain(complaint: String) -> String {
     if let Some(missing) = complaint.strip_prefix("required positional arguments not provided: ") {
@@ -198,7 +201,10 @@ pub(super) fn plain(complaint: String) -> String {
     let rewritten = || {
         let (option, rest) = complaint.strip_prefix("error parsing option '")?.split_once("' with value '")?;
         let (value, cause) = rest.rsplit_once("': ")?;
-        Some(format!("cannot use `{option} {value}`: {cause}"))
+        // A value may be very long, and the reason comes after it.
+        let dots = if value.chars().nth(LONGEST_SHOWN).is_some() { "…" } else { "" };
+        let value: String = value.chars().take(LONGEST_SHOWN).collect();
+        Some(format!("cannot use `{option} {value}{dots}`: {cause}"))
     };
     rewritten().unwrap_or(complaint)
 }

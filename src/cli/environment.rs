@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use wstail::text::sanitize::escape;
 use wstail::{Error, Result};
 
-use super::schema::{CommandSchema, Flag, is_repeatable, takes_value};
+use super::schema::{CommandSchema, Flag, is_pattern, is_repeatable, takes_value};
 use super::words::{Word, text};
 
 /// A variable that stands for an option.
@@ -18,7 +18,14 @@ pub(super) struct Variable {
 }
 
 /// Pairs of options: one of them on the command line also overrides the variable of the other.
-const OPPOSITES: [(&str, &str); 2] = [("--follow", "--no-follow"), ("--ca-file", "--insecure")];
+const OPPOSITES: [(&str, &str); 6] = [
+    ("--follow", "--no-follow"),
+    ("--ca-file", "--insecure"),
+    ("--ignore-case", "--case-sensitive"),
+    ("--entry", "--after-context"),
+    ("--entry", "--before-context"),
+    ("--entry", "--context"),
+];
 
 /// Adds the options that are set by variables and not on the command line. `lookup` is the environment; an empty variable
 /// counts as unset.
@@ -58,6 +65,10 @@ fn opposite(flag: &Flag) -> impl Iterator<Item = &'static str> {
 
 /// The values of the option, one for each time it is given.
 fn values(flag: &Flag, name: &str, value: String) -> Result<Vec<String>> {
+    if is_pattern(flag) {
+        // A comma may belong to it, and so may a space.
+        return Ok(vec![value]);
+    }
     if takes_value(flag) {
         let parts = value.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned);
         return Ok(if is_repeatable(flag) { parts.collect() } else { vec![value] });
@@ -114,10 +125,12 @@ mod tests {
             ("WSTAIL_SERVE_ALLOW_HOST", "a, b,,c"),
             ("WSTAIL_SERVE_PORT", ""),
             ("WSTAIL_TAIL_QUIET", "1"),
+            ("WSTAIL_TAIL_GREP", " a{1,2}, b"),
         ];
         let mut options = added("serve", &variables).unwrap();
         options.sort();
         assert_eq!(options, ["--allow-host a", "--allow-host b", "--allow-host c", "--base-path /a,b", "--hidden"]);
+        assert_eq!(added("tail", &variables).unwrap(), ["--grep  a{1,2}, b", "--quiet"]);
         assert!(added("serve", &[("WSTAIL_SERVE_HIDDEN", "0"), ("WSTAIL_SERVE_ALLOW_HOST", ",")]).unwrap().is_empty());
         let error = added("serve", &[("WSTAIL_SERVE_HIDDEN", "yes")]).unwrap_err();
         assert!(error.is_usage() && error.to_string().contains("WSTAIL_SERVE_HIDDEN"), "{error}");

@@ -4,6 +4,7 @@
 mod arguments;
 mod demo;
 mod environment;
+mod filter;
 mod follow;
 mod healthcheck;
 mod help;

@@ -11,12 +11,14 @@ use wstail::{Error, Result};
 
 use super::locked::{LockedFile, Unusable};
 
-/// What is recorded, and where: `PLACE` on the first line, and `output DEVICE INODE SIZE` on the second if the output
-/// is a file.
+/// What is recorded, and where: `PLACE` on the first line, then `output DEVICE INODE SIZE` if the output is a file, then
+/// `filter FINGERPRINT` if there is a filter.
 #[derive(Debug)]
 pub(super) struct Record {
     path: PathBuf,
     file: LockedFile,
+    /// The filter of this run, and of the place.
+    filter: Option<String>,
     noted: Option<Note>,
 }
 
@@ -44,11 +46,13 @@ impl OutputFile {
 }
 
 impl Record {
-    /// Reads the record of an earlier run. A missing or empty file has none.
+    /// Reads the record of an earlier run. A missing or empty file has none. `filter` is the fingerprint of this run's
+    /// filter.
     ///
     /// # Errors
-    /// If the file cannot be read or replaced, contains something else, or is in use by another process.
-    pub(super) fn open(path: PathBuf) -> Result<Record> {
+    /// If the file cannot be read or replaced, contains something else, or is in use by another process. A usage error if
+    /// the earlier run had another filter: lines would be missing that this one selects.
+    pub(super) fn open(path: PathBuf, filter: Option<String>) -> Result<Record> {
         if path.file_name().is_none() {
             return Err(Error::usage("--cursor-file needs the name of a file (see `wstail tail --help`)"));
         }
@@ -59,9 +63,17 @@ impl Record {
         let text = read(&file).map_err(|error| failed("read", &path, error))?;
         let noted = match text.trim() {
             "" => None,
-            text => Some(parse(text).ok_or_else(|| failed("use", &path, io::Error::other("it contains no cursor")))?),
+            text => {
+                let (note, noted) =
+                    parse(text).ok_or_else(|| failed("use", &path, io::Error::other("it contains no cursor")))?;
+                if noted != filter {
+                    let name = escape(&path.to_string_lossy());
+                    return Err(Error::usage(format!("cannot use `{name}`: the cursor file is of another filter")));
+                }
+                Some(note)
+            }
         };
-        Ok(Record { path, file, noted })
+        Ok(Record { path, file, filter, noted })
     }
 
     /// Adds the file's name to the error of a server that rejected the cursor.
@@ -98,6 +110,9 @@ impl Record {
         if let Some(OutputFile { device, inode, size }) = output {
             text += &format!("output {device} {inode} {size}\n");
         }
+        if let Some(filter) = &self.filter {
+            text += &format!("filter {filter}\n");
+        }
         self.file.replace(text.as_bytes()).map_err(|error| failed("write", &self.path, error))?;
         self.noted = Some(note);
         Ok(())
@@ -110,14 +125,15 @@ fn read(file: &LockedFile) -> io::Result<String> {
     Ok(bytes.map_or("no note".to_owned(), |bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-fn parse(text: &str) -> Option<Note> {
-    let mut lines = text.lines();
-    let place = lines.next()?.trim().parse().ok()?;
-    let output = lines.next().and_then(|line| {
-        let mut numbers = line.strip_prefix("output ")?.split(' ').map(|number| number.parse().ok());
+/// The note, and the filter's fingerprint.
+fn parse(text: &str) -> Option<(Note, Option<String>)> {
+    let place = text.lines().next()?.trim().parse().ok()?;
+    let find = |name: &str| text.lines().skip(1).find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    let output = find("output").and_then(|line| {
+        let mut numbers = line.split(' ').map(|number| number.parse().ok());
         Some(OutputFile { device: numbers.next()??, inode: numbers.next()??, size: numbers.next()?? })
     });
-    Some(Note { place, output })
+    Some((Note { place, output }, find("filter").map(str::to_owned)))
 }
 
 fn failed(what: &str, path: &Path, error: io::Error) -> Error {
@@ -185,14 +201,46 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("cursor");
         let output = Some(OutputFile { device: 1, inode: 2, size: 3 });
-        for (place, output) in [("abc.7", output), ("abc", None)] {
-            let mut record = Record::open(path.clone()).unwrap();
+        let filter = Some("0123abcd".to_owned());
+        for (place, output, filter) in
+            [("abc.7", output, None), ("abc", None, None), ("abc.7", output, filter.clone()), ("abc", None, filter)]
+        {
+            let mut record = Record::open(path.clone(), filter.clone()).unwrap();
             record.note(&place.parse().unwrap(), output).unwrap();
             drop(record);
-            let again = Record::open(path.clone()).unwrap();
+            let again = Record::open(path.clone(), filter).unwrap();
             assert_eq!(again.noted, Some(Note { place: place.parse().unwrap(), output }));
+            assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
+            fs::remove_file(&path).unwrap();
         }
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn the_place_of_another_filter_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("cursor");
+        let filter = |name: &str| Some(name.to_owned()).filter(|name| !name.is_empty());
+        for (noted, of_run, is_same) in [
+            ("abc.7\n", "", true),
+            ("abc.7\noutput 1 2 3\n", "", true),
+            ("abc.7\noutput 1 2 3\nfilter 1\n", "1", true),
+            ("abc.7\nfilter 1\n", "1", true),
+            ("", "1", true),
+            ("abc.7\noutput 1 2 3\n", "1", false),
+            ("abc.7\noutput 1 2 3\nfilter 1\n", "2", false),
+            ("abc.7\nfilter 1\n", "", false),
+        ] {
+            fs::write(&path, noted).unwrap();
+            let opened = Record::open(path.clone(), filter(of_run));
+            match opened {
+                Ok(_) => assert!(is_same, "{noted:?} {of_run:?}"),
+                Err(error) => {
+                    let expected = format!("cannot use `{}`: the cursor file is of another filter", path.display());
+                    assert!(!is_same && error.is_usage() && error.to_string() == expected, "{noted:?} {of_run:?}");
+                }
+            }
+            assert_eq!(fs::read_to_string(&path).unwrap(), noted);
+        }
     }
 
     #[test]
@@ -200,10 +248,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("cursor");
         fs::write(&path, "\n").unwrap();
-        assert!(Record::open(path.clone()).unwrap().place().is_none());
+        assert!(Record::open(path.clone(), None).unwrap().place().is_none());
         for text in [&b"not a cursor\n"[..], b"\xff\xfe", &[b'\n'; 2000], &[0; 2000]] {
             fs::write(&path, text).unwrap();
-            let error = Record::open(path.clone()).unwrap_err().to_string();
+            let error = Record::open(path.clone(), None).unwrap_err().to_string();
             assert!(
                 error.starts_with("cannot use the cursor file `") && error.ends_with("it contains no cursor"),
                 "{error}"

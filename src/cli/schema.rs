@@ -108,6 +108,11 @@ pub(super) fn is_repeatable(flag: &Flag) -> bool {
     matches!(flag.optionality, Optionality::Repeating)
 }
 
+/// Whether the option's value is a pattern, which may hold any characters.
+pub(super) fn is_pattern(flag: &Flag) -> bool {
+    value(flag) == "PATTERN"
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;

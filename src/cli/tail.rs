@@ -3,6 +3,7 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::thread;
@@ -10,12 +11,14 @@ use std::thread;
 use argh::{ArgsInfo, FromArgValue, FromArgs};
 use wstail::client::{ClientConfig, Url};
 use wstail::produce::verifier::{Report, Verifier};
+use wstail::protocol::criteria::Level;
 use wstail::protocol::cursor::Place;
 use wstail::protocol::request::{HeartbeatKind, Lines};
 use wstail::text::sanitize::escape;
 use wstail::text::wide::WideText;
 use wstail::{Error, Result, Shutdown};
 
+use super::filter::{self, context_lines, line_count, pattern};
 use super::follow::{Follow, Outcome};
 use super::ls;
 use super::names::names;
@@ -35,7 +38,7 @@ pub(super) struct Tail {
     #[argh(positional, arg_name = "URL")]
     urls: Vec<String>,
 
-    /// last N lines, `all`, or +N: from line N on [default: 10]
+    /// last N lines, `all`, or +N: from line N on; with a filter and --no-follow the default is all [default: 10]
     #[argh(option, short = 'n', arg_name = "N")]
     lines: Option<Start>,
 
@@ -47,6 +50,54 @@ pub(super) struct Tail {
     /// stop at the end of the log
     #[argh(switch)]
     no_follow: bool,
+
+    /// print only lines that match; repeatable: any of them
+    #[argh(option, short = 'g', arg_name = "PATTERN", from_str_fn(pattern))]
+    pub(super) grep: Vec<String>,
+
+    /// a line must match every -g, not just one
+    #[argh(switch)]
+    pub(super) all_match: bool,
+
+    /// leave out lines that match, also from those that -g finds (grep's -v inverts -g instead); repeatable
+    #[argh(option, short = 'v', arg_name = "PATTERN", from_str_fn(pattern))]
+    pub(super) exclude: Vec<String>,
+
+    /// patterns are texts, not regular expressions
+    #[argh(switch)]
+    pub(super) fixed_strings: bool,
+
+    /// ignore case also in patterns with capital letters
+    #[argh(switch, short = 'i')]
+    pub(super) ignore_case: bool,
+
+    /// never ignore case (grep's -s hides errors instead)
+    #[argh(switch, short = 's')]
+    pub(super) case_sensitive: bool,
+
+    /// also print N lines after each match
+    #[argh(option, short = 'A', arg_name = "N", from_str_fn(context_lines))]
+    pub(super) after_context: Option<u32>,
+
+    /// also print N lines before each match
+    #[argh(option, short = 'B', arg_name = "N", from_str_fn(context_lines))]
+    pub(super) before_context: Option<u32>,
+
+    /// also print N lines before and after each match
+    #[argh(option, short = 'C', arg_name = "N", from_str_fn(context_lines))]
+    pub(super) context: Option<u32>,
+
+    /// also print the rest of each match's entry (stack traces)
+    #[argh(switch)]
+    pub(super) entry: bool,
+
+    /// print entries of this level or a graver one: trace, debug, info, notice, warn, error, fatal
+    #[argh(option, short = 'l', arg_name = "LEVEL")]
+    pub(super) level: Option<Level>,
+
+    /// stop after N matching lines
+    #[argh(option, short = 'm', arg_name = "N", from_str_fn(line_count))]
+    pub(super) max: Option<NonZeroU64>,
 
     /// resume from the cursor in FILE, and save new ones there
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
@@ -138,6 +189,7 @@ enum Retry {
 impl Tail {
     pub(super) fn run(mut self) -> Result<Exit> {
         set_up_log("warn");
+        filter::check(&self)?;
         let listed = self.listed()?;
         let urls = if listed.is_some() { Vec::new() } else { self.urls()? };
         // A token of the file takes precedence over WSTAIL_TOKEN.
@@ -152,7 +204,8 @@ impl Tail {
             let form = if self.output == Output::Json { ls::ListFormat::Json } else { ls::ListFormat::Text };
             return ls::list(&url, &config, form);
         }
-        let record = self.cursor_file.take().map(Record::open).transpose()?;
+        let filter = urls.first().map(Url::criteria).transpose()?.as_ref().and_then(filter::fingerprint);
+        let record = self.cursor_file.take().map(|path| Record::open(path, filter)).transpose()?;
         let (trigger, shutdown) = stop_on_signal()?;
         let stdout = Stdout::new(trigger, shutdown.clone())?;
         if let Some(record) = &record {
@@ -261,10 +314,13 @@ impl Tail {
             if !url.names("heartbeat") {
                 url.set_heartbeat(HeartbeatKind::Frame);
             }
+            let has_filter = !filter::add(self, &mut url)?.is_everything();
             match self.lines {
                 Some(Start::From(line)) => url.set_from(line),
                 Some(Start::Last(lines)) => url.set_lines(lines),
                 None if url.names("lines") || url.names("from") => {}
+                // A search is not cut to its last lines unless that is asked for.
+                None if has_filter && !url.follows() => url.set_lines(Lines::All),
                 None => url.set_lines(Lines::Last(10)),
             }
             Ok(url)
