@@ -154,6 +154,11 @@ impl Follow<'_> {
                 }
                 return Ok(!self.has_failed);
             }
+            LogEvent::Skip(_) => {
+                let separated = self.printer.separate();
+                self.ended(separated);
+                return Ok(!self.has_failed);
+            }
             // Neither moves the place.
             LogEvent::Quiet | LogEvent::End => return Ok(!self.has_failed),
             // Nothing to print for a checkpoint; it moves the place that is recorded below.

@@ -27,7 +27,12 @@ pub(super) struct Printer<'p> {
     is_open: bool,
     /// With a single log: the last byte printed did not end a line.
     in_line: bool,
+    /// What comes next is not adjacent to what was printed.
+    is_apart: bool,
 }
+
+/// What parts groups of lines, as in grep(1).
+pub(super) const SEPARATOR: &[u8] = b"--\n";
 
 /// The form in which a log's bytes are printed.
 pub(super) enum Form {
@@ -62,15 +67,31 @@ impl Form {
 impl<'p> Printer<'p> {
     /// `name` is the prefix of each line of text, if there are other logs.
     pub(super) fn new(stdout: &'p Stdout, name: Option<String>, form: Form) -> Printer<'p> {
-        Printer { stdout, owner: stdout.owner(), name, form, unfinished: Vec::new(), is_open: false, in_line: false }
+        Printer {
+            owner: stdout.owner(),
+            stdout,
+            name,
+            form,
+            unfinished: Vec::new(),
+            is_open: false,
+            in_line: false,
+            is_apart: false,
+        }
     }
 
     /// Ends an unfinished line, because the next bytes do not continue it.
     pub(super) fn break_off(&mut self) -> io::Result<()> {
         self.end()?;
-        if std::mem::take(&mut self.in_line) && !matches!(self.form, Form::Raw) {
+        if !matches!(self.form, Form::Raw) && std::mem::take(&mut self.in_line) {
             self.write(b"\n", &mut || {})?;
         }
+        Ok(())
+    }
+
+    /// Ends a group of lines. A separator is printed once another group comes, but not between JSON objects.
+    pub(super) fn separate(&mut self) -> io::Result<()> {
+        self.break_off()?;
+        self.is_apart = !matches!(self.form, Form::Json(_));
         Ok(())
     }
 
@@ -112,6 +133,9 @@ impl<'p> Printer<'p> {
     /// # Errors
     /// When nothing more can or should be printed. The error is how many of the bytes were printed all the same.
     pub(super) fn print(&mut self, bytes: &[u8], waiting: &mut dyn FnMut()) -> Result<(), usize> {
+        if !bytes.is_empty() && self.name.is_none() && std::mem::take(&mut self.is_apart) {
+            self.separate_single(waiting).map_err(|_| 0usize)?;
+        }
         let before = self.stdout.written();
         self.form_and_print(bytes, waiting).map_err(|_| match self.form {
             Form::Raw | Form::Piped if self.name.is_none() => self.stdout.written().saturating_sub(before) as usize,
@@ -137,6 +161,14 @@ impl<'p> Printer<'p> {
             }
         };
         if self.name.is_some() { self.print_beside_others(bytes, waiting) } else { self.put(bytes, waiting) }
+    }
+
+    /// Prints a separator on a line of its own, also after a raw line without a newline.
+    fn separate_single(&mut self, waiting: &mut dyn FnMut()) -> io::Result<()> {
+        if std::mem::take(&mut self.in_line) {
+            self.write(b"\n", waiting)?;
+        }
+        self.write(SEPARATOR, waiting)
     }
 
     fn put(&mut self, bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
@@ -173,7 +205,10 @@ impl<'p> Printer<'p> {
             return Ok(());
         }
         let prefix = self.prefix();
-        let text = prefixed(&prefix, lines, self.is_open);
+        let mut text = prefixed(&prefix, lines, self.is_open);
+        if std::mem::take(&mut self.is_apart) {
+            text.splice(0..0, SEPARATOR.iter().copied());
+        }
         let (head, end) = (self.is_open.then_some(&prefix[..]), opens.then_some(&b"\n"[..]));
         self.is_open = opens;
         self.stdout.write(Part { owner: self.owner, bytes: &text, head, end }, waiting)

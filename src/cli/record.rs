@@ -10,6 +10,7 @@ use wstail::text::sanitize::escape;
 use wstail::{Error, Result};
 
 use super::locked::{LockedFile, Unusable};
+use super::printer::SEPARATOR;
 
 /// What is recorded, and where: `PLACE` on the first line, then `output DEVICE INODE SIZE` if the output is a file, then
 /// `filter FINGERPRINT` if there is a filter.
@@ -164,6 +165,24 @@ pub(super) enum Comparison {
 
 impl Surplus {
     pub(super) fn compare(&mut self, bytes: &[u8]) -> Comparison {
+        let is_first = self.same == 0;
+        match self.compare_next(bytes) {
+            // A separator before the first group does not come again.
+            Comparison::Other if is_first && self.is_next(SEPARATOR) => {
+                self.at += SEPARATOR.len() as u64;
+                self.compare_next(bytes)
+            }
+            comparison => comparison,
+        }
+    }
+
+    fn is_next(&self, bytes: &[u8]) -> bool {
+        let mut next = vec![0; bytes.len()];
+        let fits = self.at + bytes.len() as u64 <= self.end;
+        fits && self.file.read_exact_at(&mut next, self.at).is_ok() && next == bytes
+    }
+
+    fn compare_next(&mut self, bytes: &[u8]) -> Comparison {
         let at = self.at + self.same;
         let length = bytes.len().min((self.end - at) as usize);
         let mut there = vec![0; length];
@@ -261,16 +280,22 @@ mod tests {
 
     #[test]
     fn what_stands_there_is_passed_over_only_if_all_of_it_comes_again() {
-        let surplus = || {
+        let surplus_of = |text: &[u8]| {
             let mut file = tempfile::tempfile().unwrap();
-            file.write_all(b"old surplus").unwrap();
-            Surplus { file, at: 4, end: 11, same: 0 }
+            file.write_all(b"old ").unwrap();
+            file.write_all(text).unwrap();
+            Surplus { file, at: 4, end: 4 + text.len() as u64, same: 0 }
         };
+        let surplus = || surplus_of(b"surplus");
         let mut same = surplus();
         assert_eq!((same.compare(b"sur"), same.compare(b"plus and more")), (Comparison::Same, Comparison::Passed(4)));
         let mut other = surplus();
         assert_eq!(other.compare(b"sur"), Comparison::Same);
         assert_eq!(other.compare(b"plain"), Comparison::Other);
+        let mut apart = surplus_of(b"--\nnew");
+        assert_eq!((apart.compare(b"n"), apart.compare(b"ew\n")), (Comparison::Same, Comparison::Passed(2)));
+        assert_eq!(surplus_of(b"--\n").compare(b"new"), Comparison::Passed(0));
+        assert_eq!(surplus_of(b"--\nnew").compare(b"other"), Comparison::Other);
         let again: Vec<u8> = other.pieces().flat_map(Result::unwrap).collect();
         assert_eq!((again.as_slice(), other.same()), (&b"sur"[..], 3));
     }
