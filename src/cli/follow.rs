@@ -14,6 +14,7 @@ use super::notices;
 use super::printer::Printer;
 use super::progress::Progress;
 use super::record::Record;
+use super::search::Search;
 use super::{Exit, print_error};
 
 pub(super) struct Follow<'t> {
@@ -29,6 +30,8 @@ pub(super) struct Follow<'t> {
     pub verifier: Option<Verifier>,
     pub printer: Printer<'t>,
     pub progress: Progress,
+    /// With a filter: what is found.
+    pub search: Search,
     /// How many of the last bytes the printer holds back.
     pub held: usize,
     /// Why the last attempts to connect failed. It is reported once, and again after a successful connection.
@@ -51,6 +54,7 @@ pub(super) struct Outcome {
 impl Follow<'_> {
     pub(super) fn run(mut self) -> Outcome {
         let mut exit = self.follow();
+        self.search.clear();
         // An unfinished line is printed only now. If the run that resumes from the record will print the whole line, it
         // is left to that run, unless its beginning is printed already.
         let comes_again = self.held > 0 && self.record.is_some() && !self.printer.is_open();
@@ -83,6 +87,7 @@ impl Follow<'_> {
                 Ok(true) => {}
                 Ok(false) => return Exit::Interrupted,
                 Err(error) => {
+                    self.search.clear();
                     let error = match &self.record {
                         Some(record) => record.explain(error),
                         None => error,
@@ -113,6 +118,10 @@ impl Follow<'_> {
                 if self.record.is_some() && reader.place().is_none() {
                     let cause = io::Error::other("the server sends no cursors");
                     return Err(Error::io(format!("cannot record progress for {}", self.url), cause));
+                }
+                self.search.clear();
+                if self.search.receive(&bytes, reader.place().is_some()) {
+                    self.notice(notices::UNFILTERED);
                 }
                 if let Some(verifier) = &mut self.verifier {
                     verifier.push(&bytes);
@@ -159,8 +168,20 @@ impl Follow<'_> {
                 self.ended(separated);
                 return Ok(!self.has_failed);
             }
-            // Neither moves the place.
-            LogEvent::Quiet | LogEvent::End => return Ok(!self.has_failed),
+            LogEvent::Progress { bytes, total, matches, done } => {
+                // A status would end up in the middle of a line.
+                let is_over = done || self.printer.is_in_line();
+                self.search.progress(bytes, total, matches, is_over);
+                return Ok(!self.has_failed);
+            }
+            LogEvent::End => {
+                if self.search.is_vain() {
+                    self.notice(notices::NO_MATCH);
+                }
+                return Ok(!self.has_failed);
+            }
+            // It does not move the place.
+            LogEvent::Quiet => return Ok(!self.has_failed),
             // Nothing to print for a checkpoint; it moves the place that is recorded below.
             _ => {}
         }
@@ -190,7 +211,8 @@ impl Follow<'_> {
         if let Some(verifier) = &mut self.verifier {
             verifier.finish();
         }
-        let begun = self.printer.begin_file();
+        // The lines of a filter are whole, so the next one does not continue the last one of the old file.
+        let begun = if self.search.has_filter() { self.printer.break_off() } else { self.printer.begin_file() };
         self.ended(begun);
         self.notice(notices::ROTATED);
     }
@@ -208,7 +230,8 @@ impl Follow<'_> {
         self.notice(&notices::gap(reason, bytes));
     }
 
-    fn notice(&self, text: &str) {
+    fn notice(&mut self, text: &str) {
+        self.search.clear();
         match &self.name {
             _ if self.quiet => {}
             Some(name) => print_error(&format!("{name}: {text}")),

@@ -20,6 +20,7 @@ mod produce;
 mod progress;
 mod record;
 mod schema;
+mod search;
 mod serve;
 mod signals;
 mod stdout;

@@ -7,6 +7,8 @@ use wstail::client::Url;
 use wstail::{Continuation, Missing};
 
 pub(super) const ROTATED: &str = "the log was rotated";
+pub(super) const NO_MATCH: &str = "no lines match";
+pub(super) const UNFILTERED: &str = "the server does not speak wstail.v1: lines that do not match may come, too";
 pub(super) const TRUNCATED: &str = "the log was truncated";
 pub(super) const UTF_16: &str = "the log looks like UTF-16; `-o raw` prints its bytes as they are, for iconv(1)";
 

@@ -123,6 +123,11 @@ impl<'p> Printer<'p> {
         self.is_open
     }
 
+    /// With a single log: whether the last byte printed did not end a line.
+    pub(super) fn is_in_line(&self) -> bool {
+        self.in_line
+    }
+
     /// Whether it is not certain that what was printed will stay where it is, or only part of it was printed.
     pub(super) fn is_unsure(&self) -> bool {
         self.stdout.is_unsure() || self.is_open

@@ -25,6 +25,7 @@ use super::names::names;
 use super::printer::{Form, Printer};
 use super::progress::Progress;
 use super::record::Record;
+use super::search::Search;
 use super::stdout::Stdout;
 use super::trust::client_config;
 use super::values::{path, positive};
@@ -234,6 +235,7 @@ impl Tail {
                 let record = record.take();
                 let after = record.as_ref().and_then(Record::place).or(self.after_cursor.as_ref()).cloned();
                 Follow {
+                    search: Search::of(&url, !is_one_of_many && !self.quiet),
                     printer: Printer::new(stdout, name.clone(), form),
                     verifier: self.verify.then(|| Verifier::new(after.is_some())),
                     url,
