@@ -6,6 +6,8 @@ mod cursor_file;
 mod demo;
 // Options set by environment variables.
 mod environment;
+// What `tail` requests for the options of a filter, and what it makes of the events of a filtered stream.
+mod filter_requests;
 // How `tail` prints difficult lines: very long ones, beside other logs and as JSON, and bytes that are not text.
 mod lines;
 // `wstail ls`, and `tail` with only a host.

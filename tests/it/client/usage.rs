@@ -13,7 +13,9 @@ fn run(arguments: &[&str]) -> Output {
 
 #[test]
 fn bad_usage_is_reported_in_one_line() {
-    let cases: [(&[&str], &str); 37] = [
+    let long = "x".repeat(1025);
+    let many = [&["tail", "h/a"][..], &["-g", "x"].repeat(17)].concat();
+    let cases: [(&[&str], &str); 49] = [
         (&[], "no command"),
         (&["frobnicate"], "frobnicate"),
         (&["help", "frobnicate"], "frobnicate"),
@@ -40,6 +42,18 @@ fn bad_usage_is_reported_in_one_line() {
         (&["tail", "h/a", "-n", "+0"], "`-n "),
         (&["tail", "h/a", "-n", "+"], "`-n "),
         (&["tail", "h/a", "-n", "+5", "--after-cursor", "c"], "--after-cursor"),
+        (&["tail", "h/a", "-g", ""], "`-g `"),
+        (&["tail", "h/a", "--exclude="], "`--exclude `"),
+        (&["tail", "h/a", "-g", &long], "at most 1024 bytes"),
+        (&many, "--grep"),
+        (&["tail", "h/a", "-g", "x", "-is"], "--ignore-case and --case-sensitive"),
+        (&["tail", "h/a", "-l", "loud"], "`-l loud`"),
+        (&["tail", "h/a", "-C", "1001"], "`-C 1001`"),
+        (&["tail", "h/a", "-A", "-1"], "`-A -1`"),
+        (&["tail", "h/a", "-m", "0"], "`-m 0`"),
+        (&["tail", "h/a", "--entry", "-B1"], "--entry and --before-context"),
+        (&["tail", "h/a?level=loud"], "`level`"),
+        (&["tail", "h", "-is"], "--ignore-case"),
         (&["tail", "h/"], "`ws://h:8765/`"),
         (&["tail", "h", "h/a"], "`h` names no log"),
         (&["tail", "."], "`.`"),
