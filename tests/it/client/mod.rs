@@ -8,6 +8,8 @@ mod demo;
 mod environment;
 // What `tail` requests for the options of a filter, and what it makes of the events of a filtered stream.
 mod filter_requests;
+// `tail` with a filter, against a server that applies it.
+mod filters;
 // How `tail` prints difficult lines: very long ones, beside other logs and as JSON, and bytes that are not text.
 mod lines;
 // `wstail ls`, and `tail` with only a host.
