@@ -58,6 +58,11 @@ impl Backfill {
         Backfill { newlines: line.saturating_sub(1), searched: 0, direction: Direction::On { end } }
     }
 
+    /// How many bytes were searched for lines that match.
+    pub(super) fn searched_back(&self) -> u64 {
+        0
+    }
+
     /// Searches one block more.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ use super::log::open::{Hole, OpenLog, Reading};
 use super::nuls::Nuls;
 use super::position::{Identity, Position};
 use super::root::{Log, is_shortage};
+use super::unused::{LastOf, Unused};
 use crate::protocol::event::Missing;
 use crate::protocol::request::Lines;
 
@@ -33,6 +34,9 @@ pub struct Follower {
     pub(super) end: Option<End>,
     /// Bytes that are still to be passed over: the client has them already.
     pub(super) skip: u64,
+    /// What is read must be used, or it comes again.
+    pub(super) keeps_unused: bool,
+    pub(super) unused: Option<Box<Unused>>,
     /// What is reported before anything more is read.
     pub(super) queued: VecDeque<Step>,
     /// Where the reader went on from, until it is reported that something is missing there.
@@ -128,6 +132,8 @@ pub enum Step {
     Started,
     /// That many bytes stand at the head of the buffer.
     Bytes(usize),
+    /// The same, but all of them were yielded before and were not used: nothing follows them.
+    Last(usize, LastOf),
     /// The old file is read to its end; what follows is the next file's.
     Rotated,
     /// The file has shrunk; what follows is from its start.
@@ -192,6 +198,8 @@ impl Follower {
             opened,
             end,
             skip: 0,
+            keeps_unused: false,
+            unused: None,
             queued: VecDeque::new(),
             unreported: None,
             awaited: None,
@@ -255,6 +263,9 @@ impl Follower {
         if let Phase::Turning(_) = self.phase {
             return self.go_on(now);
         }
+        if let Some(step) = self.yield_unused(buffer, now)? {
+            return Ok(step);
+        }
         if self.skip > 0 {
             let passed = self.open.pass(self.skip)?;
             self.skip -= passed;
@@ -267,7 +278,9 @@ impl Follower {
         }
         let empty = self.open.is_empty().then(|| self.open.glance());
         let hole = self.open.is_fresh.then_some(self.open.offset);
-        let found = self.read(buffer)?;
+        let room = self.room(buffer);
+        let new = &mut buffer[room.at..];
+        let found = self.read(new)?;
         // Only now: what is copied and truncated after this check is what was read.
         if let Some(empty) = empty {
             match self.find_unseen(&empty, now) {
@@ -280,24 +293,24 @@ impl Follower {
             }
         }
         match found {
-            Reading::Bytes(_) if hole.is_some_and(|end| end > 0) && buffer[0] != 0 => {
+            Reading::Bytes(_) if hole.is_some_and(|end| end > 0) && new[0] != 0 => {
                 // They were not there yet when the hole before them was looked for.
                 self.open.seek(hole.unwrap_or_default())?;
                 Ok(Step::Busy)
             }
             Reading::Bytes(read) => {
-                self.open.is_fresh &= buffer[0] == 0;
-                self.note_bytes(read == buffer.len(), now);
+                self.open.is_fresh &= new[0] == 0;
+                self.note_bytes(read == new.len(), now);
                 if matches!(self.phase, Phase::Doubtful { .. }) {
                     self.phase = Phase::Current;
                 }
                 if let Some(backfill) = &mut self.awaited {
-                    let Some(start) = backfill.pass(&buffer[..read]) else { return Ok(Step::Busy) };
+                    let Some(start) = backfill.pass(&new[..read]) else { return Ok(Step::Busy) };
                     self.awaited = None;
                     self.open.seek(start)?;
                     return Ok(Step::Started);
                 }
-                Ok(Step::Bytes(read))
+                self.join_unused(buffer, room, read, now)
             }
             Reading::Nuls => {
                 self.opened = self.opened.min(self.open.offset);
@@ -355,6 +368,22 @@ impl Follower {
         self.open.offset < self.opened || matches!(self.phase, Phase::Passing(_) | Phase::Turning(_))
     }
 
+    /// How many bytes lie ahead that were there when the log was opened. `None` if later files are among them.
+    pub fn bytes_ahead(&self) -> Option<u64> {
+        let is_one = !matches!(self.phase, Phase::Passing(_) | Phase::Turning(_));
+        is_one.then(|| self.opened.saturating_sub(self.place()))
+    }
+
+    /// Whether the place is before bytes that were there when the log was opened, or is still searched for.
+    pub fn is_searching(&self) -> bool {
+        self.is_behind() || matches!(self.phase, Phase::Backfilling(_))
+    }
+
+    /// How many bytes were searched backwards for the first line, as long as this goes on.
+    pub fn searched_back(&self) -> u64 {
+        if let Phase::Backfilling(backfill) = &self.phase { backfill.searched_back() } else { 0 }
+    }
+
     /// Whether more comes though nothing is written any more: up to the end, or from other files.
     pub fn has_more(&self) -> bool {
         self.end.is_some() || matches!(self.phase, Phase::Leaving { .. } | Phase::Passing(_) | Phase::Turning(_))
@@ -391,9 +420,9 @@ impl Follower {
         &self.log
     }
 
-    /// Where the next byte comes from; before a gap that is still to be reported, where the reader went on from.
+    /// Where the next byte comes from, or the first that was not used; before a gap that is still to be reported, where the reader went on from.
     pub fn position(&self) -> Position {
-        self.unreported.as_ref().map_or_else(|| self.open.position(), |position| Position::clone(position))
+        self.unreported.as_ref().map_or_else(|| self.place_position(), |position| Position::clone(position))
     }
 
     /// A writer was seen to close the open file, or to write to it after another one's close. A file whose last writer

@@ -215,3 +215,6 @@ mod succession;
 #[cfg(test)]
 mod tests;
 mod trimmed;
+pub mod unused;
+
+pub(crate) use self::log::fingerprint::read_up_to;

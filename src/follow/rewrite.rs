@@ -22,6 +22,7 @@ impl Follower {
     pub(super) fn changed(&mut self, now: Instant) -> io::Result<Step> {
         if let Phase::Passing(ahead) = &mut self.phase {
             self.phase = Phase::Turning(std::mem::take(ahead));
+            self.unused = None;
             self.queued.push_back(Step::Gap(Missing::Replaced, None));
             return self.go_on(now);
         }
@@ -74,6 +75,7 @@ impl Follower {
 
     /// Goes on in the open file; what was behind that place when it was opened may not be any more.
     fn go_on_at(&mut self, place: u64) -> io::Result<()> {
+        self.unused = None;
         self.opened = self.opened.min(place);
         if let Some(end) = &mut self.end {
             end.size = end.size.saturating_sub(self.open.offset.saturating_sub(place));

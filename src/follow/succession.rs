@@ -16,6 +16,7 @@ use super::log::status::Status;
 use super::nuls::Nuls;
 use super::position::Identity;
 use super::root::is_shortage;
+use super::unused::LastOf;
 use crate::protocol::event::Missing;
 
 /// How often files are listed before one is believed to be missing.
@@ -38,6 +39,9 @@ impl Follower {
             return self.leave(now);
         }
         if self.end.is_some() {
+            if self.owes_last(LastOf::Stream) {
+                return Ok(Step::Busy);
+            }
             return Ok(self.ended());
         }
         let before = self.open.since;
@@ -431,6 +435,7 @@ impl Follower {
         self.check_chain()?;
         match self.check_copies(now)? {
             Some(step) => Ok(step),
+            None if self.owes_last(LastOf::Generation) => Ok(Step::Busy),
             None => self.go_on(now),
         }
     }
@@ -537,6 +542,7 @@ impl Follower {
             // Somebody may have set its modification time to one that is older.
             self.open.since = self.open.since.max(born);
         }
+        self.unused = None;
         if is_truncated {
             // For a moment a truncated file has its new size and still its old change time. One that was rotated away, too,
             // may have been written to after the next file was created.

@@ -101,6 +101,16 @@ impl Filter {
         })
     }
 
+    /// Whether it must be known where entries begin.
+    pub fn has_entries(&self) -> bool {
+        self.level.is_some() || self.context == Context::Entry
+    }
+
+    /// Whether what is sent of a line may depend on the lines before it.
+    pub fn has_history(&self) -> bool {
+        self.has_context() || self.has_entries()
+    }
+
     /// How many lines come before and after a match. None where the context is its entry.
     pub(super) fn context_lines(&self) -> (u32, u32) {
         match self.context {

@@ -133,6 +133,11 @@ impl Selector {
         self.searchers = Searchers::new(&self.filter, bytes);
     }
 
+    /// What was learned about entries since, from a log of which nearly nothing was there.
+    pub fn learn_entries(&mut self, entries: Entries) {
+        self.entries = entries;
+    }
+
     /// Prepares for a stream that begins within a log. `before` is what comes before its place in the same file:
     /// [`WARM_UP`] bytes, or everything, and then `is_whole`.
     ///
@@ -236,7 +241,7 @@ impl Selector {
 
     /// Whether it must be known where entries begin.
     fn needs_sections(&self) -> bool {
-        self.filter.level.is_some() || self.filter.context == Context::Entry
+        self.filter.has_entries()
     }
 
     /// Finds the sections of what has not been judged yet, up to `end`.

@@ -12,6 +12,8 @@ mod http;
 mod packaging;
 // Access control, and what hostile or broken clients and a lack of resources can do.
 mod security;
+// Filters: which lines of a log are sent, over every protocol, and where such streams are resumed.
+mod select;
 // Streams: messages, events, cursors, heartbeats, closes.
 mod stream;
 // Building blocks of the tests: logs, servers, clients, a faulty proxy, seeded random numbers.

@@ -69,7 +69,7 @@ pub(in crate::follow) fn agree(one: &File, other: &File) -> io::Result<bool> {
 }
 
 /// The file's bytes from `start` on, at most `length`; fewer where it ends.
-pub(in crate::follow) fn read_up_to(file: &File, start: u64, length: usize) -> io::Result<Vec<u8>> {
+pub(crate) fn read_up_to(file: &File, start: u64, length: usize) -> io::Result<Vec<u8>> {
     let (mut bytes, mut read) = (vec![0; length], 0);
     while read < length {
         match file.read_at(&mut bytes[read..], start + read as u64) {

@@ -90,6 +90,7 @@ impl Reader {
         loop {
             match self.follower.poll(&mut buffer, self.now).unwrap() {
                 Step::Bytes(read) => out.push_str(std::str::from_utf8(&buffer[..read]).unwrap()),
+                Step::Last(..) => unreachable!("every byte is used"),
                 Step::Rotated => out.push_str("<rotated>"),
                 Step::Truncated => out.push_str("<truncated>"),
                 Step::Gap(missing, Some(bytes)) => out.push_str(&format!("<{}: {bytes}>", missing.word())),

@@ -10,6 +10,7 @@ use crate::follow::position::Position;
 use crate::follow::root::is_shortage;
 use crate::protocol::cursor::Cursor;
 use crate::protocol::request::{Address, BadTarget, Format, HeartbeatKind, Lines, Parameters};
+use crate::select::Filter;
 use crate::server::report::metrics::Ended;
 use crate::server::report::rate_limited_log::Topic;
 use crate::server::shared::Shared;
@@ -21,6 +22,7 @@ use crate::server::stream::encode::text::TextEncoder;
 use crate::server::stream::encode::wstail::WstailEncoder;
 use crate::server::stream::ending::{Linger, Served};
 use crate::server::stream::reporter::Reporter;
+use crate::server::stream::select::{Query, Select};
 use crate::server::stream::source::LogSource;
 use crate::server::stream::transport::Transport;
 use crate::server::stream::transport::heartbeat::Heartbeat;
@@ -48,19 +50,26 @@ pub(super) struct LogRequest<'s> {
     pub shared: &'s Shared,
 }
 
+/// A log that was opened at the requested place, and which of its lines are requested.
+pub(super) struct OpenedLog {
+    follower: Box<Follower>,
+    query: Option<Query>,
+}
+
 impl LogRequest<'_> {
     /// Opens the log at the requested place.
     ///
     /// # Errors
-    /// 404 if there is no such log, 400 for a cursor that is not this server's, 503 if the log cannot be opened now.
+    /// 404 if there is no such log, 400 for a cursor that is not this server's or a pattern that cannot be used, 503 if the log cannot be opened now.
     // Not inlined, so that its stack frame is gone when the loop begins.
     #[inline(never)]
-    pub(super) fn open(&self) -> Result<Box<Follower>, Refusal> {
+    pub(super) fn open(&self) -> Result<OpenedLog, Refusal> {
         let LogRequest { address, parameters, shared, .. } = self;
         let failed = |error: io::Error| {
             log::debug!("cannot open `{}`: {}", sanitize::escape(&address.to_string()), cause(&error));
             Refusal::new(503, format!("the log cannot be opened now: {}", cause(&error)))
         };
+        let filter = self.filter()?;
         let from = parameters.cursor.as_ref().map(|place| position("cursor", &place.cursor)).transpose()?;
         let before = parameters.before.as_ref().map(|cursor| position("before", cursor)).transpose()?;
         let found = match shared.roots.find(address) {
@@ -75,9 +84,12 @@ impl LogRequest<'_> {
         };
         let (log, file) = found.ok_or_else(|| Refusal::new(404, "no such log"))?;
         let (tail, wait) = (parameters.tail.unwrap_or(false), shared.config.rotate_wait);
+        let skip = parameters.cursor.as_ref().map_or(0, |place| place.skip);
+        let query = filter.map(|filter| Query::new(filter, &file, skip)).transpose().map_err(failed)?;
         let follower = match (&from, &before) {
             (Some(position), _) => {
-                let skip = parameters.cursor.as_ref().map_or(0, |place| place.skip);
+                // With a filter, what the client has are bytes of the lines that it selects.
+                let skip = if query.is_some() { 0 } else { skip };
                 Follower::resume(log, file, position, skip, tail, wait)
             }
             (None, Some(position)) => Follower::before(log, file, position, self.lines()),
@@ -90,7 +102,16 @@ impl LogRequest<'_> {
         if from.is_some() && self.method == Method::Get {
             shared.reports.metrics.resume(follower.lost().is_none());
         }
-        Ok(follower)
+        Ok(OpenedLog { follower, query })
+    }
+
+    /// The lines that are asked for; `None` for all of them.
+    fn filter(&self) -> Result<Option<Filter>, Refusal> {
+        let criteria = &self.parameters.criteria;
+        if criteria.is_everything() {
+            return Ok(None);
+        }
+        Filter::new(criteria).map(Some).map_err(|error| Refusal::new(400, sanitize::escape(&error.to_string())))
     }
 
     /// Begins the stream to the client: over WebSocket if it asks for that, otherwise as the body of a response.
@@ -101,7 +122,7 @@ impl LogRequest<'_> {
         self,
         socket: &'p mut Peer<'_, S>,
         early: Vec<u8>,
-        follower: Box<Follower>,
+        log: OpenedLog,
         shutdown: &Shutdown,
     ) -> Result<Box<Connection<&'p mut S>>, Served> {
         log::debug!("serving `{}`", sanitize::escape(&self.address.to_string()));
@@ -110,17 +131,19 @@ impl LogRequest<'_> {
         {
             return Err(Served { ended: Ended::Left, linger: Linger::Until(Instant::now()) });
         }
-        Ok(self.connect(&mut socket.stream, early, follower))
+        Ok(self.connect(&mut socket.stream, early, log))
     }
 
     /// Puts the stages together. This consumes the request, so that a connection that lasts for weeks does not keep it. The
     /// stages are boxed: what lies below the loop on the stack costs every follower whole pages.
     #[inline(never)]
-    fn connect<S: StreamSocket>(self, socket: S, early: Vec<u8>, follower: Box<Follower>) -> Box<Connection<S>> {
+    fn connect<S: StreamSocket>(self, socket: S, early: Vec<u8>, log: OpenedLog) -> Box<Connection<S>> {
         let (config, now) = (&self.shared.config, Instant::now());
+        let OpenedLog { follower, query } = log;
         let (metrics, lost) = (self.shared.reports.metrics.clone(), follower.lost());
         let watch = self.shared.watcher.clone().map(Watch::new);
         let mut source = LogSource::new(follower, watch, config.poll, now);
+        let select = Select::new(query, &mut source, now);
         source.give_ranges(S::TAKES_FILES && self.takes_ranges(&source));
         let reporter = Reporter::new(sanitize::escape(&self.address.to_string()), self.shared.reports.clone());
         let (encoder, transport) = if self.upgrade.is_some() {
@@ -131,7 +154,7 @@ impl LogRequest<'_> {
             let encoder = BodyEncoder::new(self.framing(&source), lost, self.method);
             (Box::new(encoder) as Box<dyn Encoder>, Transport::http(socket, metrics))
         };
-        Box::new(Connection::new(source, encoder, transport.stall_after(config.stall_timeout), reporter))
+        Box::new(Connection::new(source, select, encoder, transport.stall_after(config.stall_timeout), reporter))
     }
 
     fn wstail(&self, now: Instant) -> (Box<dyn Encoder>, Pings) {
@@ -153,10 +176,13 @@ impl LogRequest<'_> {
         }
     }
 
-    /// Whether the log may be sent as ranges of the file. Not as text, which is made from bytes that were read. In a
+    /// Whether the log may be sent as ranges of the file. Not with a filter, nor as text, which is made from bytes that were read. In a
     /// response, only if its length is known: when the log is truncated in the middle of a range, the response ends
     /// early, and the client must be able to see that. A response that follows the log must go on instead.
     fn takes_ranges(&self, source: &LogSource) -> bool {
+        if !self.parameters.criteria.is_everything() {
+            return false;
+        }
         if self.upgrade.is_some() { self.events } else { self.framing(source) == Framing::Sized }
     }
 

@@ -69,10 +69,10 @@ pub(super) fn answer<'p, S: StreamSocket>(
     let (parameters, upgrade) = (Parameters::parse(query)?, head.upgrade.take());
     let Head { method, http11, events, .. } = *head;
     let request = LogRequest { address, parameters, method, http11, upgrade, events, shared };
-    let follower = request.open()?;
+    let log = request.open()?;
     // Free the head: it is not needed any more, and the stream may last for weeks.
     drop(head);
-    Ok(request.begin(socket, early, follower, shutdown).map_or_else(Answer::Sent, Answer::Stream))
+    Ok(request.begin(socket, early, log, shutdown).map_or_else(Answer::Sent, Answer::Stream))
 }
 
 /// The answer if it is sent as a whole, as the service's own pages and the viewer's are. `None` for a log.

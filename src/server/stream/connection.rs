@@ -11,7 +11,7 @@ use crate::protocol::close::{self, Close};
 use crate::server::stream::encode::Encoder;
 use crate::server::stream::ending::{Ending, Linger, Served};
 use crate::server::stream::reporter::Reporter;
-use crate::server::stream::select::{Select, Selected};
+use crate::server::stream::select::Select;
 use crate::server::stream::source::LogSource;
 use crate::server::stream::transport::socket::StreamSocket;
 use crate::server::stream::transport::timeouts_and_sizes::{CLOSE, CLOSE_AT_SHUTDOWN};
@@ -52,11 +52,12 @@ pub(super) struct Wait {
 impl<S: StreamSocket> Connection<S> {
     pub(in crate::server) fn new(
         source: LogSource,
+        select: Select,
         encoder: Box<dyn Encoder>,
         transport: Transport<S>,
         reporter: Reporter,
     ) -> Connection<S> {
-        Connection { source, select: Select, encoder, transport, reporter, phase: StreamPhase::Streaming }
+        Connection { source, select, encoder, transport, reporter, phase: StreamPhase::Streaming }
     }
 
     /// Takes turns until the stream is over. At shutdown, closes the stream first.
@@ -164,18 +165,23 @@ impl<S: StreamSocket> Connection<S> {
         Ok(is_over.then_some(StreamPhase::Over(ending)))
     }
 
-    /// Passes the next event through selection to the encoder. Returns how the stream ends if it was the last one.
+    /// Passes the next event through selection to the encoder, or the events that selection makes of it. Returns how the
+    /// stream ends if it was the last one.
     fn read(&mut self, now: Instant) -> Result<Option<Ending>, Ending> {
-        let Some(event) = self.source.next(now)? else { return Ok(None) };
-        self.reporter.note(&event.what, now);
-        let is_pause = event.what.is_pause();
-        let Selected { event, unjudged } = self.select.judge(event);
-        debug_assert_eq!(unjudged, 0, "a source takes no bytes back");
-        if self.encoder.encode(event, now).is_break() {
-            return Ok(Some(Ending::Complete));
+        loop {
+            let Some(event) = self.select.next(&mut self.source, now)? else { return Ok(None) };
+            self.reporter.note(&event.what, now);
+            let is_pause = event.what.is_pause();
+            if self.encoder.encode(event, now).is_break() {
+                return Ok(Some(self.select.ending()));
+            }
+            if is_pause && self.transport.is_half_closed() && !self.source.has_more() {
+                return Ok(Some(Ending::PeerLeft));
+            }
+            if !self.select.is_ready() {
+                return Ok(None);
+            }
         }
-        let is_left = is_pause && self.transport.is_half_closed() && !self.source.has_more();
-        Ok(is_left.then_some(Ending::PeerLeft))
     }
 
     /// Sends what is encoded, as far as the socket accepts it. Returns whether nothing is left.

@@ -12,6 +12,8 @@ use crate::server::stream::source::Unreadable;
 pub(in crate::server) enum Ending {
     /// The client has everything it asked for.
     Complete,
+    /// The client has as many matching lines as it asked for.
+    Matched(u64),
     /// The peer disconnected, or shut down its sending side and has received what the log held. Not an error.
     PeerLeft,
     /// The peer closed the WebSocket. The answer to its close frame is queued.
@@ -26,7 +28,7 @@ impl Ending {
     /// The label in the metrics.
     pub(super) fn ended(&self) -> Ended {
         match self {
-            Ending::Complete => Ended::Completed,
+            Ending::Complete | Ending::Matched(_) => Ended::Completed,
             Ending::PeerLeft | Ending::PeerClosed => Ended::Left,
             Ending::LogChanged => Ended::LogChanged,
             Ending::Closed(close) => Ended::of_close(close.code),
@@ -36,7 +38,9 @@ impl Ending {
     /// The close code and reason, if the server starts the close handshake.
     pub(super) fn close(&self) -> Option<Close> {
         match self {
-            Ending::Complete => Some(Close::new(close::END, "the end of the log was reached")),
+            Ending::Complete => Some(Close::new(close::END, "the end of the log is reached")),
+            Ending::Matched(1) => Some(Close::new(close::END, "1 line has matched")),
+            Ending::Matched(lines) => Some(Close::new(close::END, format!("{lines} lines have matched"))),
             Ending::Closed(close) => Some(close.clone()),
             Ending::PeerLeft | Ending::PeerClosed | Ending::LogChanged => None,
         }

@@ -16,7 +16,7 @@ pub(in crate::server) mod event;
 mod frame;
 mod poll_schedule;
 pub(in crate::server) mod reporter;
-mod select;
+pub(in crate::server) mod select;
 pub(in crate::server) mod source;
 #[cfg(test)]
 mod tests;

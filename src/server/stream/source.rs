@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
@@ -31,7 +32,11 @@ pub(in crate::server) struct LogSource {
     is_opened: bool,
     /// A read has filled the buffer, and no silence has followed yet.
     is_behind: bool,
+    /// How much is read at a time for a filter, which may not use all that is read. `None` without one.
+    block: Option<usize>,
     buffer: Vec<u8>,
+    /// How much of the buffer the last read could fill.
+    room: usize,
     failing: Option<Failing>,
 }
 
@@ -81,7 +86,9 @@ impl LogSource {
             gives_ranges: false,
             is_opened: false,
             is_behind: false,
+            block: None,
             buffer: vec![0; SMALL],
+            room: SMALL,
             failing: None,
         }
     }
@@ -89,6 +96,43 @@ impl LogSource {
     /// Whether large amounts of data may be yielded as ranges of the file.
     pub(in crate::server) fn give_ranges(&mut self, gives: bool) {
         self.gives_ranges = gives;
+    }
+
+    /// From now on every byte must be used with [`LogSource::use_up`], or it comes again. While there is more, `block`
+    /// bytes are read at a time.
+    pub(super) fn expect_use(&mut self, block: usize) {
+        self.follower.expect_use();
+        self.gives_ranges = false;
+        self.is_sized = false;
+        self.block = Some(block);
+    }
+
+    /// Bytes of the block that was yielded last.
+    pub(super) fn bytes(&self, range: Range<usize>) -> &[u8] {
+        &self.buffer[range]
+    }
+
+    /// These bytes of the block are used. They must be the next.
+    pub(super) fn use_up(&mut self, range: Range<usize>) {
+        self.follower.use_up(&self.buffer[range]);
+    }
+
+    pub(super) fn follower(&self) -> &Follower {
+        &self.follower
+    }
+
+    pub(super) fn follower_mut(&mut self) -> &mut Follower {
+        &mut self.follower
+    }
+
+    /// Whether the log held more than the last read could take.
+    pub(super) fn is_behind(&self) -> bool {
+        self.is_behind
+    }
+
+    /// The log is not read before `until`.
+    pub(super) fn delay(&mut self, until: Instant) {
+        self.schedule.retry(until);
     }
 
     /// Whether the number of bytes to come was known from the start.
@@ -161,7 +205,7 @@ impl LogSource {
         self.schedule.retry((now + failing.pause).min(end));
         failing.pause = (failing.pause * 2).min(LONGEST_RETRY);
         let what = if is_first { LogEvent::Unreadable(cause(&error).to_string()) } else { LogEvent::Quiet };
-        Ok(SourceEvent { what, place: &*self.follower })
+        Ok(SourceEvent { what, place: Some(&*self.follower) })
     }
 
     /// The range that could not be read has been sent after all.
@@ -181,17 +225,32 @@ impl LogSource {
         {
             return Ok(Polled::Range(range));
         }
-        if self.is_behind && self.buffer.len() < MAX_MESSAGE {
-            self.buffer = vec![0; MAX_MESSAGE];
+        let size = self.read_size();
+        if self.buffer.len() < size {
+            self.buffer = vec![0; size];
         }
-        self.follower.poll(&mut self.buffer, now).map(Polled::Step)
+        self.room = size;
+        self.follower.poll(&mut self.buffer[..size], now).map(Polled::Step)
+    }
+
+    /// How much to read. Bytes that come again need room, too; while the log is silent only their number is known, and
+    /// news is read alone.
+    fn read_size(&self) -> usize {
+        match self.block {
+            None if self.is_behind => MAX_MESSAGE,
+            None => self.buffer.len(),
+            Some(block) if self.is_behind || self.follower.wants_room() => {
+                (self.follower.unused() + block).min(MAX_MESSAGE)
+            }
+            Some(_) => SMALL,
+        }
     }
 
     fn event(&mut self, polled: Polled, now: Instant) -> Option<SourceEvent<'_>> {
         let what = match polled {
             Polled::Range(range) => {
                 self.note_data(true, now);
-                LogEvent::Data(Data { content: Content::Range(range), more: true })
+                LogEvent::Data(Data { content: Content::Range(range), more: true, last: None })
             }
             Polled::Step(step @ (Step::Awaiting | Step::Started)) if !self.is_opened => {
                 self.is_opened = true;
@@ -200,11 +259,16 @@ impl LogSource {
             Polled::Step(Step::Busy | Step::Awaiting) => return None,
             Polled::Step(Step::Started) => LogEvent::Checkpoint,
             Polled::Step(Step::Bytes(read)) => {
-                let is_filled = read == self.buffer.len();
+                let is_filled = read == self.room;
                 let more = is_filled || self.follower.is_behind();
                 self.is_behind |= is_filled;
                 self.note_data(more, now);
-                LogEvent::Data(Data { content: Content::Bytes(&self.buffer[..read]), more })
+                LogEvent::Data(Data { content: Content::Bytes(self.buffer[..read].into()), more, last: None })
+            }
+            Polled::Step(Step::Last(read, last)) => {
+                self.note_data(true, now);
+                let content = Content::Bytes(self.buffer[..read].into());
+                LogEvent::Data(Data { content, more: true, last: Some(last) })
             }
             Polled::Step(Step::Rotated) => LogEvent::Rotated,
             Polled::Step(Step::Truncated) => LogEvent::Truncated,
@@ -215,7 +279,7 @@ impl LogSource {
             }
             Polled::Step(Step::Ended) => LogEvent::End,
         };
-        Some(SourceEvent { what, place: &*self.follower })
+        Some(SourceEvent { what, place: Some(&*self.follower) })
     }
 
     fn opened(&self, step: &Step) -> LogEvent<Data<'static>> {

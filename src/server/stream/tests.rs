@@ -17,6 +17,7 @@ use crate::server::stream::encode::text::TextEncoder;
 use crate::server::stream::encode::wstail::WstailEncoder;
 use crate::server::stream::frame::Frame;
 use crate::server::stream::reporter::Reporter;
+use crate::server::stream::select::Select;
 use crate::server::stream::source::LONGEST_RETRY;
 use crate::server::stream::source::LogSource;
 use crate::server::stream::transport::Transport;
@@ -95,7 +96,8 @@ impl Place {
             (Pings { kind: HeartbeatKind::Text, has_alive: false }, BoundedStream::new(client.clone()));
         let transport = Transport::websocket(socket, Vec::new(), pings, heartbeat, report.metrics.clone());
         let reporter = Reporter::new("app.log".into(), report);
-        let connection = Connection::new(source, encoder(now), transport.stall_after(STALL), reporter);
+        let connection =
+            Connection::new(source, Select::Everything, encoder(now), transport.stall_after(STALL), reporter);
         Place { directory, client, connection, now }
     }
 

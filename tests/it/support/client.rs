@@ -109,14 +109,14 @@ impl EventClient {
         }
     }
 
-    /// Everything up to and including `end`, as a story: `a\n<rotated>b\n<gap expired><end><1000>`. Cursors and `alive`
-    /// are left out, because they may arrive at any time.
+    /// Everything up to and including `end`, as a story: `a\n<rotated>b\n<gap expired><end><1000>`. Cursors, `alive` and
+    /// `progress` are left out, because they may arrive at any time.
     pub fn story(&mut self, end: &str) -> String {
         let mut story = String::new();
         while !story.ends_with(end) {
             match self.next() {
                 Item::Bytes(bytes) => story += &String::from_utf8_lossy(&bytes),
-                Item::Event(Event::Cursor(_) | Event::Alive) => {}
+                Item::Event(Event::Cursor(_) | Event::Alive | Event::Progress { .. }) => {}
                 Item::Event(event) => story += &word(&event),
                 Item::Close(code, reason) => {
                     story += &format!("<{code}>");
@@ -146,6 +146,7 @@ fn word(event: &Event) -> String {
         Event::Truncated(_) => "<truncated>".to_owned(),
         Event::Gap { reason, bytes: None, .. } => format!("<gap {}>", reason.word()),
         Event::Gap { reason, bytes: Some(bytes), .. } => format!("<gap {} {bytes}>", reason.word()),
+        Event::Skip { bytes } => format!("<skip {bytes}>"),
         Event::Alive => "<alive>".to_owned(),
         Event::Waiting { .. } => "<waiting>".to_owned(),
         Event::End { .. } => "<end>".to_owned(),

@@ -1,6 +1,8 @@
 //! The encoder for HTTP responses: a head, then the log's bytes as they are in the file. The client learns about events
 //! only what fits into the head.
 
+use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -21,8 +23,7 @@ pub(in crate::server) struct BodyEncoder {
     is_begun: bool,
     /// How many bytes of the promised length are still to come.
     left: Option<u64>,
-    /// An event makes at most one frame, which is taken before the next event.
-    next: Option<Frame>,
+    next: VecDeque<Frame>,
 }
 
 /// How the client knows where the response ends.
@@ -39,7 +40,7 @@ pub(in crate::server) enum Framing {
 impl BodyEncoder {
     /// With HEAD, the response ends after its head.
     pub(in crate::server) fn new(framing: Framing, lost: Option<Missing>, method: Method) -> BodyEncoder {
-        BodyEncoder { framing, lost, method, is_begun: false, left: None, next: None }
+        BodyEncoder { framing, lost, method, is_begun: false, left: None, next: VecDeque::new() }
     }
 
     /// Queues the response's head. `left` is the length of the body, if it is known.
@@ -51,29 +52,32 @@ impl BodyEncoder {
         };
         let lost = self.lost.map(|missing| ("Wstail-Gap", missing.word().to_owned()));
         let headers = framing.into_iter().chain(lost).chain([("Cache-Control", "no-store".to_owned())]);
-        self.next = Some(Frame::Binary(short_response::head(200, short_response::TEXT, headers)));
+        self.next.push_back(Frame::Binary(short_response::head(200, short_response::TEXT, headers)));
         self.is_begun = true;
         self.left = left.filter(|_| self.framing == Framing::Sized);
     }
 
     /// Queues no more than the promised length: a copy of a log that was truncated meanwhile may hold more.
     fn push_data(&mut self, content: Content<'_>) -> ControlFlow<()> {
-        debug_assert!(self.next.is_none(), "a frame is taken before the next event");
         let most = self.left.map_or(usize::MAX, |left| left.try_into().unwrap_or(usize::MAX));
         let content = match content {
-            Content::Bytes(bytes) => Content::Bytes(&bytes[..bytes.len().min(most)]),
-            range => range,
+            Content::Bytes(bytes) if bytes.len() > most => Content::Bytes(bytes[..most].to_vec().into()),
+            content => content,
         };
         if most == 0 || content.length() > most {
             return ControlFlow::Break(());
         }
         self.left = self.left.map(|left| left - content.length() as u64);
-        self.next = Some(match content {
-            Content::Range(range) => Frame::Range(range),
-            Content::Bytes(bytes) if self.framing == Framing::Chunked => Frame::Binary(chunk(bytes)),
-            Content::Bytes(bytes) => Frame::Binary(bytes.to_vec()),
-        });
+        match content {
+            Content::Range(range) => self.next.push_back(Frame::Range(range)),
+            Content::Bytes(bytes) => self.push_bytes(bytes),
+        }
         ControlFlow::Continue(())
+    }
+
+    fn push_bytes(&mut self, bytes: Cow<'_, [u8]>) {
+        let bytes = if self.framing == Framing::Chunked { chunk(&bytes) } else { bytes.into_owned() };
+        self.next.push_back(Frame::Binary(bytes));
     }
 }
 
@@ -91,11 +95,11 @@ impl Encoder for BodyEncoder {
                     return ControlFlow::Break(());
                 }
             }
-            LogEvent::Skip(_) => return self.push_data(Content::Bytes(SEPARATOR)),
+            LogEvent::Skip(_) => return self.push_data(Content::Bytes(SEPARATOR.into())),
             LogEvent::Data(data) => return self.push_data(data.content),
             LogEvent::End => {
                 if self.framing == Framing::Chunked {
-                    self.next = Some(Frame::Binary(b"0\r\n\r\n".to_vec()));
+                    self.next.push_back(Frame::Binary(b"0\r\n\r\n".to_vec()));
                 }
                 return ControlFlow::Break(());
             }
@@ -105,13 +109,13 @@ impl Encoder for BodyEncoder {
     }
 
     fn next(&mut self, _now: Instant) -> Option<Frame> {
-        self.next.take()
+        self.next.pop_front()
     }
 
     /// Before the body has begun, answers with a 503. Afterwards there is nothing to send: the missing last chunk, or
     /// the missing bytes, show the client that the log had not come to its end.
     fn close(&mut self, close: &Close) -> Option<Frame> {
-        self.next = None;
+        self.next.clear();
         let is_unbegun = !std::mem::replace(&mut self.is_begun, true);
         let refusal = || Refusal::new(503, close.reason.clone()).to(self.method);
         is_unbegun.then(|| Frame::Binary(refusal().response()))
@@ -150,14 +154,14 @@ mod tests {
         let (mut body, now) = body(Framing::Sized, Method::Get);
         encode_at(&mut body, 0, opened(2, false), now);
         assert_eq!(encode_at(&mut body, 3, data(b"ab\n", false), now), ["ab"]);
-        assert!(body.encode(SourceEvent { what: data(b"c\n", false), place: &place(5) }, now).is_break());
+        assert!(body.encode(SourceEvent { what: data(b"c\n", false), place: Some(&place(5)) }, now).is_break());
         assert!(body.next(now).is_none());
     }
 
     #[test]
     fn a_head_request_gets_the_head_alone() {
         let (mut body, now) = body(Framing::Sized, Method::Head);
-        assert!(body.encode(SourceEvent { what: opened(2, false), place: &place(0) }, now).is_break());
+        assert!(body.encode(SourceEvent { what: opened(2, false), place: Some(&place(0)) }, now).is_break());
         assert!(body.next(now).is_some_and(|head| shown(&head).contains("Content-Length: 2\r\n")));
         assert!(body.next(now).is_none());
     }

@@ -22,7 +22,8 @@ const SEPARATOR: &[u8] = b"--\n";
 /// Turns events into frames.
 pub(in crate::server) trait Encoder {
     /// Takes an event. All frames of the previous event must be taken first; only
-    /// [`LogEvent::Unreadable`](crate::LogEvent::Unreadable) may come earlier. Returns `Break` when the answer is
+    /// [`LogEvent::Unreadable`](crate::LogEvent::Unreadable) may come earlier, and the events that a filter makes of one
+    /// block come together. Returns `Break` when the answer is
     /// complete: the client gets the remaining frames and nothing more.
     fn encode(&mut self, event: SourceEvent<'_>, now: Instant) -> ControlFlow<()>;
 
@@ -54,7 +55,7 @@ mod tests {
         what: LogEvent<Data<'_>>,
         now: Instant,
     ) -> Vec<String> {
-        let _ = encoder.encode(SourceEvent { what, place: &place(offset) }, now);
+        let _ = encoder.encode(SourceEvent { what, place: Some(&place(offset)) }, now);
         frames(encoder, now)
     }
 
@@ -72,7 +73,7 @@ mod tests {
     }
 
     pub(super) fn data(bytes: &[u8], more: bool) -> LogEvent<Data<'_>> {
-        LogEvent::Data(Data { content: Content::Bytes(bytes), more })
+        LogEvent::Data(Data { content: Content::Bytes(bytes.into()), more, last: None })
     }
 
     pub(super) fn opened(size: u64, is_awaited: bool) -> LogEvent<Data<'static>> {

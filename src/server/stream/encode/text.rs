@@ -26,7 +26,7 @@ impl Encoder for TextEncoder {
     fn encode(&mut self, event: SourceEvent<'_>, now: Instant) -> ControlFlow<()> {
         match event.what {
             LogEvent::Opened { is_awaited: true, .. } => self.lines.skip_first(),
-            LogEvent::Data(Data { content: Content::Bytes(bytes), more }) => self.lines.push(bytes, more, now),
+            LogEvent::Data(Data { content: Content::Bytes(bytes), more, .. }) => self.lines.push(&bytes, more, now),
             LogEvent::Data(Data { content: Content::Range(_), .. }) => {
                 unreachable!("a source gives ranges only where they are wanted")
             }
@@ -37,6 +37,8 @@ impl Encoder for TextEncoder {
             }
             LogEvent::Opened { .. } | LogEvent::Checkpoint => {}
             LogEvent::Skip(_) => self.lines.push(SEPARATOR, true, now),
+            // Nothing may have been found; then there is one empty message.
+            LogEvent::Progress { done: true, .. } => self.lines.push(&[], false, now),
             LogEvent::Progress { .. } => {}
             LogEvent::Rotated | LogEvent::Truncated | LogEvent::Gap { .. } => {}
             LogEvent::Connected(_) | LogEvent::Lost { .. } => {}

@@ -9,7 +9,7 @@ use crate::protocol::close::Close;
 use crate::protocol::event::Event;
 use crate::protocol::log_event::LogEvent;
 use crate::server::stream::encode::Encoder;
-use crate::server::stream::event::{Content, Locate, SourceEvent};
+use crate::server::stream::event::{Content, Data, Locate, SourceEvent};
 use crate::server::stream::frame::Frame;
 
 /// Encodes a log for clients that speak `wstail.v1`.
@@ -50,19 +50,50 @@ impl WstailEncoder {
         (self.uncovered, self.covered) = (0, now);
     }
 
-    fn push_data(&mut self, content: Content<'_>, place: &dyn Locate) {
+    fn push_data(&mut self, content: Content<'_>, place: Option<&dyn Locate>) {
         let length = content.length();
         // Before the first bytes of a file, send a cursor that identifies it.
         if std::mem::take(&mut self.is_bare)
+            && let Some(place) = place
             && let Some(start) = place.position().start(length)
         {
             self.push_event(&Event::Cursor(start.cursor()));
         }
         self.uncovered += length as u64;
         self.queue.push_back(match content {
-            Content::Bytes(bytes) => Frame::Binary(bytes.to_vec()),
+            Content::Bytes(bytes) => Frame::Binary(bytes.into_owned()),
             Content::Range(range) => Frame::Range(range),
         });
+    }
+
+    /// Sends the cursor that comes with an event, or is due at it.
+    fn encode_place(&mut self, what: &LogEvent<Data<'_>>, place: &dyn Locate, now: Instant) {
+        let is_pause = what.is_pause() || matches!(what, LogEvent::End);
+        if is_pause {
+            if self.is_cursor_due(true, now) {
+                self.push_place(&Event::Cursor(place.position().cursor()), now);
+            }
+            return;
+        }
+        let position = place.position();
+        let (is_bare, cursor) = (position.is_bare(), position.cursor());
+        let event = match *what {
+            LogEvent::Opened { size, .. } => {
+                self.is_opened = true;
+                let (path, heartbeat) = (self.path.clone(), self.heartbeat.as_secs_f64());
+                self.is_bare = self.is_resumed || is_bare;
+                self.push_event(&Event::Open { path, size, heartbeat, cursor });
+                return;
+            }
+            // The client does not count bytes that were skipped.
+            LogEvent::Checkpoint => Event::Cursor(cursor),
+            LogEvent::Rotated => Event::Rotated(cursor),
+            LogEvent::Truncated => Event::Truncated(cursor),
+            LogEvent::Gap { reason, bytes } => Event::Gap { reason, bytes, cursor },
+            _ => return,
+        };
+        self.is_bare = self.is_resumed || is_bare;
+        self.push_place(&event, now);
     }
 
     /// Whether a cursor is due: at every pause, and while bytes flow every [`CURSOR_BYTES`] or [`CURSOR_TIME`].
@@ -75,37 +106,17 @@ impl WstailEncoder {
 impl Encoder for WstailEncoder {
     fn encode(&mut self, event: SourceEvent<'_>, now: Instant) -> ControlFlow<()> {
         let SourceEvent { what, place } = event;
-        let cursor = || place.position().cursor();
-        let is_pause = what.is_pause() || matches!(what, LogEvent::End);
-        match what {
-            LogEvent::Data(data) => {
-                self.push_data(data.content, place);
-                if self.is_cursor_due(false, now) {
-                    self.push_place(&Event::Cursor(cursor()), now);
-                }
-                return ControlFlow::Continue(());
+        if let LogEvent::Data(data) = what {
+            self.push_data(data.content, place);
+            if let Some(place) = place.filter(|_| self.is_cursor_due(false, now)) {
+                self.push_place(&Event::Cursor(place.position().cursor()), now);
             }
-            _ if is_pause && self.is_cursor_due(true, now) => self.push_place(&Event::Cursor(cursor()), now),
-            LogEvent::Opened { .. }
-            | LogEvent::Checkpoint
-            | LogEvent::Rotated
-            | LogEvent::Truncated
-            | LogEvent::Gap { .. } => {
-                self.is_bare = self.is_resumed || place.position().is_bare();
-            }
-            _ => {}
+            return ControlFlow::Continue(());
+        }
+        if let Some(place) = place {
+            self.encode_place(&what, place, now);
         }
         match what {
-            LogEvent::Opened { size, .. } => {
-                self.is_opened = true;
-                let (path, heartbeat) = (self.path.clone(), self.heartbeat.as_secs_f64());
-                self.push_event(&Event::Open { path, size, heartbeat, cursor: cursor() });
-            }
-            // The client does not count bytes that were skipped.
-            LogEvent::Checkpoint => self.push_place(&Event::Cursor(cursor()), now),
-            LogEvent::Rotated => self.push_place(&Event::Rotated(cursor()), now),
-            LogEvent::Truncated => self.push_place(&Event::Truncated(cursor()), now),
-            LogEvent::Gap { reason, bytes } => self.push_place(&Event::Gap { reason, bytes, cursor: cursor() }, now),
             LogEvent::Gone => {
                 self.push_event(&Event::Waiting { reason: "the log is gone; waiting for it to return".to_owned() })
             }
@@ -119,7 +130,8 @@ impl Encoder for WstailEncoder {
                 self.push_event(&Event::Progress { bytes, total, matches, done });
             }
             LogEvent::End => return ControlFlow::Break(()),
-            LogEvent::Data(_) | LogEvent::Quiet => {}
+            LogEvent::Opened { .. } | LogEvent::Checkpoint | LogEvent::Data(_) | LogEvent::Quiet => {}
+            LogEvent::Rotated | LogEvent::Truncated | LogEvent::Gap { .. } => {}
             LogEvent::Connected(_) | LogEvent::Lost { .. } => {}
         }
         ControlFlow::Continue(())
@@ -205,7 +217,7 @@ mod tests {
     #[test]
     fn a_close_drops_what_was_not_taken() {
         let (mut encoder, now) = encoder(false);
-        let event = SourceEvent { what: data(b"a", true), place: &place(1) };
+        let event = SourceEvent { what: data(b"a", true), place: Some(&place(1)) };
         assert!(encoder.encode(event, now).is_continue());
         let last = encoder.close(&Close::new(close::GOING_AWAY, "server is going away"));
         assert_eq!(
@@ -213,6 +225,6 @@ mod tests {
             Some(r#"text {"event":"end","reason":"server is going away"}"#)
         );
         assert!(frames(&mut encoder, now).is_empty());
-        assert!(encoder.encode(SourceEvent { what: LogEvent::End, place: &place(1) }, now).is_break());
+        assert!(encoder.encode(SourceEvent { what: LogEvent::End, place: Some(&place(1)) }, now).is_break());
     }
 }

@@ -1,0 +1,215 @@
+//! Bytes that were read and not used. A reader that filters lines cannot judge a line before its end has arrived, and
+//! lines that were judged may yet be context. It stores neither: what it did not use is read again together with what
+//! follows, so that the file stays the only buffer.
+//!
+//! The open file is then read ahead of the *place*, which is where the unused bytes begin. Whether the file was truncated
+//! is still decided by the bytes before the offset up to which it was read. Bytes that were seen before are no news: at
+//! the end of the file its name is checked although there are unused bytes. Before the follower leaves a file, or ends,
+//! it yields them once more, as the last.
+
+use std::fs::File;
+use std::io;
+use std::time::Instant;
+
+use super::follower::{Follower, Phase, Step};
+use super::log::fingerprint;
+use super::log::open::{Hold, Reading};
+use super::position::{BEFORE, Position, Print};
+
+/// The bytes from the place up to the offset of the open file.
+#[derive(Debug)]
+pub(super) struct Unused {
+    /// Where they begin: the place.
+    start: u64,
+    /// The bytes before them.
+    before: Vec<u8>,
+    /// Up to where they have been yielded.
+    seen: u64,
+    last: Last,
+    /// The buffer was too small for them.
+    wants_room: bool,
+    /// A place after `start` before which nothing is sent, with the fingerprint of the bytes before it: a stream that
+    /// begins within a line has to know the line's beginning.
+    ahead: Option<(u64, Print)>,
+}
+
+/// Whether they were yielded as the last of their file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Last {
+    No,
+    Due(LastOf),
+    Yielded(LastOf),
+}
+
+/// What nothing follows in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastOf {
+    /// The file, which was read to its end for good.
+    Generation,
+    /// The part of the log that was asked for.
+    Stream,
+}
+
+/// What is read next, and where it goes in the reader's buffer.
+pub(super) struct Room {
+    /// The new bytes come after so many unused ones. If these leave no room, the new ones are read alone.
+    pub at: usize,
+    /// The bytes before the new ones.
+    before: Option<Vec<u8>>,
+}
+
+impl Follower {
+    /// From now on every byte that is yielded must be used with [`Follower::use_up`], or it comes again.
+    pub fn expect_use(&mut self) {
+        self.keeps_unused = true;
+    }
+
+    /// These bytes, the next after the place, are used: the place is now after them.
+    pub fn use_up(&mut self, bytes: &[u8]) {
+        let Some(unused) = &mut self.unused else { return };
+        unused.start += bytes.len() as u64;
+        let kept = &bytes[bytes.len().saturating_sub(BEFORE)..];
+        let surplus = (unused.before.len() + kept.len()).saturating_sub(BEFORE);
+        unused.before.drain(..surplus);
+        unused.before.extend_from_slice(kept);
+        unused.ahead = unused.ahead.filter(|(offset, _)| *offset > unused.start);
+        if unused.start >= self.open.offset && unused.last == Last::No {
+            self.unused = None;
+        }
+    }
+
+    /// How many bytes come again.
+    pub fn unused(&self) -> usize {
+        self.unused.as_ref().map_or(0, |unused| self.open.offset.saturating_sub(unused.start) as usize)
+    }
+
+    /// Whether the next poll needs a buffer for all bytes that come again, and not only for news.
+    pub fn wants_room(&self) -> bool {
+        self.unused.as_ref().is_some_and(|unused| unused.wants_room)
+    }
+
+    /// The `length` bytes before the place, or fewer at the start of the file.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn bytes_before(&self, length: usize) -> io::Result<Vec<u8>> {
+        let place = self.place();
+        let start = place.saturating_sub(length as u64);
+        fingerprint::read_up_to(&self.open.file, start, (place - start) as usize)
+    }
+
+    /// The last `bytes` before the place are yielded again, although they are not sent. The place that is reported stays.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn go_back(&mut self, bytes: usize) -> io::Result<()> {
+        let place = self.place();
+        let start = place.saturating_sub(bytes as u64);
+        let ahead = Some((place, Print::of(&fingerprint::before(&self.open.file, place)?)));
+        let before = fingerprint::before(&self.open.file, start)?;
+        self.unused = Some(Box::new(Unused { start, before, seen: start, last: Last::No, wants_room: true, ahead }));
+        Ok(())
+    }
+
+    /// The offset of the place.
+    pub fn place(&self) -> u64 {
+        self.unused.as_ref().map_or(self.open.offset, |unused| unused.start)
+    }
+
+    /// The place in the open file.
+    pub(super) fn place_position(&self) -> Position {
+        let position = self.open.position();
+        let Some(unused) = &self.unused else { return position };
+        let (offset, before) = unused.ahead.unwrap_or_else(|| (unused.start, Print::of(&unused.before)));
+        Position { offset, before, ..position }
+    }
+
+    /// Where the next bytes are read to.
+    pub(super) fn room(&self, buffer: &[u8]) -> Room {
+        let unused = self.unused();
+        let before = self.keeps_unused.then(|| self.open.before.clone());
+        Room { at: if unused < buffer.len() { unused } else { 0 }, before }
+    }
+
+    /// So many new bytes were read. Puts the unused ones before them.
+    pub(super) fn join_unused(&mut self, buffer: &mut [u8], room: Room, read: usize, now: Instant) -> io::Result<Step> {
+        let Some(before) = room.before else { return Ok(Step::Bytes(read)) };
+        let offset = self.open.offset;
+        let Some(unused) = &mut self.unused else {
+            let start = offset - read as u64;
+            let (last, wants_room, ahead) = (Last::No, false, None);
+            self.unused = Some(Box::new(Unused { start, before, seen: offset, last, wants_room, ahead }));
+            return Ok(Step::Bytes(read));
+        };
+        if room.at == 0 {
+            unused.wants_room = true;
+            return Ok(Step::Busy);
+        }
+        let again = &mut buffer[..room.at];
+        let compared = before.len().min(again.len());
+        if !read_again(&self.open.file, again, unused.start)?
+            || again[again.len() - compared..] != before[before.len() - compared..]
+        {
+            return self.changed(now);
+        }
+        unused.seen = offset;
+        Ok(Step::Bytes(room.at + read))
+    }
+
+    /// Yields unused bytes that were not seen yet, or all if they are the last; and goes on from these.
+    pub(super) fn yield_unused(&mut self, buffer: &mut [u8], now: Instant) -> io::Result<Option<Step>> {
+        let Some(unused) = &mut self.unused else { return Ok(None) };
+        match unused.last {
+            Last::Yielded(LastOf::Stream) => return Ok(Some(Step::Ended)),
+            Last::Yielded(LastOf::Generation) => {
+                if matches!(self.phase, Phase::Leaving { .. } | Phase::Passing(_)) {
+                    return self.go_on(now).map(Some);
+                }
+                self.unused = None;
+                return Ok(None);
+            }
+            Last::No if unused.seen >= self.open.offset => return Ok(None),
+            Last::No | Last::Due(_) => {}
+        }
+        let length = self.open.offset.saturating_sub(unused.start) as usize;
+        if length > buffer.len() && !unused.wants_room {
+            unused.wants_room = true;
+            return Ok(Some(Step::Busy));
+        }
+        let length = length.min(buffer.len());
+        let is_whole = read_again(&self.open.file, &mut buffer[..length], unused.start)?;
+        if !is_whole || self.open.read(&mut [], Hold::Nothing)? == Reading::Changed {
+            return self.changed(now).map(Some);
+        }
+        unused.seen = unused.start + length as u64;
+        unused.wants_room = false;
+        Ok(Some(match unused.last {
+            Last::Due(of) if unused.seen == self.open.offset => {
+                unused.last = Last::Yielded(of);
+                Step::Last(length, of)
+            }
+            _ => Step::Bytes(length),
+        }))
+    }
+
+    /// Nothing follows the unused bytes. Whether they are still to be yielded as the last.
+    pub(super) fn owes_last(&mut self, of: LastOf) -> bool {
+        match &mut self.unused {
+            Some(unused) if unused.last == Last::No => {
+                unused.last = Last::Due(of);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Reads bytes that were read before. Whether they are still there.
+fn read_again(file: &File, buffer: &mut [u8], start: u64) -> io::Result<bool> {
+    let bytes = fingerprint::read_up_to(file, start, buffer.len())?;
+    let is_whole = bytes.len() == buffer.len();
+    if is_whole {
+        buffer.copy_from_slice(&bytes);
+    }
+    Ok(is_whole)
+}

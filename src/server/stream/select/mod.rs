@@ -1,0 +1,65 @@
+//! Decides which of a log's events reach the encoder. It stands between source and encoder and knows neither sockets
+//! nor files.
+//!
+//! Without a filter every event passes. With one, `selecting` judges the log's lines: what it does not use of a block
+//! stays in the file and is read again. `pace` decides how large a block is, `progress` reports how far the search has
+//! come, and `query` prepares a filter for one log.
+
+mod pace;
+mod progress;
+mod query;
+mod selecting;
+
+use std::time::Instant;
+
+pub(in crate::server) use self::query::Query;
+use self::selecting::Selecting;
+use crate::server::stream::ending::Ending;
+use crate::server::stream::event::SourceEvent;
+use crate::server::stream::source::{LogSource, Unreadable};
+
+/// Decides about events.
+pub(in crate::server) enum Select {
+    /// All of them pass.
+    Everything,
+    /// A filter selects lines.
+    Lines(Box<Selecting>),
+}
+
+impl Select {
+    /// Selects what the query asks for; `None` for everything.
+    pub(in crate::server) fn new(query: Option<Query>, source: &mut LogSource, now: Instant) -> Select {
+        match query {
+            Some(query) => Select::Lines(Box::new(Selecting::new(query, source, now))),
+            None => Select::Everything,
+        }
+    }
+
+    /// The next event for the encoder. `None` if there is none yet.
+    ///
+    /// # Errors
+    /// When the log could not be read for a minute.
+    pub(super) fn next<'s>(
+        &'s mut self,
+        source: &'s mut LogSource,
+        now: Instant,
+    ) -> Result<Option<SourceEvent<'s>>, Unreadable> {
+        match self {
+            Select::Everything => source.next(now),
+            Select::Lines(selecting) => selecting.next(source, now),
+        }
+    }
+
+    /// Whether the next event is there already.
+    pub(super) fn is_ready(&self) -> bool {
+        matches!(self, Select::Lines(selecting) if selecting.is_ready())
+    }
+
+    /// How the stream ends, once the last event has passed.
+    pub(super) fn ending(&self) -> Ending {
+        match self {
+            Select::Lines(selecting) => selecting.ending(),
+            Select::Everything => Ending::Complete,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What a request asks for, prepared for one log.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+use crate::follow::read_up_to;
+use crate::select::stamp::Recogniser;
+use crate::select::{Entries, Filter, Selector};
+
+/// A filter, and what was learned from the log's first bytes to apply it.
+#[derive(Debug)]
+pub(in crate::server) struct Query {
+    filter: Arc<Filter>,
+    sample: Vec<u8>,
+    entries: Entries,
+    /// How many bytes of the selected lines the client has after its cursor.
+    pub(super) skip: u64,
+}
+
+/// How many bytes of a log are enough to learn from.
+pub(super) const SAMPLE: usize = 64 * 1024;
+
+impl Query {
+    /// # Errors
+    /// When the file cannot be read.
+    pub(in crate::server) fn new(filter: Filter, file: &File, skip: u64) -> io::Result<Query> {
+        let sample = read_up_to(file, 0, SAMPLE)?;
+        let mut entries = if filter.has_entries() { entries(&sample) } else { Entries::Lines };
+        if filter.has_entries() && matches!(entries, Entries::Lines) && sample.len() == SAMPLE {
+            let end = file.metadata()?.len();
+            entries = self::entries(&read_up_to(file, end.saturating_sub(SAMPLE as u64), SAMPLE)?);
+        }
+        Ok(Query { filter: Arc::new(filter), sample, entries, skip })
+    }
+
+    /// A selector that has not seen anything yet.
+    pub(super) fn selector(&self) -> Selector {
+        let mut selector = Selector::new(self.filter.clone(), self.entries.clone());
+        selector.sample(&self.sample);
+        selector
+    }
+
+    pub(super) fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// How many bytes were learned from.
+    pub(super) fn sampled(&self) -> usize {
+        self.sample.len()
+    }
+}
+
+/// How the lines of a log make entries, as far as these bytes of it show.
+pub(super) fn entries(sample: &[u8]) -> Entries {
+    let lines = || sample.split_inclusive(|&byte| byte == b'\n');
+    let recogniser = Recogniser::trained_on(lines());
+    if lines().all(|line| recogniser.find(line).is_none()) {
+        return Entries::Lines;
+    }
+    Entries::Timed(Arc::new(move |line: &[u8]| recogniser.find(line).map(|stamp| stamp.end)))
+}

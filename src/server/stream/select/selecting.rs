@@ -1,0 +1,354 @@
+//! Selects lines: judges the log's blocks, passes on what is selected, and decides when a cursor is due.
+//!
+//! A cursor of a filtered stream is a place where every selected line before it has been sent and none after it. That is
+//! so after what a block has used, when all that was selected in it has been passed on. So no event of a block has a
+//! place; a [`LogEvent::Checkpoint`] that follows them has. None comes as long as the client has selected bytes after its
+//! own cursor that were not found again, nor within a line.
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::{Duration, Instant};
+
+use super::pace::Pace;
+use super::progress::Progress;
+use super::query::{self, Query};
+use crate::follow::position::Position;
+use crate::follow::unused::LastOf;
+use crate::protocol::event::Missing;
+use crate::protocol::log_event::LogEvent;
+use crate::select::{Ending as Follows, Judged, Piece, Selector, WARM_UP};
+use crate::server::stream::ending::Ending;
+use crate::server::stream::event::{Content, Data, Locate, SourceEvent};
+use crate::server::stream::source::{LogSource, Unreadable};
+
+type Event = LogEvent<Data<'static>>;
+
+pub(in crate::server) struct Selecting {
+    query: Query,
+    selector: Selector,
+    /// Events for the encoder, each with its place, if it has one.
+    ready: VecDeque<(Event, Option<Position>)>,
+    /// The place of the event that was taken last.
+    place: Option<Position>,
+    /// How many selected bytes the client has already.
+    skip: u64,
+    /// The event `Opened`, until its place is known.
+    opened: Option<Event>,
+    /// What comes before the place has not been judged yet.
+    is_cold: bool,
+    /// Lines were passed on, so that there can be a gap between them and others.
+    has_sent: bool,
+    /// What comes next belongs to a line whose beginning was passed on.
+    is_cut: bool,
+    covered: Covered,
+    pace: Pace,
+    progress: Progress,
+    matches: u64,
+    /// How many bytes were learned from about times.
+    learned: usize,
+    is_done: bool,
+}
+
+/// What the last cursor covers.
+struct Covered {
+    at: Instant,
+    /// How many bytes were sent since.
+    sent: u64,
+    /// The place has moved since.
+    has_moved: bool,
+    /// The last cursor cannot identify its file, which was empty.
+    is_bare: bool,
+}
+
+/// While bytes flow, a cursor is sent after this many bytes or this much time.
+const CURSOR_BYTES: u64 = 1 << 20;
+const CURSOR_TIME: Duration = Duration::from_secs(1);
+/// From so many bytes on, a log without times is one that has none.
+const LEARNED: usize = 4096;
+
+impl Selecting {
+    pub(super) fn new(query: Query, source: &mut LogSource, now: Instant) -> Selecting {
+        let pace = Pace::default();
+        source.expect_use(pace.block());
+        Selecting {
+            selector: query.selector(),
+            ready: VecDeque::new(),
+            place: None,
+            skip: query.skip,
+            opened: None,
+            is_cold: false,
+            has_sent: false,
+            is_cut: false,
+            covered: Covered { at: now, sent: 0, has_moved: false, is_bare: false },
+            pace,
+            progress: Progress::new(source.follower(), now),
+            matches: 0,
+            learned: query.sampled(),
+            is_done: false,
+            query,
+        }
+    }
+
+    /// The next event for the encoder. `None` if there is none yet.
+    ///
+    /// # Errors
+    /// When the log could not be read for a minute.
+    pub(super) fn next<'s>(
+        &'s mut self,
+        source: &'s mut LogSource,
+        now: Instant,
+    ) -> Result<Option<SourceEvent<'s>>, Unreadable> {
+        if self.ready.is_empty() {
+            self.read(source, now)?;
+        }
+        let Some((what, place)) = self.ready.pop_front() else { return Ok(None) };
+        self.place = place;
+        Ok(Some(SourceEvent { what, place: self.place.as_ref().map(|place| place as &dyn Locate) }))
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// How the stream ends, once the last event was taken.
+    pub(super) fn ending(&self) -> Ending {
+        if self.is_done { Ending::Matched(self.matches) } else { Ending::Complete }
+    }
+
+    /// Reads the log once.
+    fn read(&mut self, source: &mut LogSource, now: Instant) -> Result<(), Unreadable> {
+        if self.is_cold {
+            match self.warm_up(source) {
+                Ok(()) => self.is_cold = false,
+                Err(error) => {
+                    let what = owned(source.fail(error, now)?.what);
+                    self.push(what);
+                    return Ok(());
+                }
+            }
+        }
+        let Some(event) = source.next(now)? else {
+            self.report_progress(source, false, now);
+            return Ok(());
+        };
+        match event.what {
+            LogEvent::Data(Data { content, last, .. }) => {
+                let length = content.length();
+                drop(content);
+                self.judge(source, length, last, now);
+            }
+            what => {
+                let what = owned(what);
+                self.pass(what, source, now);
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes on an event that is no data.
+    fn pass(&mut self, what: Event, source: &mut LogSource, now: Instant) {
+        match what {
+            LogEvent::Opened { size, is_awaited, .. } => {
+                self.is_cold = true;
+                self.opened = Some(LogEvent::Opened { size, left: None, is_awaited });
+                if self.skip == 0 {
+                    self.open(source);
+                }
+            }
+            LogEvent::Checkpoint => {
+                self.is_cold = true;
+                self.cover(what, source, now);
+            }
+            LogEvent::Rotated | LogEvent::Truncated | LogEvent::Gap { .. } => self.leave_file(what, source, now),
+            LogEvent::Quiet | LogEvent::Gone | LogEvent::Unreadable(_) => {
+                self.open(source);
+                self.cover_if_due(source, true, now);
+                self.report_progress(source, true, now);
+                self.selector.rest();
+                self.push(what);
+            }
+            LogEvent::End => self.end(source, now),
+            what => self.push(what),
+        }
+    }
+
+    /// Judges a block of this length, the last that the source has yielded.
+    fn judge(&mut self, source: &mut LogSource, length: usize, last: Option<LastOf>, now: Instant) {
+        self.learn(source.bytes(0..length));
+        self.identify(source, now);
+        let ending = match last {
+            None => Follows::Open,
+            Some(LastOf::Generation) => Follows::Generation,
+            Some(LastOf::Stream) => Follows::Stream,
+        };
+        let begun = Instant::now();
+        let Judged { pieces, used, matches, is_done } = self.selector.judge(source.bytes(0..length), ending);
+        self.pace.note(begun.elapsed());
+        source.expect_use(self.pace.block());
+        self.matches += matches;
+        self.is_cut = matches!(pieces.last(), Some(Piece::Lines(lines)) if lines.end == used);
+        let at = self.take(pieces, source);
+        source.use_up(at..used);
+        self.covered.has_moved |= used > 0;
+        if is_done {
+            self.is_done = true;
+            self.end(source, now);
+            return;
+        }
+        self.report_progress(source, false, now);
+        self.cover_if_due(source, false, now);
+    }
+
+    /// Passes on what is selected, without what the client has. Returns up to where the block is used by that.
+    fn take(&mut self, pieces: Vec<Piece>, source: &mut LogSource) -> usize {
+        let (mut at, mut bytes) = (0, Vec::new());
+        for piece in pieces {
+            let lines = match piece {
+                Piece::Lines(lines) => lines,
+                Piece::Skip(skipped) => {
+                    self.push_data(&mut bytes, true);
+                    if self.has_sent {
+                        self.push(LogEvent::Skip(skipped));
+                    }
+                    continue;
+                }
+            };
+            let known = self.skip.min(lines.len() as u64);
+            self.skip -= known;
+            let start = lines.start + known as usize;
+            if known > 0 && self.skip == 0 {
+                source.use_up(at..start);
+                at = start;
+                self.open(source);
+            }
+            bytes.extend_from_slice(source.bytes(start..lines.end));
+            self.has_sent |= start < lines.end;
+        }
+        self.push_data(&mut bytes, false);
+        at
+    }
+
+    fn push_data(&mut self, bytes: &mut Vec<u8>, more: bool) {
+        if !bytes.is_empty() {
+            self.covered.sent += bytes.len() as u64;
+            let content = Content::Bytes(std::mem::take(bytes).into());
+            self.push(LogEvent::Data(Data { content, more, last: None }));
+        }
+    }
+
+    fn push(&mut self, what: Event) {
+        self.ready.push_back((what, None));
+    }
+
+    /// Passes on an event that bears a cursor.
+    fn cover(&mut self, what: Event, source: &LogSource, now: Instant) {
+        let place = source.follower().position();
+        let is_bare = place.is_bare();
+        self.covered = Covered { at: now, sent: 0, has_moved: false, is_bare };
+        self.ready.push_back((what, Some(place)));
+    }
+
+    /// Passes on a cursor if one is due: while bytes flow or are passed over, and as soon as there are no more.
+    fn cover_if_due(&mut self, source: &LogSource, is_pause: bool, now: Instant) {
+        let is_due = is_pause || self.covered.sent >= CURSOR_BYTES || now - self.covered.at >= CURSOR_TIME;
+        if self.covered.has_moved && is_due && self.can_resume() {
+            self.cover(LogEvent::Checkpoint, source, now);
+        }
+    }
+
+    /// Whether every selected line before the place was sent, and nothing after it.
+    fn can_resume(&self) -> bool {
+        self.skip == 0 && self.opened.is_none() && !self.selector.is_within_line()
+    }
+
+    /// Passes on that the log is open, if that was not done yet.
+    fn open(&mut self, source: &LogSource) {
+        if let Some(opened) = self.opened.take() {
+            let place = source.follower().position();
+            self.covered.is_bare = place.is_bare();
+            self.ready.push_back((opened, Some(place)));
+        }
+    }
+
+    /// Before the first bytes of a file that was empty, passes on a cursor that identifies it.
+    fn identify(&mut self, source: &LogSource, now: Instant) {
+        if self.covered.is_bare && self.skip == 0 && source.follower().place() == 0 {
+            self.cover(LogEvent::Checkpoint, source, now);
+        }
+        self.covered.is_bare = false;
+    }
+
+    /// What comes next does not continue what was read.
+    fn leave_file(&mut self, what: Event, source: &LogSource, now: Instant) {
+        let judged = self.selector.judge(b"", Follows::Generation);
+        self.open(source);
+        if std::mem::take(&mut self.skip) > 0 {
+            self.cover(LogEvent::Gap { reason: Missing::Cursor, bytes: None }, source, now);
+        }
+        self.is_cut = false;
+        self.cover(what, source, now);
+        if judged.is_done {
+            self.is_done = true;
+            self.end(source, now);
+        }
+    }
+
+    /// Ends the stream: with the last cursor, which may be within a line whose beginning was sent.
+    fn end(&mut self, source: &LogSource, now: Instant) {
+        self.open(source);
+        self.report_progress(source, true, now);
+        if self.skip > 0 {
+            self.cover(LogEvent::Gap { reason: Missing::Cursor, bytes: None }, source, now);
+        } else if self.covered.has_moved && (self.is_cut || !self.selector.is_within_line()) {
+            self.cover(LogEvent::Checkpoint, source, now);
+        }
+        self.push(LogEvent::End);
+    }
+
+    fn report_progress(&mut self, source: &LogSource, is_end: bool, now: Instant) {
+        let report = self.progress.report(source.follower(), self.matches, is_end, now);
+        self.ready.extend(report.map(|report| (report, None)));
+    }
+
+    /// Judges what comes before the place, so that the context and the entry of what follows are known.
+    fn warm_up(&mut self, source: &mut LogSource) -> io::Result<()> {
+        let follower = source.follower_mut();
+        let before = follower.bytes_before(WARM_UP)?;
+        let is_whole = before.len() as u64 == follower.place();
+        let line = memchr::memrchr(b'\n', &before).unwrap_or(0);
+        // Only the beginning of the line matters where lines do not depend on others.
+        let is_enough = !self.query.filter().has_history() && line > 0;
+        let back = if is_enough {
+            self.selector.warm_up(&before[line..], false)
+        } else {
+            self.selector.warm_up(&before, is_whole)
+        };
+        if back > 0 {
+            follower.go_back(back)?;
+        }
+        Ok(())
+    }
+
+    /// A log that was nearly empty when the stream began may show its times only now.
+    fn learn(&mut self, block: &[u8]) {
+        if self.learned < LEARNED && self.query.filter().has_entries() {
+            self.learned += block.len();
+            self.selector.learn_entries(query::entries(block));
+        }
+    }
+}
+
+/// An event that is no data.
+fn owned(what: LogEvent<Data<'_>>) -> Event {
+    match what {
+        LogEvent::Opened { size, left, is_awaited } => LogEvent::Opened { size, left, is_awaited },
+        LogEvent::Checkpoint => LogEvent::Checkpoint,
+        LogEvent::Rotated => LogEvent::Rotated,
+        LogEvent::Truncated => LogEvent::Truncated,
+        LogEvent::Gap { reason, bytes } => LogEvent::Gap { reason, bytes },
+        LogEvent::Gone => LogEvent::Gone,
+        LogEvent::Unreadable(cause) => LogEvent::Unreadable(cause),
+        LogEvent::End => LogEvent::End,
+        _ => LogEvent::Quiet,
+    }
+}

@@ -1,0 +1,2 @@
+// Filters over the three protocols: hits, groups, ends, refusals.
+mod filters;
