@@ -7,6 +7,7 @@ use std::os::unix::fs::FileExt;
 
 use memchr::{memchr_iter, memrchr_iter};
 
+use super::matching_lines::{Judge, MatchingLines};
 use crate::protocol::request::Lines;
 
 /// How much one step reads backwards.
@@ -28,6 +29,8 @@ pub struct Backfill {
 enum Direction {
     /// From a file's size back to its start.
     Back { size: u64 },
+    /// The same, for lines that match.
+    BackMatching(MatchingLines),
     /// From a file's start on, up to its end, or for ever.
     On { end: Option<u64> },
 }
@@ -60,7 +63,22 @@ impl Backfill {
 
     /// How many bytes were searched for lines that match.
     pub(super) fn searched_back(&self) -> u64 {
-        0
+        if let Direction::BackMatching(search) = &self.direction { search.searched() } else { 0 }
+    }
+
+    /// Only lines that match are counted, if lines are counted from the end. `counts_unfinished`: so is a last line that
+    /// is not finished.
+    pub(super) fn count_matching(&mut self, judge: Box<dyn Judge>, counts_unfinished: bool) {
+        if let Direction::Back { size } = self.direction {
+            self.direction = Direction::BackMatching(MatchingLines::new(judge, size, counts_unfinished));
+        }
+    }
+
+    fn step_matching(&mut self, file: &File) -> io::Result<SearchProgress> {
+        match &mut self.direction {
+            Direction::BackMatching(search) => search.step(file, &mut self.newlines),
+            _ => Ok(SearchProgress::Busy),
+        }
     }
 
     /// Searches one block more.
@@ -68,10 +86,11 @@ impl Backfill {
     /// # Errors
     /// When the file cannot be read.
     pub fn step(&mut self, file: &File) -> io::Result<SearchProgress> {
-        match self.direction {
+        match &self.direction {
             _ if self.newlines == 0 => Ok(SearchProgress::Found(self.searched)),
-            Direction::Back { size } => self.step_back(file, size),
-            Direction::On { end } => self.step_on(file, end),
+            &Direction::Back { size } => self.step_back(file, size),
+            Direction::BackMatching(_) => self.step_matching(file),
+            &Direction::On { end } => self.step_on(file, end),
         }
     }
 

@@ -205,6 +205,7 @@ mod generations;
 mod held_files;
 pub mod listing;
 mod log;
+pub mod matching_lines;
 mod nuls;
 pub mod position;
 mod resume;

@@ -14,6 +14,7 @@ use std::time::Instant;
 use super::follower::{Follower, Phase, Step};
 use super::log::fingerprint;
 use super::log::open::{Hold, Reading};
+use super::matching_lines::Judge;
 use super::position::{BEFORE, Position, Print};
 
 /// The bytes from the place up to the offset of the open file.
@@ -62,6 +63,14 @@ impl Follower {
     /// From now on every byte that is yielded must be used with [`Follower::use_up`], or it comes again.
     pub fn expect_use(&mut self) {
         self.keeps_unused = true;
+    }
+
+    /// The last lines that come first are those that match. Call this before the first poll.
+    pub fn count_matching(&mut self, judge: Box<dyn Judge>) {
+        let counts_unfinished = self.end.is_some();
+        if let Phase::Backfilling(backfill) = &mut self.phase {
+            backfill.count_matching(judge, counts_unfinished);
+        }
     }
 
     /// These bytes, the next after the place, are used: the place is now after them.

@@ -119,8 +119,13 @@ impl Filter {
         }
     }
 
+    /// Whether entries are taken away for their level.
+    pub fn has_level(&self) -> bool {
+        self.level.is_some()
+    }
+
     /// Whether groups of lines are told apart.
-    pub(super) fn has_context(&self) -> bool {
+    pub fn has_context(&self) -> bool {
         self.context != Context::default()
     }
 

@@ -149,6 +149,23 @@ impl<'s, 'b> Pass<'s, 'b> {
         memchr_iter(b'\n', &self.block[run.clone()]).nth(last).map_or(run.end, |newline| run.start + newline + 1)
     }
 
+    /// Where the lines from `at` on begin that match.
+    pub(super) fn matches(&mut self, mut at: usize) -> Vec<usize> {
+        let mut found = Vec::new();
+        while at < self.end {
+            if !self.selector.filter.has_grep() {
+                let line = line_at(self.block, at, self.end);
+                at = line.end;
+                found.extend((!self.is_gone(&line)).then_some(line.start));
+                continue;
+            }
+            let Some(line) = self.next_match(at) else { break };
+            at = line.end;
+            found.push(line.start);
+        }
+        found
+    }
+
     fn next_match(&mut self, mut at: usize) -> Option<Range<usize>> {
         while let Some(line) = self.candidate(at, self.end, |selector| selector.searchers.grep.as_ref()) {
             at = match self.section(line.start) {
@@ -214,7 +231,7 @@ impl<'s, 'b> Pass<'s, 'b> {
     }
 
     /// The unsent lines that come with a match, from the last to the first.
-    fn context_before(&mut self, line: &Range<usize>) -> Vec<Range<usize>> {
+    pub(super) fn context_before(&mut self, line: &Range<usize>) -> Vec<Range<usize>> {
         if self.selector.filter.context != Context::Entry {
             return self.lines_before(line.start);
         }

@@ -170,6 +170,29 @@ impl Selector {
         unfinished
     }
 
+    /// Where the context of the match begins that begins at `at` in the block, with the lines of the block before it. The
+    /// block begins with a line, and where the file begins if it `is_whole`. Nothing is remembered.
+    pub fn context_start(&mut self, block: &[u8], at: usize, is_whole: bool) -> usize {
+        self.leave_generation();
+        self.state = if is_whole { State::Head(0) } else { State::Rest };
+        let line = line_at(block, at, block.len());
+        self.divide(block, line.end);
+        let start = Pass::new(self, block, line.end).context_before(&line).last().map_or(at, |first| first.start);
+        self.leave_generation();
+        start
+    }
+
+    /// Where the lines of the block begin that match, from the line at `start` on, each as if it was whole. The block
+    /// begins as for [`Selector::context_start`]. Nothing is remembered.
+    pub fn matches(&mut self, block: &[u8], start: usize, is_whole: bool) -> Vec<usize> {
+        self.leave_generation();
+        self.state = if is_whole { State::Head(0) } else { State::Rest };
+        self.divide(block, block.len());
+        let found = Pass::new(self, block, block.len()).matches(start);
+        self.leave_generation();
+        found
+    }
+
     /// Judges the lines of a block that begins where the last one was used up to.
     ///
     /// If nothing was used, the next block has to be larger. In a block of 256 KiB something always is.

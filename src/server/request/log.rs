@@ -98,7 +98,10 @@ impl LogRequest<'_> {
                 None => Follower::new(log, file, self.lines(), tail, wait),
             },
         };
-        let follower = follower.map_err(failed)?;
+        let mut follower = follower.map_err(failed)?;
+        if let Some(query) = &query {
+            follower.count_matching(query.judge());
+        }
         if from.is_some() && self.method == Method::Get {
             shared.reports.metrics.resume(follower.lost().is_none());
         }

@@ -5,6 +5,8 @@
 //! stays in the file and is read again. `pace` decides how large a block is, `progress` reports how far the search has
 //! come, and `query` prepares a filter for one log.
 
+#[cfg(test)]
+mod model;
 mod pace;
 mod progress;
 mod query;

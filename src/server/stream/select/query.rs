@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
+use crate::follow::matching_lines::Judge;
 use crate::follow::read_up_to;
 use crate::select::stamp::Recogniser;
-use crate::select::{Entries, Filter, Selector};
+use crate::select::{Entries, Filter, Selector, WARM_UP};
 
 /// A filter, and what was learned from the log's first bytes to apply it.
 #[derive(Debug)]
@@ -41,6 +42,11 @@ impl Query {
         selector
     }
 
+    /// Finds the lines that match, for a follower that counts them.
+    pub(in crate::server) fn judge(&self) -> Box<dyn Judge> {
+        Box::new(LineJudge { selector: self.selector(), filter: self.filter.clone() })
+    }
+
     pub(super) fn filter(&self) -> &Filter {
         &self.filter
     }
@@ -48,6 +54,30 @@ impl Query {
     /// How many bytes were learned from.
     pub(super) fn sampled(&self) -> usize {
         self.sample.len()
+    }
+}
+
+#[derive(Debug)]
+struct LineJudge {
+    selector: Selector,
+    filter: Arc<Filter>,
+}
+
+impl Judge for LineJudge {
+    fn reach(&self) -> usize {
+        if self.filter.has_level() { WARM_UP } else { 0 }
+    }
+
+    fn matches(&mut self, block: &[u8], start: usize, is_whole: bool) -> Vec<usize> {
+        self.selector.matches(block, start, is_whole)
+    }
+
+    fn context_reach(&self) -> usize {
+        if self.filter.has_context() { WARM_UP } else { 0 }
+    }
+
+    fn context(&mut self, block: &[u8], at: usize, is_whole: bool) -> usize {
+        self.selector.context_start(block, at, is_whole)
     }
 }
 

@@ -1,0 +1,210 @@
+//! The search for the last N lines that match, backwards and block by block. What matches is not known here: a
+//! [`Judge`] says it.
+//!
+//! A step looks at whole lines: those that begin in the 64 KiB before what was searched. If none begins there, the line
+//! is a long one, and its beginning is searched for first.
+
+use std::fmt;
+use std::fs::File;
+use std::io;
+
+use memchr::{memchr, memrchr};
+
+use super::backfill::{BLOCK, SearchProgress};
+use super::log::fingerprint::read_up_to;
+
+/// Says which lines match.
+pub trait Judge: fmt::Debug + Send {
+    /// How many bytes before lines must be known to judge them.
+    fn reach(&self) -> usize;
+
+    /// Where the lines of the block begin that match, from the line at `start` on. The last line counts even if it is not
+    /// finished. `is_whole`: the block begins where the file begins.
+    fn matches(&mut self, block: &[u8], start: usize, is_whole: bool) -> Vec<usize>;
+
+    /// How many bytes before a line must be known to find its context.
+    fn context_reach(&self) -> usize;
+
+    /// Where the context of the match at `at` begins.
+    fn context(&mut self, block: &[u8], at: usize, is_whole: bool) -> usize;
+}
+
+#[derive(Debug)]
+pub(super) struct MatchingLines {
+    judge: Box<dyn Judge>,
+    size: u64,
+    /// Everything from here on was searched; a line begins here, except at the end.
+    searched: u64,
+    /// No line begins from here up to there.
+    low: u64,
+    /// A last line that is not finished counts.
+    counts_unfinished: bool,
+}
+
+/// How much of a line is read to judge it.
+const HEAD: u64 = 4 * BLOCK as u64;
+
+/// Some bytes of the file that begin with a line.
+struct Lines {
+    bytes: Vec<u8>,
+    start: u64,
+}
+
+impl MatchingLines {
+    pub fn new(judge: Box<dyn Judge>, size: u64, counts_unfinished: bool) -> MatchingLines {
+        MatchingLines { judge, size, searched: size, low: size, counts_unfinished }
+    }
+
+    /// How many bytes were searched.
+    pub fn searched(&self) -> u64 {
+        self.size - self.searched
+    }
+
+    /// Searches one block more for the last `wanted` lines, and takes off those that it finds.
+    pub fn step(&mut self, file: &File, wanted: &mut u64) -> io::Result<SearchProgress> {
+        if self.searched == 0 {
+            return Ok(SearchProgress::Found(0));
+        }
+        let start = self.low.saturating_sub(BLOCK as u64);
+        let block = read_up_to(file, start, (self.low - start) as usize)?;
+        if (block.len() as u64) < self.low - start {
+            // The file has shrunk: the follower will notice.
+            return Ok(SearchProgress::Found(0));
+        }
+        if self.searched == self.size && !self.counts_unfinished && !self.leave_unfinished(&block, start) {
+            return Ok(SearchProgress::Busy);
+        }
+        let Some(line) = self.first_line(&block[..(self.low - start) as usize], start) else {
+            self.low = start;
+            return Ok(SearchProgress::Busy);
+        };
+        let end = self.searched.min(line + HEAD);
+        let Lines { bytes, start } = lines(file, line, end, self.judge.reach())?;
+        let matches = self.judge.matches(&bytes, (line - start) as usize, start == 0);
+        let found = matches.len() as u64;
+        if found >= *wanted {
+            let first = start + matches[(found - *wanted) as usize] as u64;
+            *wanted = 0;
+            return self.context(file, first).map(SearchProgress::Found);
+        }
+        *wanted -= found;
+        (self.searched, self.low) = (line, line);
+        Ok(SearchProgress::Busy)
+    }
+
+    /// Leaves out a last line that is not finished. Whether its beginning was found.
+    fn leave_unfinished(&mut self, block: &[u8], start: u64) -> bool {
+        let end = memrchr(b'\n', block).map(|newline| start + newline as u64 + 1);
+        self.counts_unfinished = end.is_some() || start == 0;
+        self.low = end.unwrap_or(start);
+        if self.counts_unfinished {
+            self.searched = self.low;
+        }
+        self.low > 0 && self.counts_unfinished
+    }
+
+    /// Where the first line begins in the bytes before what was searched; of a long line only its own beginning counts.
+    fn first_line(&self, block: &[u8], start: u64) -> Option<u64> {
+        let newline = match block.split_last() {
+            _ if self.low < self.searched => memrchr(b'\n', block),
+            Some(_) if start == 0 => return Some(0),
+            Some((_, before)) => memchr(b'\n', before),
+            None => None,
+        };
+        newline.map(|newline| start + newline as u64 + 1).or_else(|| (start == 0).then_some(0))
+    }
+
+    /// Where the context of the line begins that begins at `line`.
+    fn context(&mut self, file: &File, line: u64) -> io::Result<u64> {
+        let reach = self.judge.context_reach();
+        if reach == 0 {
+            return Ok(line);
+        }
+        let Lines { bytes, start } = lines(file, line, (line + HEAD).min(self.size), reach)?;
+        Ok(start + self.judge.context(&bytes, (line - start) as usize, start == 0) as u64)
+    }
+}
+
+/// The lines from `line` to `end`, and those before that begin no further than `reach` bytes before.
+fn lines(file: &File, line: u64, end: u64, reach: usize) -> io::Result<Lines> {
+    let start = line.saturating_sub(reach as u64);
+    let mut bytes = read_up_to(file, start, (end - start) as usize)?;
+    let before = ((line - start) as usize).min(bytes.len());
+    let passed = match memchr(b'\n', &bytes[..before]) {
+        _ if start == 0 => 0,
+        Some(newline) => newline + 1,
+        None => before,
+    };
+    bytes.drain(..passed);
+    Ok(Lines { bytes, start: start + passed as u64 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    /// Lines with an `x` match, and one line is the context.
+    #[derive(Debug)]
+    struct Xs;
+
+    impl Judge for Xs {
+        fn reach(&self) -> usize {
+            0
+        }
+
+        fn matches(&mut self, block: &[u8], start: usize, _: bool) -> Vec<usize> {
+            let mut at = start;
+            let lines = block[start..].split_inclusive(|&byte| byte == b'\n');
+            let starts = lines.map(|line| {
+                at += line.len();
+                (at - line.len(), line.contains(&b'x'))
+            });
+            starts.filter(|(_, is_match)| *is_match).map(|(at, _)| at).collect()
+        }
+
+        fn context_reach(&self) -> usize {
+            10
+        }
+
+        fn context(&mut self, block: &[u8], at: usize, _: bool) -> usize {
+            memrchr(b'\n', &block[..at.saturating_sub(1)]).map_or(0, |newline| newline + 1)
+        }
+    }
+
+    fn start(text: &[u8], mut lines: u64, counts_unfinished: bool) -> u64 {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(text).unwrap();
+        let mut search = MatchingLines::new(Box::new(Xs), text.len() as u64, counts_unfinished);
+        loop {
+            match search.step(&file, &mut lines).unwrap() {
+                SearchProgress::Busy => {}
+                SearchProgress::Found(start) => return start,
+                SearchProgress::Absent(_) => unreachable!(),
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_matching_lines_begin_with_their_context() {
+        let text = b"x\na\nb\nx\nc\nx\nd\n";
+        let cases = [(1, 8), (2, 4), (3, 0), (4, 0)];
+        for (lines, expected) in cases {
+            assert_eq!(start(text, lines, true), expected, "{lines}");
+        }
+        assert_eq!(start(b"a\nx\nb\nx", 1, true), 4);
+        assert_eq!(start(b"a\nx\nb\nx", 1, false), 0);
+        assert_eq!([start(b"x", 1, true), start(b"x", 1, false), start(b"", 1, true)], [0; 3]);
+    }
+
+    #[test]
+    fn matching_lines_are_found_across_blocks_and_long_lines() {
+        let long = "y".repeat(3 * BLOCK);
+        let text = format!("x\nshort\n{long}x\nshort\nx{long}\nmore\n{long}");
+        let third = text.len() - long.len() - 5 - 1 - long.len() - 1;
+        assert_eq!(start(text.as_bytes(), 1, true), third as u64 - 6);
+        assert_eq!(start(text.as_bytes(), 1, false), third as u64 - 6);
+        let many = format!("{}x\n{}", "a\n".repeat(BLOCK), "b\n".repeat(2 * BLOCK));
+        assert_eq!(start(many.as_bytes(), 1, true), 2 * BLOCK as u64 - 2);
+    }
+}

@@ -1,0 +1,291 @@
+//! Random logs, filters, rotations and cuts against a naive oracle: whatever happens, the payloads that a client joins are
+//! the lines that the filter selects.
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::{Query, Select};
+use crate::follow::follower::Follower;
+use crate::follow::position::Position;
+use crate::follow::root::Roots;
+use crate::protocol::criteria::{Case, Context, Criteria};
+use crate::protocol::cursor::Place;
+use crate::protocol::event::Event;
+use crate::protocol::log_event::LogEvent;
+use crate::protocol::request::{Address, Lines};
+use crate::select::{Filter, JUDGED_HEAD, REACH};
+use crate::server::stream::encode::Encoder;
+use crate::server::stream::encode::wstail::WstailEncoder;
+use crate::server::stream::frame::Frame;
+use crate::server::stream::source::LogSource;
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as usize % limit
+    }
+
+    fn one_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+
+    fn pick<T: Copy>(&mut self, list: &[T]) -> T {
+        list[self.below(list.len())]
+    }
+
+    fn criteria(&mut self) -> Criteria {
+        let mut patterns = |counts: &[usize]| -> Vec<String> {
+            (0..self.pick(counts)).map(|_| self.pick(&["a", "b", "ab", "xa", "y"]).to_owned()).collect()
+        };
+        let (grep, exclude) = (patterns(&[1, 1, 1, 2]), patterns(&[0, 0, 0, 1]));
+        let context = Context::Lines { before: self.pick(&[0, 0, 1, 2, 9]), after: self.pick(&[0, 0, 1, 2, 9]) };
+        Criteria { grep, exclude, context, fixed: true, case: Case::Sensitive, ..Criteria::default() }
+    }
+
+    fn line(&mut self) -> Vec<u8> {
+        let length = if self.one_in(15) { 100 + self.below(300) } else { self.below(9) };
+        let mut line: Vec<u8> = (0..length).map(|_| self.pick(b"abxxyzzzzzzzz\xff\r")).collect();
+        line.extend_from_slice(self.pick(&[b"\n".as_slice(), b"\n", b"\n", b"\r\n", b""]));
+        line
+    }
+}
+
+/// What the filter selects from all generations.
+fn selected(generations: &[Vec<u8>], criteria: &Criteria) -> Vec<u8> {
+    let Context::Lines { before, after } = criteria.context else { unreachable!() };
+    let mut sent = Vec::new();
+    for log in generations {
+        let mut lines = Vec::new();
+        let mut start = 0;
+        for bytes in log.split_inclusive(|&byte| byte == b'\n') {
+            let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+            let text = text.strip_suffix(b"\r").unwrap_or(text);
+            let text = &text[..text.len().min(JUDGED_HEAD)];
+            let has = |pattern: &String| text.windows(pattern.len()).any(|window| window == pattern.as_bytes());
+            if !criteria.exclude.iter().any(has) {
+                lines.push((start, bytes, criteria.grep.iter().any(has)));
+            }
+            start += bytes.len();
+        }
+        let is_near = |(at, line): (usize, &(usize, &[u8], bool)), other: usize| {
+            let found = &lines[other];
+            let distance = at.abs_diff(other);
+            let most = if at < other { before } else { after } as usize;
+            found.2 && distance <= most && line.0.abs_diff(found.0) <= REACH
+        };
+        for (at, line) in lines.iter().enumerate() {
+            let around = at.saturating_sub(9)..(at + 10).min(lines.len());
+            if line.2 || around.into_iter().any(|other| is_near((at, line), other)) {
+                sent.extend_from_slice(line.1);
+            }
+        }
+    }
+    sent
+}
+
+struct Stream {
+    source: LogSource,
+    select: Select,
+    encoder: WstailEncoder,
+    is_resumed: bool,
+}
+
+struct World {
+    random: Random,
+    directory: tempfile::TempDir,
+    criteria: Criteria,
+    generations: Vec<Vec<u8>>,
+    rotations: usize,
+    stream: Option<Stream>,
+    received: Vec<u8>,
+    place: Option<Place>,
+    now: Instant,
+    story: String,
+}
+
+impl World {
+    fn new(seed: u64) -> World {
+        let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        for _ in 0..9 {
+            random.below(2);
+        }
+        let criteria = random.criteria();
+        let mut world = World {
+            random,
+            directory: tempfile::tempdir().unwrap(),
+            criteria,
+            generations: Vec::new(),
+            rotations: 0,
+            stream: None,
+            received: Vec::new(),
+            place: None,
+            now: Instant::now(),
+            story: String::new(),
+        };
+        world.begin_generation();
+        world
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Every generation begins with a line that tells it from others.
+    fn begin_generation(&mut self) {
+        self.generations.push(Vec::new());
+        let line = format!("z{}z{}\n", self.generations.len(), "z".repeat(300));
+        self.append(line.as_bytes());
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        self.generations.last_mut().unwrap().extend_from_slice(bytes);
+        let mut file = fs::OpenOptions::new().create(true).append(true).open(self.path("app.log")).unwrap();
+        file.write_all(bytes).unwrap();
+    }
+
+    fn rotate(&mut self, is_copied: bool) {
+        self.story += if is_copied { " copytruncate" } else { " rename" };
+        for number in (1..=self.rotations).rev() {
+            let [from, to] = [number, number + 1].map(|number| self.path(&format!("app.log.{number}")));
+            fs::rename(from, to).unwrap();
+        }
+        self.rotations += 1;
+        // File systems store times in ticks.
+        std::thread::sleep(Duration::from_millis(5));
+        if is_copied {
+            fs::copy(self.path("app.log"), self.path("app.log.1")).unwrap();
+            std::thread::sleep(Duration::from_millis(5));
+            fs::OpenOptions::new().write(true).open(self.path("app.log")).unwrap().set_len(0).unwrap();
+        } else {
+            fs::rename(self.path("app.log"), self.path("app.log.1")).unwrap();
+        }
+        self.begin_generation();
+    }
+
+    fn connect(&mut self) {
+        let roots = Roots::open([self.directory.path()], false).unwrap();
+        let (log, file) = roots.find(&Address::parse("/app.log").unwrap()).unwrap().unwrap();
+        let skip = self.place.as_ref().map_or(0, |place| place.skip);
+        let query = Query::new(Filter::new(&self.criteria).unwrap(), &file, skip).unwrap();
+        let follower = match &self.place {
+            None => Follower::new(log, file, Lines::All, true, Duration::ZERO),
+            Some(place) => {
+                let position = Position::parse(&place.cursor).unwrap();
+                Follower::resume(log, file, &position, 0, true, Duration::ZERO)
+            }
+        };
+        let mut source = LogSource::new(follower.unwrap(), None, Duration::from_secs(1), self.now);
+        let select = Select::new(Some(query), &mut source, self.now);
+        let is_resumed = self.place.is_some();
+        let encoder = WstailEncoder::new("app.log".into(), Duration::from_secs(10), is_resumed, self.now);
+        self.story += &format!(" connect({skip})");
+        self.stream = Some(Stream { source, select, encoder, is_resumed });
+    }
+
+    /// Takes what the stream has now. Returns whether it was silent.
+    fn take(&mut self) -> bool {
+        if self.stream.is_none() {
+            self.connect();
+        }
+        self.now += Duration::from_millis(self.random.pick(&[1, 1, 1, 400, 1100]));
+        let Some(mut stream) = self.stream.take() else { return false };
+        let Some(event) = stream.select.next(&mut stream.source, self.now).unwrap() else {
+            self.stream = Some(stream);
+            return false;
+        };
+        let is_quiet = matches!(event.what, LogEvent::Quiet);
+        assert!(stream.encoder.encode(event, self.now).is_continue());
+        while let Some(frame) = stream.encoder.next(self.now) {
+            match frame {
+                Frame::Text(text) => self.note(&String::from_utf8(text).unwrap(), stream.is_resumed),
+                Frame::Binary(bytes) => {
+                    let cut = if self.random.one_in(20) { self.random.below(bytes.len() + 1) } else { bytes.len() };
+                    self.received.extend_from_slice(&bytes[..cut]);
+                    if let Some(place) = &mut self.place {
+                        place.skip += cut as u64;
+                    }
+                    if cut < bytes.len() {
+                        self.story += &format!(" cut({cut}/{})", bytes.len());
+                        return false;
+                    }
+                }
+                Frame::Range(_) => panic!("a range of the file is not filtered"),
+            }
+        }
+        if self.random.one_in(40) {
+            self.story += " cut";
+            return false;
+        }
+        self.stream = Some(stream);
+        is_quiet
+    }
+
+    fn note(&mut self, text: &str, is_resumed: bool) {
+        let event = Event::parse(text).unwrap();
+        if let Event::Gap { .. } = event {
+            self.story += &format!(" {text}");
+        }
+        match event.cursor() {
+            Some(cursor) if !(is_resumed && matches!(event, Event::Open { .. })) => {
+                self.place = Some(cursor.clone().into());
+            }
+            _ => {}
+        }
+    }
+
+    fn play(&mut self) {
+        // Until the client has a place, it gets nothing of files that were rotated away.
+        while self.place.is_none() {
+            self.take();
+        }
+        for _ in 0..5 + self.random.below(40) {
+            match self.random.below(10) {
+                0..5 => {
+                    for _ in 0..1 + self.random.below(9) {
+                        let line = self.random.line();
+                        self.append(&line);
+                    }
+                }
+                5 if self.generations.len() < 5 => {
+                    let is_copied = self.random.one_in(2);
+                    self.rotate(is_copied);
+                }
+                _ => {
+                    for _ in 0..self.random.below(30) {
+                        self.take();
+                    }
+                }
+            }
+        }
+        self.append(b"\n");
+        let mut silences = 0;
+        while silences < 5 {
+            silences = if self.take() { silences + 1 } else { 0 };
+        }
+    }
+}
+
+#[test]
+fn joined_payloads_are_what_the_filter_selects() {
+    let variable = |name: &str| std::env::var(name).ok().and_then(|value| value.parse().ok());
+    let cases = variable("WSTAIL_CASES").unwrap_or(150);
+    let first = variable("WSTAIL_SEED").unwrap_or(1);
+    for seed in first..first + cases {
+        let mut world = World::new(seed);
+        world.play();
+        let expected = selected(&world.generations, &world.criteria);
+        let (got, wanted) = [&world.received, &expected].map(|bytes| String::from_utf8_lossy(bytes)).into();
+        assert!(
+            world.received == expected,
+            "WSTAIL_SEED={seed} {:?}{}\n     got {got:?}\nexpected {wanted:?}",
+            world.criteria,
+            world.story
+        );
+    }
+}
