@@ -2,6 +2,7 @@
 //! listens.
 
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -63,6 +64,10 @@ pub(super) struct Serve {
     /// maximum per IP (IPv6: /64); 0: no limit [default: 0]
     #[argh(option, arg_name = "N", from_str_fn(number))]
     max_connections_per_ip: Option<usize>,
+
+    /// maximum filters that search old data [default: cores/2]
+    #[argh(option, arg_name = "N", from_str_fn(positive))]
+    max_scans: Option<usize>,
 
     /// allow web pages from this origin (`*`: any); repeatable
     #[argh(option, arg_name = "ORIGIN")]
@@ -128,6 +133,7 @@ impl Serve {
         set(&mut config.format, self.format);
         set(&mut config.max_connections, self.max_connections);
         config.max_connections_per_ip = self.max_connections_per_ip.filter(|&number| number > 0);
+        config.max_scans = self.max_scans.and_then(NonZeroUsize::new);
         config.allow_origin = self.allow_origin;
         config.allow_host = self.allow_host;
         config.tokens = tokens::load(self.token_file.as_deref())?;

@@ -14,6 +14,7 @@ use std::time::Instant;
 use super::follower::{Follower, Phase, Step};
 use super::log::fingerprint;
 use super::log::open::{Hold, Reading};
+use super::log::status::Status;
 use super::matching_lines::Judge;
 use super::position::{BEFORE, Position, Print};
 
@@ -118,6 +119,11 @@ impl Follower {
         let before = fingerprint::before(&self.open.file, start)?;
         self.unused = Some(Box::new(Unused { start, before, seen: start, last: Last::No, wants_room: true, ahead }));
         Ok(())
+    }
+
+    /// Whether more than so many bytes lie ahead in the open file.
+    pub fn is_far_behind(&self, bytes: u64) -> bool {
+        Status::of(&self.open.file).is_ok_and(|status| status.size > self.open.offset.saturating_add(bytes))
     }
 
     /// The offset of the place.

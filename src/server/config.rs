@@ -1,6 +1,7 @@
 //! The configuration of a server: every field with its default, and the values that are refused before anything is
 //! bound.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -46,6 +47,10 @@ pub struct ServerConfig {
     pub max_connections: usize,
     /// How many connections may come from one IPv4 address or one IPv6 /64; `None` for no limit. Default: `None`.
     pub max_connections_per_ip: Option<usize>,
+    /// How many connections with a filter may look through old bytes of logs at a time; the others take turns. Streams
+    /// without a filter, and those that have reached the end of their log, do not count. `None` for half of the cores, but
+    /// at least 1. Default: `None`.
+    pub max_scans: Option<NonZeroUsize>,
     /// Origins whose pages may read logs, besides the server's own: `https://example.com`, or `*` for all. Default:
     /// none.
     pub allow_origin: Vec<String>,
@@ -85,6 +90,7 @@ impl Default for ServerConfig {
             format: Format::Text,
             max_connections: 1024,
             max_connections_per_ip: None,
+            max_scans: None,
             allow_origin: Vec::new(),
             allow_host: Vec::new(),
             tokens: Vec::new(),

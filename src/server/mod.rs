@@ -5,6 +5,7 @@
 //! * `stream`: one log on its way to one client; knows no HTTP requests
 //! * `report`: metrics, and the server's own log
 //! * `viewer`: the page for browsers
+//! * `scans`: how many connections may look through old bytes at a time
 //! * `notifier`: the thread that wakes connections when logs change
 
 mod accept;
@@ -13,6 +14,7 @@ mod handle;
 mod notifier;
 mod report;
 mod request;
+mod scans;
 mod shared;
 mod short_response;
 mod stream;
@@ -30,6 +32,7 @@ use self::report::Reports;
 use self::request::access::Access;
 use self::request::base::Base;
 use self::request::files::Lists;
+use self::scans::Scans;
 use self::shared::Shared;
 use crate::error::Result;
 use crate::follow::root::Roots;
@@ -59,6 +62,7 @@ impl Server {
         let base = Base::parse(&config.base_path)?;
         let roots = Roots::open(&config.roots, config.hidden)?;
         let watcher = if config.notify { notifier::watcher() } else { None };
+        let scans = Arc::new(Scans::new(config.max_scans));
         let shared = Arc::new(Shared {
             config,
             access,
@@ -68,6 +72,7 @@ impl Server {
             watcher,
             reports: Reports::default(),
             lists: Lists::default(),
+            scans,
         });
         let is_open = shared.config.tokens.is_empty();
         let listener = Listener::bind(shared)?;

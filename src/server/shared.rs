@@ -7,6 +7,7 @@ use super::report::Reports;
 use super::request::access::Access;
 use super::request::base::Base;
 use super::request::files::Lists;
+use super::scans::Scans;
 use crate::follow::root::Roots;
 use crate::tls::Acceptor;
 use crate::wake::inotify::Watcher;
@@ -23,4 +24,5 @@ pub(super) struct Shared {
     pub watcher: Option<Arc<Watcher>>,
     pub reports: Reports,
     pub lists: Lists,
+    pub scans: Arc<Scans>,
 }

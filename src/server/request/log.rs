@@ -146,7 +146,7 @@ impl LogRequest<'_> {
         let (metrics, lost) = (self.shared.reports.metrics.clone(), follower.lost());
         let watch = self.shared.watcher.clone().map(Watch::new);
         let mut source = LogSource::new(follower, watch, config.poll, now);
-        let select = Select::new(query, &mut source, now);
+        let select = Select::new(query, &mut source, &self.shared.scans, now);
         source.give_ranges(S::TAKES_FILES && self.takes_ranges(&source));
         let reporter = Reporter::new(sanitize::escape(&self.address.to_string()), self.shared.reports.clone());
         let (encoder, transport) = if self.upgrade.is_some() {

@@ -145,6 +145,8 @@ impl<S: StreamSocket> Connection<S> {
             self.transport.stop_listening();
         } else if self.flush(now)? {
             self.transport.beat(now)?;
+        } else {
+            self.select.pause();
         }
         Ok(ending.map(StreamPhase::Draining))
     }

@@ -1,2 +1,10 @@
-// Filters over the three protocols: hits, groups, ends, refusals.
+// Bad patterns are refused.
+mod refusals;
+// Which lines come, over every protocol.
 mod filters;
+// Cursors of filtered streams, and where such streams are resumed.
+mod cursors;
+// Rotation, truncation and unfinished lines.
+mod life;
+// Long searches: progress, turns, ends.
+mod searches;

@@ -12,10 +12,12 @@ mod progress;
 mod query;
 mod selecting;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 pub(in crate::server) use self::query::Query;
 use self::selecting::Selecting;
+use crate::server::scans::{Scan, Scans};
 use crate::server::stream::ending::Ending;
 use crate::server::stream::event::SourceEvent;
 use crate::server::stream::source::{LogSource, Unreadable};
@@ -30,9 +32,14 @@ pub(in crate::server) enum Select {
 
 impl Select {
     /// Selects what the query asks for; `None` for everything.
-    pub(in crate::server) fn new(query: Option<Query>, source: &mut LogSource, now: Instant) -> Select {
+    pub(in crate::server) fn new(
+        query: Option<Query>,
+        source: &mut LogSource,
+        scans: &Arc<Scans>,
+        now: Instant,
+    ) -> Select {
         match query {
-            Some(query) => Select::Lines(Box::new(Selecting::new(query, source, now))),
+            Some(query) => Select::Lines(Box::new(Selecting::new(query, source, Scan::new(scans.clone()), now))),
             None => Select::Everything,
         }
     }
@@ -49,6 +56,13 @@ impl Select {
         match self {
             Select::Everything => source.next(now),
             Select::Lines(selecting) => selecting.next(source, now),
+        }
+    }
+
+    /// The client takes nothing for now.
+    pub(super) fn pause(&mut self) {
+        if let Select::Lines(selecting) = self {
+            selecting.pause();
         }
     }
 

@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Query, Select};
@@ -16,6 +17,7 @@ use crate::protocol::event::Event;
 use crate::protocol::log_event::LogEvent;
 use crate::protocol::request::{Address, Lines};
 use crate::select::{Filter, JUDGED_HEAD, REACH};
+use crate::server::scans::Scans;
 use crate::server::stream::encode::Encoder;
 use crate::server::stream::encode::wstail::WstailEncoder;
 use crate::server::stream::frame::Frame;
@@ -100,6 +102,7 @@ struct World {
     random: Random,
     directory: tempfile::TempDir,
     criteria: Criteria,
+    scans: Arc<Scans>,
     generations: Vec<Vec<u8>>,
     rotations: usize,
     stream: Option<Stream>,
@@ -120,6 +123,7 @@ impl World {
             random,
             directory: tempfile::tempdir().unwrap(),
             criteria,
+            scans: Arc::new(Scans::new(None)),
             generations: Vec::new(),
             rotations: 0,
             stream: None,
@@ -181,7 +185,7 @@ impl World {
             }
         };
         let mut source = LogSource::new(follower.unwrap(), None, Duration::from_secs(1), self.now);
-        let select = Select::new(Some(query), &mut source, self.now);
+        let select = Select::new(Some(query), &mut source, &self.scans, self.now);
         let is_resumed = self.place.is_some();
         let encoder = WstailEncoder::new("app.log".into(), Duration::from_secs(10), is_resumed, self.now);
         self.story += &format!(" connect({skip})");

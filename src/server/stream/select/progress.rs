@@ -24,11 +24,6 @@ impl Progress {
         Progress { start: follower.place(), total, back: 0, next: now + INTERVAL, is_done: false }
     }
 
-    /// Whether the bytes that were there at the beginning have been searched.
-    pub(super) fn is_done(&self) -> bool {
-        self.is_done
-    }
-
     /// The report that is due now. `is_end`: there is nothing more to read for now.
     pub(super) fn report<D>(
         &mut self,

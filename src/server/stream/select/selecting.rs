@@ -17,6 +17,7 @@ use crate::follow::unused::LastOf;
 use crate::protocol::event::Missing;
 use crate::protocol::log_event::LogEvent;
 use crate::select::{Ending as Follows, Judged, Piece, Selector, WARM_UP};
+use crate::server::scans::{AGAIN, Scan};
 use crate::server::stream::ending::Ending;
 use crate::server::stream::event::{Content, Data, Locate, SourceEvent};
 use crate::server::stream::source::{LogSource, Unreadable};
@@ -47,6 +48,9 @@ pub(in crate::server) struct Selecting {
     /// How many bytes were learned from about times.
     learned: usize,
     is_done: bool,
+    scan: Scan,
+    /// How many bytes were searched backwards so far.
+    searched: u64,
 }
 
 /// What the last cursor covers.
@@ -63,11 +67,13 @@ struct Covered {
 /// While bytes flow, a cursor is sent after this many bytes or this much time.
 const CURSOR_BYTES: u64 = 1 << 20;
 const CURSOR_TIME: Duration = Duration::from_secs(1);
+/// A stream that is more bytes behind than this looks through old bytes.
+const FAR: u64 = 1 << 20;
 /// From so many bytes on, a log without times is one that has none.
 const LEARNED: usize = 4096;
 
 impl Selecting {
-    pub(super) fn new(query: Query, source: &mut LogSource, now: Instant) -> Selecting {
+    pub(super) fn new(query: Query, source: &mut LogSource, scan: Scan, now: Instant) -> Selecting {
         let pace = Pace::default();
         source.expect_use(pace.block());
         Selecting {
@@ -85,6 +91,8 @@ impl Selecting {
             matches: 0,
             learned: query.sampled(),
             is_done: false,
+            scan,
+            searched: 0,
             query,
         }
     }
@@ -106,6 +114,12 @@ impl Selecting {
         Ok(Some(SourceEvent { what, place: self.place.as_ref().map(|place| place as &dyn Locate) }))
     }
 
+    /// The stream does nothing for now: it gives back its memory, and its permit to look through old bytes.
+    pub(super) fn pause(&mut self) {
+        self.scan.stop();
+        self.selector.rest();
+    }
+
     pub(super) fn is_ready(&self) -> bool {
         !self.ready.is_empty()
     }
@@ -117,6 +131,11 @@ impl Selecting {
 
     /// Reads the log once.
     fn read(&mut self, source: &mut LogSource, now: Instant) -> Result<(), Unreadable> {
+        if !self.is_live(source) && !self.scan.may_run() {
+            source.delay(now + AGAIN);
+            self.report_progress(source, false, now);
+            return Ok(());
+        }
         if self.is_cold {
             match self.warm_up(source) {
                 Ok(()) => self.is_cold = false,
@@ -128,6 +147,9 @@ impl Selecting {
             }
         }
         let Some(event) = source.next(now)? else {
+            let searched = source.follower().searched_back();
+            self.scan.note(searched.saturating_sub(self.searched) as usize);
+            self.searched = searched;
             self.report_progress(source, false, now);
             return Ok(());
         };
@@ -143,6 +165,17 @@ impl Selecting {
             }
         }
         Ok(())
+    }
+
+    /// Whether the stream follows the end of the log: it does not look through old bytes, nor is it far behind. Then it
+    /// gives back its permit to do so.
+    fn is_live(&mut self, source: &LogSource) -> bool {
+        let follower = source.follower();
+        let is_live = !follower.is_searching() && !(source.is_behind() && follower.is_far_behind(FAR));
+        if is_live {
+            self.scan.stop();
+        }
+        is_live
     }
 
     /// Passes on an event that is no data.
@@ -164,7 +197,7 @@ impl Selecting {
                 self.open(source);
                 self.cover_if_due(source, true, now);
                 self.report_progress(source, true, now);
-                self.selector.rest();
+                self.pause();
                 self.push(what);
             }
             LogEvent::End => self.end(source, now),
@@ -185,6 +218,7 @@ impl Selecting {
         let Judged { pieces, used, matches, is_done } = self.selector.judge(source.bytes(0..length), ending);
         self.pace.note(begun.elapsed());
         source.expect_use(self.pace.block());
+        self.scan.note(used);
         self.matches += matches;
         self.is_cut = matches!(pieces.last(), Some(Piece::Lines(lines)) if lines.end == used);
         let at = self.take(pieces, source);
@@ -302,6 +336,7 @@ impl Selecting {
         } else if self.covered.has_moved && (self.is_cut || !self.selector.is_within_line()) {
             self.cover(LogEvent::Checkpoint, source, now);
         }
+        self.pause();
         self.push(LogEvent::End);
     }
 
