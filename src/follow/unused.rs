@@ -98,26 +98,36 @@ impl Follower {
         self.unused.as_ref().is_some_and(|unused| unused.wants_room)
     }
 
-    /// The `length` bytes before the place, or fewer at the start of the file.
+    /// The `length` bytes before the block that was yielded last, or fewer at the start of the file. `None` if the file was
+    /// changed since: the block must not be used, and the next poll finds out.
     ///
     /// # Errors
-    /// When the file cannot be read.
-    pub fn bytes_before(&self, length: usize) -> io::Result<Vec<u8>> {
-        let place = self.place();
-        let start = place.saturating_sub(length as u64);
-        fingerprint::read_up_to(&self.open.file, start, (place - start) as usize)
+    /// When the file cannot be read; the block comes again.
+    pub fn bytes_before(&mut self, length: usize) -> io::Result<Option<Vec<u8>>> {
+        let Some(unused) = &mut self.unused else { return Ok(None) };
+        let seen = std::mem::replace(&mut unused.seen, unused.start);
+        let start = unused.start.saturating_sub(length as u64);
+        let bytes = fingerprint::read_up_to(&self.open.file, start, (unused.start - start) as usize)?;
+        let compared = unused.before.len().min(length);
+        if !bytes.ends_with(&unused.before[unused.before.len() - compared..]) {
+            return Ok(None);
+        }
+        unused.seen = seen;
+        Ok(Some(bytes))
     }
 
-    /// The last `bytes` before the place are yielded again, although they are not sent. The place that is reported stays.
+    /// The block that was yielded last comes again, together with so many bytes before it, which are not sent. The place
+    /// that is reported stays.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// When the file cannot be read; the block comes again.
     pub fn go_back(&mut self, bytes: usize) -> io::Result<()> {
-        let place = self.place();
-        let start = place.saturating_sub(bytes as u64);
-        let ahead = Some((place, Print::of(&fingerprint::before(&self.open.file, place)?)));
+        let Some(unused) = &mut self.unused else { return Ok(()) };
+        unused.seen = unused.start;
+        let start = unused.start.saturating_sub(bytes as u64);
         let before = fingerprint::before(&self.open.file, start)?;
-        self.unused = Some(Box::new(Unused { start, before, seen: start, last: Last::No, wants_room: true, ahead }));
+        let ahead = Some((unused.start, Print::of(&unused.before)));
+        (unused.start, unused.seen, unused.before, unused.ahead) = (start, start, before, ahead);
         Ok(())
     }
 

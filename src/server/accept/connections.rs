@@ -176,6 +176,7 @@ mod tests {
     use crate::server::config::ServerConfig;
     use crate::server::request::access::Access;
     use crate::server::request::base::Base;
+    use crate::server::scans::Scans;
     use crate::wait::timeout;
     use rustix::event::{PollFd, PollFlags, poll};
 
@@ -186,7 +187,8 @@ mod tests {
         let (config, base) = (ServerConfig::default(), Base::parse("/").unwrap());
         let access = Access::new(&config, "http", "here").unwrap();
         let (reports, lists) = Default::default();
-        let shared = Shared { config, access, acceptor: None, base, roots, watcher: None, reports, lists };
+        let scans = Arc::new(Scans::new(None));
+        let shared = Shared { config, access, acceptor: None, base, roots, watcher: None, reports, lists, scans };
         let (_trigger, shutdown) = crate::shutdown().unwrap();
         let mut connections = Connections::new(Arc::new(shared), shutdown.clone()).unwrap();
         let (sender, receiver) = crossbeam_channel::bounded(0);

@@ -1,1 +1,155 @@
+use std::thread;
+use std::time::{Duration, Instant};
 
+use wstail::protocol::event::Event;
+
+use crate::support::{EventClient, Item, Log, Server, serve};
+
+const LOG: &str = "a one\nb\nc hit\nd\ne\nf\ng hit\nh hit\ni\nunfinished hit";
+const FILTER: &str = "grep=hit&context=1";
+
+fn rest(server: &Server, place: &str, filter: &str) -> EventClient {
+    let mut client = server.events(&format!("app.log?cursor={place}&{filter}"));
+    while !matches!(client.next(), Item::Close(..)) {}
+    client
+}
+
+fn first_cursor(client: &mut EventClient) -> String {
+    while client.cursors.is_empty() {
+        client.next();
+    }
+    client.cursors[0].0.clone()
+}
+
+#[test]
+fn a_stream_resumes_after_every_byte() {
+    let log = Log::with(LOG);
+    let server = serve(&log);
+    for filter in [FILTER, "grep=hit", "exclude=hit", "grep=%5E.%20&grep=hit&context=2,0", "level=info", "max=4"] {
+        let mut client = server.events(&format!("app.log?lines=all&{filter}"));
+        let start = first_cursor(&mut client);
+        client.story("<1000>");
+        for received in 0..=client.bytes.len() {
+            let rest = rest(&server, &format!("{start}.{received}"), filter).bytes;
+            if filter != "max=4" {
+                let (rest, expected) = [&rest, &client.bytes[received..]].map(String::from_utf8_lossy).into();
+                assert_eq!(rest, expected, "{filter} after {received}");
+            }
+        }
+        for (cursor, at) in &client.cursors {
+            if filter != "max=4" {
+                assert_eq!(rest(&server, cursor, filter).bytes, client.bytes[*at..], "{filter} after {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn plain_http_resumes_after_every_byte() {
+    let log = Log::with(LOG);
+    let server = serve(&log);
+    let start = first_cursor(&mut server.events("app.log?lines=all"));
+    let body = |place: &str| server.ask(format!("GET /app.log?cursor={place}&grep=hit HTTP/1.0\r\n\r\n")).body;
+    let whole = body(&start);
+    for received in 0..=whole.len() {
+        assert_eq!(body(&format!("{start}.{received}")), whole[received..]);
+    }
+}
+
+#[test]
+fn a_cursor_passes_lines_that_do_not_match() {
+    let log = Log::with("a\n");
+    let server = serve(&log);
+    let mut client = server.events("app.log?tail=1&lines=all&grep=hit");
+    client.story("<open>");
+    for _ in 0..3 {
+        log.append("none\n");
+        let count = client.cursors.len();
+        while client.cursors.len() == count {
+            client.next();
+        }
+    }
+    let cursor = client.cursors.last().unwrap().0.clone();
+    log.append("more\nhit\n");
+    assert_eq!(server.get(&format!("/app.log?cursor={cursor}")).body, b"more\nhit\n");
+    assert_eq!(rest(&server, &cursor, "grep=hit").bytes, b"hit\n");
+}
+
+#[test]
+fn a_cursor_stays_before_what_may_be_context() {
+    let log = Log::with("a\nb\n");
+    let server = serve(&log);
+    let mut client = server.events("app.log?tail=1&lines=all&grep=hit&context=2,0");
+    client.story("<open>");
+    log.append("c\nhalf");
+    while client.cursors.len() < 2 {
+        client.next();
+    }
+    let cursor = client.cursors.last().unwrap().0.clone();
+    log.append(" hit\n");
+    assert_eq!(client.story("hit\n"), "b\nc\nhalf hit\n");
+    assert_eq!(rest(&server, &cursor, "grep=hit&context=2,0").bytes, b"b\nc\nhalf hit\n");
+}
+
+#[test]
+fn cursors_come_every_second_while_nothing_matches() {
+    let log = Log::with("");
+    let server = serve(&log);
+    let mut client = server.events("app.log?tail=1&lines=all&grep=hit");
+    client.story("<open>");
+    let end = Instant::now() + Duration::from_millis(2500);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while Instant::now() < end {
+                log.append("none\n");
+                thread::sleep(Duration::from_micros(50));
+            }
+            log.append("hit\n");
+        });
+        client.story("hit\n");
+    });
+    assert!(client.cursors.len() >= 3, "{} cursors", client.cursors.len());
+}
+
+#[test]
+fn a_stream_resumes_after_a_restart() {
+    let log = Log::with("one hit\nnone\n");
+    let mut client = serve(&log).events("app.log?tail=1&lines=all&grep=hit");
+    client.story("hit\n");
+    let cursor = client.cursor();
+    drop(client);
+    log.rotate("app.log.1", "two hit\nnone\n");
+    let mut client = serve(&log).events(&format!("app.log?cursor={cursor}&grep=hit"));
+    assert_eq!(client.story("<1000>"), "<open><rotated>two hit\n<end><1000>");
+}
+
+#[test]
+fn a_hit_is_shown_in_its_surroundings() {
+    let log = Log::with(LOG);
+    let server = serve(&log);
+    let start = first_cursor(&mut server.events("app.log?lines=all&grep=hit"));
+    for (received, before, after) in [(6, "c hit\n", "d\n"), (12, "g hit\n", "h hit\n"), (18, "h hit\n", "i\n")] {
+        let target = format!("app.log?cursor={start}.{received}&grep=hit&lines=0");
+        let mut client = server.events(&target);
+        let cursor = loop {
+            if let Item::Event(Event::Open { cursor, .. }) = client.next() {
+                break cursor;
+            }
+        };
+        let page = server.get(&format!("/app.log?before={cursor}&lines=1")).body;
+        assert_eq!(String::from_utf8_lossy(&page), before);
+        let rest = server.get(&format!("/app.log?cursor={cursor}")).text().to_owned();
+        assert!(rest.starts_with(after), "{rest}");
+    }
+}
+
+#[test]
+fn older_lines_are_those_that_match() {
+    let log = Log::with(LOG);
+    let server = serve(&log);
+    let cursor = server.events("app.log?lines=0").cursor();
+    let page = |filter: &str| server.events(&format!("app.log?before={cursor}&{filter}")).story("<1000>");
+    assert_eq!(page("grep=hit&lines=2"), "<open>h hit\nunfinished hit<end><1000>");
+    assert_eq!(page("grep=hit&lines=1&context=1"), "<open>i\nunfinished hit<end><1000>");
+    assert_eq!(page("grep=hit&lines=9"), "<open>c hit\ng hit\nh hit\nunfinished hit<end><1000>");
+}

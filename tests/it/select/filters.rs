@@ -154,8 +154,10 @@ fn a_level_takes_whole_entries() {
     assert_eq!(body(&server, "level=error"), error);
     assert_eq!(body(&server, "level=warn&grep=at&context=entry"), error);
     assert_eq!(body(&server, "level=error&lines=1"), "  at y\n");
-    assert_eq!(body(&server, "grep=slow&grep=start&context=entry&lines=2"), 
-        "2026-11-23 01:32:27 INFO start\n  more\n--\n2026-11-23 01:32:29 WARN slow\n");
+    assert_eq!(
+        body(&server, "grep=slow&grep=start&context=entry&lines=2"),
+        "2026-11-23 01:32:27 INFO start\n  more\n--\n2026-11-23 01:32:29 WARN slow\n"
+    );
 }
 
 #[test]

@@ -184,11 +184,14 @@ impl World {
                 Follower::resume(log, file, &position, 0, true, Duration::ZERO)
             }
         };
-        let mut source = LogSource::new(follower.unwrap(), None, Duration::from_secs(1), self.now);
+        let follower = follower.unwrap();
+        let follower_place = follower.place();
+        let mut source = LogSource::new(follower, None, Duration::from_secs(1), self.now);
         let select = Select::new(Some(query), &mut source, &self.scans, self.now);
         let is_resumed = self.place.is_some();
         let encoder = WstailEncoder::new("app.log".into(), Duration::from_secs(10), is_resumed, self.now);
-        self.story += &format!(" connect({skip})");
+        let offset = follower_place;
+        self.story += &format!(" connect({offset}+{skip})");
         self.stream = Some(Stream { source, select, encoder, is_resumed });
     }
 
@@ -248,6 +251,8 @@ impl World {
         while self.place.is_none() {
             self.take();
         }
+        // A file that was created, copied and truncated between two polls is more than a follower can tell.
+        let is_copied = self.random.one_in(2);
         for _ in 0..5 + self.random.below(40) {
             match self.random.below(10) {
                 0..5 => {
@@ -256,10 +261,7 @@ impl World {
                         self.append(&line);
                     }
                 }
-                5 if self.generations.len() < 5 => {
-                    let is_copied = self.random.one_in(2);
-                    self.rotate(is_copied);
-                }
+                5 if self.generations.len() < 5 => self.rotate(is_copied),
                 _ => {
                     for _ in 0..self.random.below(30) {
                         self.take();

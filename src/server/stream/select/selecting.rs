@@ -136,16 +136,6 @@ impl Selecting {
             self.report_progress(source, false, now);
             return Ok(());
         }
-        if self.is_cold {
-            match self.warm_up(source) {
-                Ok(()) => self.is_cold = false,
-                Err(error) => {
-                    let what = owned(source.fail(error, now)?.what);
-                    self.push(what);
-                    return Ok(());
-                }
-            }
-        }
         let Some(event) = source.next(now)? else {
             let searched = source.follower().searched_back();
             self.scan.note(searched.saturating_sub(self.searched) as usize);
@@ -157,7 +147,14 @@ impl Selecting {
             LogEvent::Data(Data { content, last, .. }) => {
                 let length = content.length();
                 drop(content);
-                self.judge(source, length, last, now);
+                match if self.is_cold { self.warm_up(source) } else { Ok(true) } {
+                    Ok(true) => self.judge(source, length, last, now),
+                    Ok(false) => {}
+                    Err(error) => {
+                        let what = owned(source.fail(error, now)?.what);
+                        self.push(what);
+                    }
+                }
             }
             what => {
                 let what = owned(what);
@@ -320,6 +317,8 @@ impl Selecting {
             self.cover(LogEvent::Gap { reason: Missing::Cursor, bytes: None }, source, now);
         }
         self.is_cut = false;
+        // The next file is read from its start; after a gap the place may be anywhere.
+        self.is_cold &= matches!(what, LogEvent::Gap { .. });
         self.cover(what, source, now);
         if judged.is_done {
             self.is_done = true;
@@ -345,10 +344,11 @@ impl Selecting {
         self.ready.extend(report.map(|report| (report, None)));
     }
 
-    /// Judges what comes before the place, so that the context and the entry of what follows are known.
-    fn warm_up(&mut self, source: &mut LogSource) -> io::Result<()> {
+    /// Judges what comes before the first block, so that the context and the entry of what follows are known. Whether the
+    /// block can be judged now; else it comes again.
+    fn warm_up(&mut self, source: &mut LogSource) -> io::Result<bool> {
         let follower = source.follower_mut();
-        let before = follower.bytes_before(WARM_UP)?;
+        let Some(before) = follower.bytes_before(WARM_UP)? else { return Ok(false) };
         let is_whole = before.len() as u64 == follower.place();
         let line = memchr::memrchr(b'\n', &before).unwrap_or(0);
         // Only the beginning of the line matters where lines do not depend on others.
@@ -358,10 +358,11 @@ impl Selecting {
         } else {
             self.selector.warm_up(&before, is_whole)
         };
+        self.is_cold = false;
         if back > 0 {
             follower.go_back(back)?;
         }
-        Ok(())
+        Ok(back == 0)
     }
 
     /// A log that was nearly empty when the stream began may show its times only now.
