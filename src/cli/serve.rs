@@ -65,7 +65,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "N", from_str_fn(number))]
     max_connections_per_ip: Option<usize>,
 
-    /// maximum filters that search old data [default: cores/2]
+    /// maximum filters on old data [default: half the cores]
     #[argh(option, arg_name = "N", from_str_fn(positive))]
     max_scans: Option<usize>,
 

@@ -6,5 +6,7 @@ mod filters;
 mod cursors;
 // Rotation, truncation and unfinished lines.
 mod life;
+// Random logs, cuts, rotations and restarts against an oracle.
+mod model;
 // Long searches: progress, turns, ends.
 mod searches;
