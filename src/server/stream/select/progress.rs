@@ -24,6 +24,13 @@ impl Progress {
         Progress { start: follower.place(), total, back: 0, next: now + INTERVAL, is_done: false }
     }
 
+    /// The place of the first line is known. Unless it was found by searching lines that match, the search begins there.
+    pub(super) fn begin(&mut self, follower: &Follower) {
+        if self.back == 0 {
+            (self.start, self.total) = (follower.place(), follower.bytes_ahead());
+        }
+    }
+
     /// The report that is due now. `is_end`: there is nothing more to read for now.
     pub(super) fn report<D>(
         &mut self,

@@ -168,7 +168,7 @@ impl Selecting {
     /// gives back its permit to do so.
     fn is_live(&mut self, source: &LogSource) -> bool {
         let follower = source.follower();
-        let is_live = !follower.is_searching() && !(source.is_behind() && follower.is_far_behind(FAR));
+        let is_live = !(follower.is_searching() || source.is_behind() && follower.is_far_behind(FAR));
         if is_live {
             self.scan.stop();
         }
@@ -180,6 +180,7 @@ impl Selecting {
         match what {
             LogEvent::Opened { size, is_awaited, .. } => {
                 self.is_cold = true;
+                self.progress.begin(source.follower());
                 self.opened = Some(LogEvent::Opened { size, left: None, is_awaited });
                 if self.skip == 0 {
                     self.open(source);
