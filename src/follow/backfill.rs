@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use memchr::{memchr_iter, memrchr_iter};
@@ -64,6 +65,11 @@ impl Backfill {
     /// How many bytes were searched for lines that match.
     pub(super) fn searched_back(&self) -> u64 {
         if let Direction::BackMatching(search) = &self.direction { search.searched() } else { 0 }
+    }
+
+    /// Where no line matches, the last range first.
+    pub(super) fn take_barren(&mut self) -> Vec<Range<u64>> {
+        if let Direction::BackMatching(search) = &mut self.direction { search.take_barren() } else { Vec::new() }
     }
 
     /// Only lines that match are counted, if lines are counted from the end. `counts_unfinished`: so is a last line that

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,8 @@ pub struct Follower {
     /// What is read must be used, or it comes again.
     pub(super) keeps_unused: bool,
     pub(super) unused: Option<Box<Unused>>,
+    /// Where the open file is known to have no line that matches, the last range first.
+    pub(super) barren: Vec<Range<u64>>,
     /// What is reported before anything more is read.
     pub(super) queued: VecDeque<Step>,
     /// Where the reader went on from, until it is reported that something is missing there.
@@ -200,6 +203,7 @@ impl Follower {
             skip: 0,
             keeps_unused: false,
             unused: None,
+            barren: Vec::new(),
             queued: VecDeque::new(),
             unreported: None,
             awaited: None,
@@ -247,6 +251,7 @@ impl Follower {
             match backfill.step(&self.open.file)? {
                 SearchProgress::Busy => return Ok(Step::Busy),
                 SearchProgress::Found(start) => {
+                    self.barren = backfill.take_barren();
                     self.open.seek(start)?;
                     self.phase = Phase::Current;
                     return Ok(Step::Started);

@@ -1,12 +1,16 @@
 //! The search for the last N lines that match, backwards and block by block. What matches is not known here: a
 //! [`Judge`] says it.
 //!
+//! Where nothing was found is noted, so that it need not be read again when the lines are sent: one range for each run of
+//! blocks, so no more ranges than lines were asked for.
+//!
 //! A step looks at whole lines: those that begin in the 64 KiB before what was searched. If none begins there, the line
 //! is a long one, and its beginning is searched for first.
 
 use std::fmt;
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 
 use memchr::{memchr, memrchr};
 
@@ -39,6 +43,7 @@ pub(super) struct MatchingLines {
     low: u64,
     /// A last line that is not finished counts.
     counts_unfinished: bool,
+    barren: Vec<Range<u64>>,
 }
 
 /// How much of a line is read to judge it.
@@ -52,7 +57,7 @@ struct Lines {
 
 impl MatchingLines {
     pub fn new(judge: Box<dyn Judge>, size: u64, counts_unfinished: bool) -> MatchingLines {
-        MatchingLines { judge, size, searched: size, low: size, counts_unfinished }
+        MatchingLines { judge, size, searched: size, low: size, counts_unfinished, barren: Vec::new() }
     }
 
     /// How many bytes were searched.
@@ -88,8 +93,23 @@ impl MatchingLines {
             return self.context(file, first).map(SearchProgress::Found);
         }
         *wanted -= found;
+        if found == 0 {
+            self.note_barren(line);
+        }
         (self.searched, self.low) = (line, line);
         Ok(SearchProgress::Busy)
+    }
+
+    /// Where no line matches, the last range first.
+    pub fn take_barren(&mut self) -> Vec<Range<u64>> {
+        std::mem::take(&mut self.barren)
+    }
+
+    fn note_barren(&mut self, start: u64) {
+        match self.barren.last_mut() {
+            Some(last) if last.start == self.searched => last.start = start,
+            _ => self.barren.push(start..self.searched),
+        }
     }
 
     /// Leaves out a last line that is not finished. Whether its beginning was found.

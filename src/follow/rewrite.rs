@@ -75,7 +75,7 @@ impl Follower {
 
     /// Goes on in the open file; what was behind that place when it was opened may not be any more.
     fn go_on_at(&mut self, place: u64) -> io::Result<()> {
-        self.unused = None;
+        (self.unused, self.barren) = (None, Vec::new());
         self.opened = self.opened.min(place);
         if let Some(end) = &mut self.end {
             end.size = end.size.saturating_sub(self.open.offset.saturating_sub(place));

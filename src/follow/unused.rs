@@ -88,6 +88,36 @@ impl Follower {
         }
     }
 
+    /// Passes over bytes that are known to have no line that matches, if there are more than twice `kept`: all but the last
+    /// `kept` of them. Returns how many.
+    ///
+    /// # Errors
+    /// When the file cannot be read. The place is as before.
+    pub fn pass_barren(&mut self, kept: u64) -> io::Result<u64> {
+        let place = self.place();
+        while self.barren.last().is_some_and(|barren| barren.end <= place) {
+            self.barren.pop();
+        }
+        let is_ahead = |end: u64| place < end && end - place > 2 * kept;
+        let Some(barren) = self.barren.last().filter(|barren| barren.start <= place && is_ahead(barren.end)) else {
+            return Ok(0);
+        };
+        let end = barren.end - kept;
+        let (offset, before) = (self.open.offset, self.open.before.clone());
+        // The file may have been truncated. Then the place must not be moved, or it would never be found out.
+        let is_passed = self.open.read(&mut [], Hold::Nothing)? != Reading::Changed
+            && self.open.seek(end).is_ok()
+            && self.open.offset == end
+            && matches!(self.open.begins_as_before(), Ok(true));
+        if !is_passed {
+            (self.open.offset, self.open.before) = (offset, before);
+            self.barren.clear();
+            return Ok(0);
+        }
+        self.unused = None;
+        Ok(end - place)
+    }
+
     /// How many bytes come again.
     pub fn unused(&self) -> usize {
         self.unused.as_ref().map_or(0, |unused| self.open.offset.saturating_sub(unused.start) as usize)

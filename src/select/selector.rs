@@ -309,6 +309,25 @@ impl Selector {
         }
     }
 
+    /// Whether bytes may be passed over in which no line matches.
+    pub fn may_pass_over(&self) -> bool {
+        // Else it would not be known whether a line is among them that is not taken away.
+        let is_certain = !self.filter.has_context() || !self.filter.has_exclude() && !self.filter.has_level();
+        is_certain && matches!(self.after, After::Nothing) && self.inside.is_none() && !self.is_closing
+    }
+
+    /// So many bytes are passed over, in which no line matches. More bytes without a match must follow than context can
+    /// reach.
+    pub fn pass_over(&mut self, bytes: u64) {
+        self.leave_generation();
+        // The next block may begin within a line.
+        (self.state, self.inside) = (State::Rest, Some(false));
+        if let Some(sum) = &mut self.gap.bytes {
+            *sum += bytes;
+        }
+        self.gap.is_parted |= self.filter.has_context();
+    }
+
     /// Whether the next block begins within a line longer than [`super::JUDGED_HEAD`]. Its place is not one to resume at,
     /// except if the stream ends there and the line is sent.
     pub fn is_within_line(&self) -> bool {

@@ -60,6 +60,14 @@ impl LineBuffer {
         self.note_unfinished(bytes, now);
     }
 
+    /// What is added next does not follow what was added before: colours begin anew.
+    pub fn break_off(&mut self) {
+        const RESET: &[u8] = b"\x1b[0m";
+        if self.html.is_some() {
+            self.decoder.decode(RESET, &mut self.text);
+        }
+    }
+
     /// Ends the text: everything can be sent.
     pub fn finish(&mut self) {
         self.decoder.finish(&mut self.text);

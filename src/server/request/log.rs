@@ -85,7 +85,10 @@ impl LogRequest<'_> {
         let (log, file) = found.ok_or_else(|| Refusal::new(404, "no such log"))?;
         let (tail, wait) = (parameters.tail.unwrap_or(false), shared.config.rotate_wait);
         let skip = parameters.cursor.as_ref().map_or(0, |place| place.skip);
-        let query = filter.map(|filter| Query::new(filter, &file, skip)).transpose().map_err(failed)?;
+        let mut query = filter.map(|filter| Query::new(filter, &file, skip)).transpose().map_err(failed)?;
+        if let Some(query) = query.as_mut().filter(|_| self.format() == Format::Html) {
+            query.tell_apart();
+        }
         let follower = match (&from, &before) {
             (Some(position), _) => {
                 // With a filter, what the client has are bytes of the lines that it selects.
@@ -190,10 +193,13 @@ impl LogRequest<'_> {
     }
 
     fn line_buffer(&self) -> LineBuffer {
-        let format = self.parameters.format.unwrap_or(self.shared.config.format);
-        let html = (format == Format::Html).then(Html::default);
+        let html = (self.format() == Format::Html).then(Html::default);
         let has_lines = self.parameters.from.is_some() || self.lines() != Lines::Last(0);
         LineBuffer::new(html, self.parameters.cursor.is_none() && has_lines)
+    }
+
+    fn format(&self) -> Format {
+        self.parameters.format.unwrap_or(self.shared.config.format)
     }
 
     fn lines(&self) -> Lines {

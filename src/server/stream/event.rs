@@ -25,6 +25,8 @@ pub(in crate::server) struct Data<'s> {
     pub content: Content<'s>,
     /// Whether the log is known to hold more bytes.
     pub more: bool,
+    /// The bytes do not come right after those that were sent before: a filter has left out what lies between.
+    pub is_apart: bool,
     /// What nothing follows in, if these bytes are the last of it.
     pub last: Option<LastOf>,
 }

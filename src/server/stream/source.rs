@@ -250,7 +250,7 @@ impl LogSource {
         let what = match polled {
             Polled::Range(range) => {
                 self.note_data(true, now);
-                LogEvent::Data(Data { content: Content::Range(range), more: true, last: None })
+                LogEvent::Data(Data { content: Content::Range(range), more: true, is_apart: false, last: None })
             }
             Polled::Step(step @ (Step::Awaiting | Step::Started)) if !self.is_opened => {
                 self.is_opened = true;
@@ -263,12 +263,17 @@ impl LogSource {
                 let more = is_filled || self.follower.is_behind();
                 self.is_behind |= is_filled;
                 self.note_data(more, now);
-                LogEvent::Data(Data { content: Content::Bytes(self.buffer[..read].into()), more, last: None })
+                LogEvent::Data(Data {
+                    content: Content::Bytes(self.buffer[..read].into()),
+                    more,
+                    is_apart: false,
+                    last: None,
+                })
             }
             Polled::Step(Step::Last(read, last)) => {
                 self.note_data(true, now);
                 let content = Content::Bytes(self.buffer[..read].into());
-                LogEvent::Data(Data { content, more: true, last: Some(last) })
+                LogEvent::Data(Data { content, more: true, is_apart: false, last: Some(last) })
             }
             Polled::Step(Step::Rotated) => LogEvent::Rotated,
             Polled::Step(Step::Truncated) => LogEvent::Truncated,

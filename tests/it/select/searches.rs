@@ -110,3 +110,32 @@ fn a_client_that_takes_nothing_does_not_hold_up_others() {
     let mut client = server.events("app.log?lines=all&grep=needle");
     assert_eq!(client.story("<1000>"), "<open>the needle\n<end><1000>");
 }
+
+#[test]
+fn what_lies_between_the_last_matches_is_passed_over() {
+    let line = "2026-11-23 01:32:27.123 | INFO     | app:run:1 - nothing of interest happened here today\n";
+    let many = line.repeat(20_000);
+    let text =
+        format!("{many}old needle\n{many}needle one\nafter\n{many}before\nneedle two\n{many}needle three\n{many}");
+    let log = Log::with(&text);
+    let server = serve(&log);
+    let story = |query: &str| server.events(&format!("app.log?{query}")).story("<1000>");
+    assert_eq!(story("grep=needle&lines=3"), "<open>needle one\nneedle two\nneedle three\n<end><1000>");
+    assert_eq!(
+        story("grep=needle&lines=2&context=1"),
+        format!(
+            "<open>before\nneedle two\n{line}<skip {}>{line}needle three\n{line}<end><1000>",
+            many.len() - 2 * line.len()
+        )
+    );
+    assert_eq!(
+        story("grep=needle&lines=3&context=1&exclude=INFO"),
+        "<open>needle one\nafter\nbefore\nneedle two\nneedle three\n<end><1000>"
+    );
+    assert_eq!(
+        story("grep=needle&lines=2&context=0,1&exclude=before"),
+        format!("<open>needle two\n{line}<skip {}>needle three\n{line}<end><1000>", many.len() - line.len())
+    );
+    // They belong to the entry of the line before.
+    assert_eq!(story("grep=needle&lines=2&level=info"), "<open>needle two\nneedle three\n<end><1000>");
+}

@@ -73,7 +73,7 @@ mod tests {
     }
 
     pub(super) fn data(bytes: &[u8], more: bool) -> LogEvent<Data<'_>> {
-        LogEvent::Data(Data { content: Content::Bytes(bytes.into()), more, last: None })
+        LogEvent::Data(Data { content: Content::Bytes(bytes.into()), more, is_apart: false, last: None })
     }
 
     pub(super) fn opened(size: u64, is_awaited: bool) -> LogEvent<Data<'static>> {

@@ -26,7 +26,12 @@ impl Encoder for TextEncoder {
     fn encode(&mut self, event: SourceEvent<'_>, now: Instant) -> ControlFlow<()> {
         match event.what {
             LogEvent::Opened { is_awaited: true, .. } => self.lines.skip_first(),
-            LogEvent::Data(Data { content: Content::Bytes(bytes), more, .. }) => self.lines.push(&bytes, more, now),
+            LogEvent::Data(Data { content: Content::Bytes(bytes), more, is_apart, .. }) => {
+                if is_apart {
+                    self.lines.break_off();
+                }
+                self.lines.push(&bytes, more, now);
+            }
             LogEvent::Data(Data { content: Content::Range(_), .. }) => {
                 unreachable!("a source gives ranges only where they are wanted")
             }
@@ -88,6 +93,17 @@ mod tests {
         let (mut awaited, now) = self::encoder(None);
         encode_at(&mut awaited, 4, opened(4, true), now);
         assert!(encode_at(&mut awaited, 4, LogEvent::Quiet, now).is_empty());
+    }
+
+    #[test]
+    fn colours_begin_anew_after_lines_that_are_left_out() {
+        let (mut encoder, now) = encoder(Some(Html::default()));
+        encode_at(&mut encoder, 0, opened(4, false), now);
+        let first = encode_at(&mut encoder, 2, data(b"\x1b[31ma\n", false), now).concat();
+        assert!(first.starts_with("text <span"), "{first}");
+        let LogEvent::Data(apart) = data(b"b\n", false) else { unreachable!() };
+        let apart = LogEvent::Data(Data { is_apart: true, ..apart });
+        assert_eq!(encode_at(&mut encoder, 9, apart, now), ["text b\n"]);
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(in crate::server) struct Query {
     entries: Entries,
     /// How many bytes of the selected lines the client has after its cursor.
     pub(super) skip: u64,
+    /// Whether lines are passed on apart if others lie between them in the log.
+    pub(super) tells_apart: bool,
 }
 
 /// How many bytes of a log are enough to learn from.
@@ -32,7 +34,12 @@ impl Query {
             let end = file.metadata()?.len();
             entries = self::entries(&read_up_to(file, end.saturating_sub(SAMPLE as u64), SAMPLE)?);
         }
-        Ok(Query { filter: Arc::new(filter), sample, entries, skip })
+        Ok(Query { filter: Arc::new(filter), sample, entries, skip, tells_apart: false })
+    }
+
+    /// From now on, lines are passed on apart if others lie between them.
+    pub(in crate::server) fn tell_apart(&mut self) {
+        self.tells_apart = true;
     }
 
     /// A selector that has not seen anything yet.

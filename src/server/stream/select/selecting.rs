@@ -39,8 +39,10 @@ pub(in crate::server) struct Selecting {
     is_cold: bool,
     /// Lines were passed on, so that there can be a gap between them and others.
     has_sent: bool,
-    /// What comes next belongs to a line whose beginning was passed on.
+    /// What comes next continues what was passed on last.
     is_cut: bool,
+    /// The next data does not.
+    is_apart: bool,
     covered: Covered,
     pace: Pace,
     progress: Progress,
@@ -85,6 +87,7 @@ impl Selecting {
             is_cold: false,
             has_sent: false,
             is_cut: false,
+            is_apart: false,
             covered: Covered { at: now, sent: 0, has_moved: false, is_bare: false },
             pace,
             progress: Progress::new(source.follower(), now),
@@ -136,6 +139,7 @@ impl Selecting {
             self.report_progress(source, false, now);
             return Ok(());
         }
+        self.pass_barren(source);
         let Some(event) = source.next(now)? else {
             let searched = source.follower().searched_back();
             self.scan.note(searched.saturating_sub(self.searched) as usize);
@@ -162,6 +166,18 @@ impl Selecting {
             }
         }
         Ok(())
+    }
+
+    /// Passes over what the search for the first line found to have no match.
+    fn pass_barren(&mut self, source: &mut LogSource) {
+        if !self.is_cold && self.opened.is_none() && self.selector.may_pass_over() {
+            // If it cannot be read now, it is tried again in the usual way.
+            let passed = source.follower_mut().pass_barren(WARM_UP as u64).unwrap_or(0);
+            if passed > 0 {
+                self.selector.pass_over(passed);
+                self.is_cut = false;
+            }
+        }
     }
 
     /// Whether the stream follows the end of the log: it does not look through old bytes, nor is it far behind. Then it
@@ -218,8 +234,10 @@ impl Selecting {
         source.expect_use(self.pace.block());
         self.scan.note(used);
         self.matches += matches;
-        self.is_cut = matches!(pieces.last(), Some(Piece::Lines(lines)) if lines.end == used);
+        let is_cut = matches!(pieces.last(), Some(Piece::Lines(lines)) if lines.end == used);
         let at = self.take(pieces, source);
+        // Where nothing was used, nothing has changed.
+        self.is_cut = if used > 0 { is_cut } else { self.is_cut };
         source.use_up(at..used);
         self.covered.has_moved |= used > 0;
         if is_done {
@@ -234,6 +252,8 @@ impl Selecting {
     /// Passes on what is selected, without what the client has. Returns up to where the block is used by that.
     fn take(&mut self, pieces: Vec<Piece>, source: &mut LogSource) -> usize {
         let (mut at, mut bytes) = (0, Vec::new());
+        // Where the lines end that were sent last.
+        let mut end = if self.is_cut { Some(0) } else { None };
         for piece in pieces {
             let lines = match piece {
                 Piece::Lines(lines) => lines,
@@ -253,6 +273,11 @@ impl Selecting {
                 at = start;
                 self.open(source);
             }
+            if self.query.tells_apart && end != Some(start) {
+                self.push_data(&mut bytes, true);
+                self.is_apart = true;
+            }
+            end = Some(lines.end);
             bytes.extend_from_slice(source.bytes(start..lines.end));
             self.has_sent |= start < lines.end;
         }
@@ -264,7 +289,8 @@ impl Selecting {
         if !bytes.is_empty() {
             self.covered.sent += bytes.len() as u64;
             let content = Content::Bytes(std::mem::take(bytes).into());
-            self.push(LogEvent::Data(Data { content, more, last: None }));
+            let is_apart = std::mem::take(&mut self.is_apart);
+            self.push(LogEvent::Data(Data { content, more, is_apart, last: None }));
         }
     }
 
