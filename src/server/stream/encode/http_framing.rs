@@ -109,7 +109,12 @@ impl Encoder for BodyEncoder {
     }
 
     fn next(&mut self, _now: Instant) -> Option<Frame> {
-        self.next.pop_front()
+        let frame = self.next.pop_front();
+        if frame.is_none() {
+            // A filter makes many events of one block.
+            self.next.shrink_to(1);
+        }
+        frame
     }
 
     /// Before the body has begun, answers with a 503. Afterwards there is nothing to send: the missing last chunk, or

@@ -28,6 +28,8 @@ pub(in crate::server) struct WstailEncoder {
     is_resumed: bool,
 }
 
+/// How many frames there usually are at a time.
+const FEW: usize = 8;
 /// While bytes flow, a cursor is sent after this many bytes or this much time.
 const CURSOR_BYTES: u64 = 1 << 20;
 const CURSOR_TIME: Duration = Duration::from_secs(1);
@@ -138,7 +140,12 @@ impl Encoder for WstailEncoder {
     }
 
     fn next(&mut self, _now: Instant) -> Option<Frame> {
-        self.queue.pop_front()
+        let frame = self.queue.pop_front();
+        if frame.is_none() {
+            // A filter makes many events of one block.
+            self.queue.shrink_to(FEW);
+        }
+        frame
     }
 
     fn close(&mut self, close: &Close) -> Option<Frame> {

@@ -1,7 +1,7 @@
 //! Random logs, filters, rotations and cuts against a naive oracle: whatever happens, the payloads that a client joins are
 //! the lines that the filter selects.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::{Query, Select};
 use crate::follow::follower::Follower;
 use crate::follow::position::Position;
-use crate::follow::root::Roots;
+use crate::follow::root::{Log, Roots};
 use crate::protocol::criteria::{Case, Context, Criteria};
 use crate::protocol::cursor::Place;
 use crate::protocol::event::Event;
@@ -20,6 +20,7 @@ use crate::select::{Filter, JUDGED_HEAD, REACH};
 use crate::server::scans::Scans;
 use crate::server::stream::encode::Encoder;
 use crate::server::stream::encode::wstail::WstailEncoder;
+use crate::server::stream::event::{Content, Data};
 use crate::server::stream::frame::Frame;
 use crate::server::stream::source::LogSource;
 
@@ -58,8 +59,8 @@ impl Random {
     }
 }
 
-/// What the filter selects from all generations.
-fn selected(generations: &[Vec<u8>], criteria: &Criteria) -> Vec<u8> {
+/// What the filter selects from all generations; of the last one only the last so many matches with their context.
+fn selected(generations: &[Vec<u8>], criteria: &Criteria, last: usize) -> Vec<u8> {
     let Context::Lines { before, after } = criteria.context else { unreachable!() };
     let mut sent = Vec::new();
     for log in generations {
@@ -81,7 +82,16 @@ fn selected(generations: &[Vec<u8>], criteria: &Criteria) -> Vec<u8> {
             let most = if at < other { before } else { after } as usize;
             found.2 && distance <= most && line.0.abs_diff(found.0) <= REACH
         };
-        for (at, line) in lines.iter().enumerate() {
+        let matches: Vec<usize> = (0..lines.len()).filter(|&at| lines[at].2).collect();
+        let first = match last {
+            0 => lines.len(),
+            _ => matches.len().checked_sub(last).map_or(0, |skipped| {
+                let line = matches[skipped];
+                let is_near = |&at: &usize| lines[line].0 - lines[at].0 <= REACH;
+                (line.saturating_sub(before as usize)..=line).find(is_near).unwrap_or(line)
+            }),
+        };
+        for (at, line) in lines.iter().enumerate().skip(first) {
             let around = at.saturating_sub(9)..(at + 10).min(lines.len());
             if line.2 || around.into_iter().any(|other| is_near((at, line), other)) {
                 sent.extend_from_slice(line.1);
@@ -172,9 +182,13 @@ impl World {
         self.begin_generation();
     }
 
-    fn connect(&mut self) {
+    fn find(&self) -> (Log, File) {
         let roots = Roots::open([self.directory.path()], false).unwrap();
-        let (log, file) = roots.find(&Address::parse("/app.log").unwrap()).unwrap().unwrap();
+        roots.find(&Address::parse("/app.log").unwrap()).unwrap().unwrap()
+    }
+
+    fn connect(&mut self) {
+        let (log, file) = self.find();
         let skip = self.place.as_ref().map_or(0, |place| place.skip);
         let query = Query::new(Filter::new(&self.criteria).unwrap(), &file, skip).unwrap();
         let follower = match &self.place {
@@ -285,7 +299,7 @@ fn joined_payloads_are_what_the_filter_selects() {
     for seed in first..first + cases {
         let mut world = World::new(seed);
         world.play();
-        let expected = selected(&world.generations, &world.criteria);
+        let expected = selected(&world.generations, &world.criteria, usize::MAX);
         let (got, wanted) = [&world.received, &expected].map(|bytes| String::from_utf8_lossy(bytes)).into();
         assert!(
             world.received == expected,
@@ -293,5 +307,38 @@ fn joined_payloads_are_what_the_filter_selects() {
             world.criteria,
             world.story
         );
+    }
+}
+
+#[test]
+fn the_last_lines_are_the_last_that_match() {
+    for seed in 1..40 {
+        let mut world = World::new(seed);
+        for _ in 0..1 + world.random.below(6) {
+            for _ in 0..world.random.below(12) {
+                let line = world.random.line();
+                world.append(&line);
+            }
+            let filler = "zz\n".repeat(world.random.pick(&[0, 0, 30_000, 70_000]));
+            world.append(filler.as_bytes());
+        }
+        let lines = world.random.below(9);
+        let (log, file) = world.find();
+        let query = Query::new(Filter::new(&world.criteria).unwrap(), &file, 0).unwrap();
+        let mut follower = Follower::new(log, file, Lines::Last(lines as u64), false, Duration::ZERO).unwrap();
+        follower.count_matching(query.judge());
+        let mut source = LogSource::new(follower, None, Duration::from_secs(1), world.now);
+        let mut select = Select::new(Some(query), &mut source, &world.scans, world.now);
+        let mut received = Vec::new();
+        loop {
+            match select.next(&mut source, world.now).unwrap().map(|event| event.what) {
+                Some(LogEvent::Data(Data { content: Content::Bytes(bytes), .. })) => received.extend_from_slice(&bytes),
+                Some(LogEvent::End) => break,
+                _ => {}
+            }
+        }
+        let expected = selected(&world.generations, &world.criteria, lines);
+        let (got, wanted) = [&received, &expected].map(|bytes| String::from_utf8_lossy(bytes)).into();
+        assert!(received == expected, "{seed} {lines} {:?}\n     got {got:?}\nexpected {wanted:?}", world.criteria);
     }
 }

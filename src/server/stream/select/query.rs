@@ -58,6 +58,11 @@ impl Query {
         &self.filter
     }
 
+    /// Forgets the log's first bytes, which are large. Selectors that are made later are slower.
+    pub(super) fn forget_sample(&mut self) {
+        self.sample = Vec::new();
+    }
+
     /// How many bytes were learned from.
     pub(super) fn sampled(&self) -> usize {
         self.sample.len()

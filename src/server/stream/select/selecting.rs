@@ -69,17 +69,20 @@ struct Covered {
 /// While bytes flow, a cursor is sent after this many bytes or this much time.
 const CURSOR_BYTES: u64 = 1 << 20;
 const CURSOR_TIME: Duration = Duration::from_secs(1);
+/// How many events there are at a time while the log is quiet.
+const FEW: usize = 4;
 /// A stream that is more bytes behind than this looks through old bytes.
 const FAR: u64 = 1 << 20;
 /// From so many bytes on, a log without times is one that has none.
 const LEARNED: usize = 4096;
 
 impl Selecting {
-    pub(super) fn new(query: Query, source: &mut LogSource, scan: Scan, now: Instant) -> Selecting {
-        let pace = Pace::default();
+    pub(super) fn new(mut query: Query, source: &mut LogSource, scan: Scan, now: Instant) -> Selecting {
+        let (pace, selector, learned) = (Pace::default(), query.selector(), query.sampled());
+        query.forget_sample();
         source.expect_use(pace.block());
         Selecting {
-            selector: query.selector(),
+            selector,
             ready: VecDeque::new(),
             place: None,
             skip: query.skip,
@@ -92,7 +95,7 @@ impl Selecting {
             pace,
             progress: Progress::new(source.follower(), now),
             matches: 0,
-            learned: query.sampled(),
+            learned,
             is_done: false,
             scan,
             searched: 0,
@@ -121,6 +124,7 @@ impl Selecting {
     pub(super) fn pause(&mut self) {
         self.scan.stop();
         self.selector.rest();
+        self.ready.shrink_to(FEW);
     }
 
     pub(super) fn is_ready(&self) -> bool {
