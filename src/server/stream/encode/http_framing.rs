@@ -1,8 +1,6 @@
 //! The encoder for HTTP responses: a head, then the log's bytes as they are in the file. The client learns about events
 //! only what fits into the head.
 
-use std::borrow::Cow;
-use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -23,7 +21,8 @@ pub(in crate::server) struct BodyEncoder {
     is_begun: bool,
     /// How many bytes of the promised length are still to come.
     left: Option<u64>,
-    next: VecDeque<Frame>,
+    /// What the last events have made: one frame.
+    next: Option<Frame>,
 }
 
 /// How the client knows where the response ends.
@@ -40,7 +39,7 @@ pub(in crate::server) enum Framing {
 impl BodyEncoder {
     /// With HEAD, the response ends after its head.
     pub(in crate::server) fn new(framing: Framing, lost: Option<Missing>, method: Method) -> BodyEncoder {
-        BodyEncoder { framing, lost, method, is_begun: false, left: None, next: VecDeque::new() }
+        BodyEncoder { framing, lost, method, is_begun: false, left: None, next: None }
     }
 
     /// Queues the response's head. `left` is the length of the body, if it is known.
@@ -52,7 +51,7 @@ impl BodyEncoder {
         };
         let lost = self.lost.map(|missing| ("Wstail-Gap", missing.word().to_owned()));
         let headers = framing.into_iter().chain(lost).chain([("Cache-Control", "no-store".to_owned())]);
-        self.next.push_back(Frame::Binary(short_response::head(200, short_response::TEXT, headers)));
+        self.push_bytes(short_response::head(200, short_response::TEXT, headers));
         self.is_begun = true;
         self.left = left.filter(|_| self.framing == Framing::Sized);
     }
@@ -69,15 +68,22 @@ impl BodyEncoder {
         }
         self.left = self.left.map(|left| left - content.length() as u64);
         match content {
-            Content::Range(range) => self.next.push_back(Frame::Range(range)),
-            Content::Bytes(bytes) => self.push_bytes(bytes),
+            Content::Range(range) => {
+                debug_assert!(self.next.is_none(), "a frame is taken before the next event, except with a filter");
+                self.next = Some(Frame::Range(range));
+            }
+            Content::Bytes(bytes) if self.framing == Framing::Chunked => self.push_bytes(chunk(&bytes)),
+            Content::Bytes(bytes) => self.push_bytes(bytes.into_owned()),
         }
         ControlFlow::Continue(())
     }
 
-    fn push_bytes(&mut self, bytes: Cow<'_, [u8]>) {
-        let bytes = if self.framing == Framing::Chunked { chunk(&bytes) } else { bytes.into_owned() };
-        self.next.push_back(Frame::Binary(bytes));
+    fn push_bytes(&mut self, bytes: Vec<u8>) {
+        match &mut self.next {
+            // A filter makes several events of one block.
+            Some(Frame::Binary(before)) => before.extend_from_slice(&bytes),
+            _ => self.next = Some(Frame::Binary(bytes)),
+        }
     }
 }
 
@@ -99,7 +105,7 @@ impl Encoder for BodyEncoder {
             LogEvent::Data(data) => return self.push_data(data.content),
             LogEvent::End => {
                 if self.framing == Framing::Chunked {
-                    self.next.push_back(Frame::Binary(b"0\r\n\r\n".to_vec()));
+                    self.push_bytes(b"0\r\n\r\n".to_vec());
                 }
                 return ControlFlow::Break(());
             }
@@ -109,18 +115,13 @@ impl Encoder for BodyEncoder {
     }
 
     fn next(&mut self, _now: Instant) -> Option<Frame> {
-        let frame = self.next.pop_front();
-        if frame.is_none() {
-            // A filter makes many events of one block.
-            self.next.shrink_to(1);
-        }
-        frame
+        self.next.take()
     }
 
     /// Before the body has begun, answers with a 503. Afterwards there is nothing to send: the missing last chunk, or
     /// the missing bytes, show the client that the log had not come to its end.
     fn close(&mut self, close: &Close) -> Option<Frame> {
-        self.next.clear();
+        self.next = None;
         let is_unbegun = !std::mem::replace(&mut self.is_begun, true);
         let refusal = || Refusal::new(503, close.reason.clone()).to(self.method);
         is_unbegun.then(|| Frame::Binary(refusal().response()))

@@ -1,8 +1,8 @@
 //! Decides which of a log's events reach the encoder. It stands between source and encoder and knows neither sockets
 //! nor files.
 //!
-//! Without a filter every event passes. With one, `selecting` judges the log's lines: what it does not use of a block
-//! stays in the file and is read again. `pace` decides how large a block is, `progress` reports how far the search has
+//! Without a filter every event passes. With one, `selecting` judges the log's lines, which `reading` reads: what it does
+//! not use of a block stays in the file and is read again. `pace` decides how large a block is, `progress` reports how far the search has
 //! come, and `query` prepares a filter for one log.
 
 #[cfg(test)]
@@ -10,6 +10,7 @@ mod model;
 mod pace;
 mod progress;
 mod query;
+mod reading;
 mod selecting;
 
 use std::sync::Arc;

@@ -6,41 +6,40 @@
 //! own cursor that were not found again, nor within a line.
 
 use std::collections::VecDeque;
-use std::io;
 use std::time::{Duration, Instant};
 
 use super::pace::Pace;
 use super::progress::Progress;
-use super::query::{self, Query};
+use super::query::Query;
 use crate::follow::position::Position;
 use crate::follow::unused::LastOf;
 use crate::protocol::event::Missing;
 use crate::protocol::log_event::LogEvent;
-use crate::select::{Ending as Follows, Judged, Piece, Selector, WARM_UP};
-use crate::server::scans::{AGAIN, Scan};
+use crate::select::{Ending as Follows, Judged, Piece, Selector};
+use crate::server::scans::Scan;
 use crate::server::stream::ending::Ending;
 use crate::server::stream::event::{Content, Data, Locate, SourceEvent};
 use crate::server::stream::source::{LogSource, Unreadable};
 
-type Event = LogEvent<Data<'static>>;
+pub(super) type Event = LogEvent<Data<'static>>;
 
 pub(in crate::server) struct Selecting {
-    query: Query,
-    selector: Selector,
+    pub(super) query: Query,
+    pub(super) selector: Selector,
     /// Events for the encoder, each with its place, if it has one.
-    ready: VecDeque<(Event, Option<Position>)>,
+    pub(super) ready: VecDeque<(Event, Option<Position>)>,
     /// The place of the event that was taken last.
     place: Option<Position>,
     /// How many selected bytes the client has already.
-    skip: u64,
+    pub(super) skip: u64,
     /// The event `Opened`, until its place is known.
-    opened: Option<Event>,
+    pub(super) opened: Option<Event>,
     /// What comes before the place has not been judged yet.
-    is_cold: bool,
+    pub(super) is_cold: bool,
     /// Lines were passed on, so that there can be a gap between them and others.
     has_sent: bool,
     /// What comes next continues what was passed on last.
-    is_cut: bool,
+    pub(super) is_cut: bool,
     /// The next data does not.
     is_apart: bool,
     covered: Covered,
@@ -48,11 +47,11 @@ pub(in crate::server) struct Selecting {
     progress: Progress,
     matches: u64,
     /// How many bytes were learned from about times.
-    learned: usize,
+    pub(super) learned: usize,
     is_done: bool,
-    scan: Scan,
+    pub(super) scan: Scan,
     /// How many bytes were searched backwards so far.
-    searched: u64,
+    pub(super) searched: u64,
 }
 
 /// What the last cursor covers.
@@ -71,10 +70,6 @@ const CURSOR_BYTES: u64 = 1 << 20;
 const CURSOR_TIME: Duration = Duration::from_secs(1);
 /// How many events there are at a time while the log is quiet.
 const FEW: usize = 4;
-/// A stream that is more bytes behind than this looks through old bytes.
-const FAR: u64 = 1 << 20;
-/// From so many bytes on, a log without times is one that has none.
-const LEARNED: usize = 4096;
 
 impl Selecting {
     pub(super) fn new(mut query: Query, source: &mut LogSource, scan: Scan, now: Instant) -> Selecting {
@@ -136,67 +131,8 @@ impl Selecting {
         if self.is_done { Ending::Matched(self.matches) } else { Ending::Complete }
     }
 
-    /// Reads the log once.
-    fn read(&mut self, source: &mut LogSource, now: Instant) -> Result<(), Unreadable> {
-        if !self.is_live(source) && !self.scan.may_run() {
-            source.delay(now + AGAIN);
-            self.report_progress(source, false, now);
-            return Ok(());
-        }
-        self.pass_barren(source);
-        let Some(event) = source.next(now)? else {
-            let searched = source.follower().searched_back();
-            self.scan.note(searched.saturating_sub(self.searched) as usize);
-            self.searched = searched;
-            self.report_progress(source, false, now);
-            return Ok(());
-        };
-        match event.what {
-            LogEvent::Data(Data { content, last, .. }) => {
-                let length = content.length();
-                drop(content);
-                match if self.is_cold { self.warm_up(source) } else { Ok(true) } {
-                    Ok(true) => self.judge(source, length, last, now),
-                    Ok(false) => {}
-                    Err(error) => {
-                        let what = owned(source.fail(error, now)?.what);
-                        self.push(what);
-                    }
-                }
-            }
-            what => {
-                let what = owned(what);
-                self.pass(what, source, now);
-            }
-        }
-        Ok(())
-    }
-
-    /// Passes over what the search for the first line found to have no match.
-    fn pass_barren(&mut self, source: &mut LogSource) {
-        if !self.is_cold && self.opened.is_none() && self.selector.may_pass_over() {
-            // If it cannot be read now, it is tried again in the usual way.
-            let passed = source.follower_mut().pass_barren(WARM_UP as u64).unwrap_or(0);
-            if passed > 0 {
-                self.selector.pass_over(passed);
-                self.is_cut = false;
-            }
-        }
-    }
-
-    /// Whether the stream follows the end of the log: it does not look through old bytes, nor is it far behind. Then it
-    /// gives back its permit to do so.
-    fn is_live(&mut self, source: &LogSource) -> bool {
-        let follower = source.follower();
-        let is_live = !(follower.is_searching() || source.is_behind() && follower.is_far_behind(FAR));
-        if is_live {
-            self.scan.stop();
-        }
-        is_live
-    }
-
     /// Passes on an event that is no data.
-    fn pass(&mut self, what: Event, source: &mut LogSource, now: Instant) {
+    pub(super) fn pass(&mut self, what: Event, source: &mut LogSource, now: Instant) {
         match what {
             LogEvent::Opened { size, is_awaited, .. } => {
                 self.is_cold = true;
@@ -224,7 +160,7 @@ impl Selecting {
     }
 
     /// Judges a block of this length, the last that the source has yielded.
-    fn judge(&mut self, source: &mut LogSource, length: usize, last: Option<LastOf>, now: Instant) {
+    pub(super) fn judge(&mut self, source: &mut LogSource, length: usize, last: Option<LastOf>, now: Instant) {
         self.learn(source.bytes(0..length));
         self.identify(source, now);
         let ending = match last {
@@ -298,7 +234,7 @@ impl Selecting {
         }
     }
 
-    fn push(&mut self, what: Event) {
+    pub(super) fn push(&mut self, what: Event) {
         self.ready.push_back((what, None));
     }
 
@@ -370,52 +306,8 @@ impl Selecting {
         self.push(LogEvent::End);
     }
 
-    fn report_progress(&mut self, source: &LogSource, is_end: bool, now: Instant) {
+    pub(super) fn report_progress(&mut self, source: &LogSource, is_end: bool, now: Instant) {
         let report = self.progress.report(source.follower(), self.matches, is_end, now);
         self.ready.extend(report.map(|report| (report, None)));
-    }
-
-    /// Judges what comes before the first block, so that the context and the entry of what follows are known. Whether the
-    /// block can be judged now; else it comes again.
-    fn warm_up(&mut self, source: &mut LogSource) -> io::Result<bool> {
-        let follower = source.follower_mut();
-        let Some(before) = follower.bytes_before(WARM_UP)? else { return Ok(false) };
-        let is_whole = before.len() as u64 == follower.place();
-        let line = memchr::memrchr(b'\n', &before).unwrap_or(0);
-        // Only the beginning of the line matters where lines do not depend on others.
-        let is_enough = !self.query.filter().has_history() && line > 0;
-        let back = if is_enough {
-            self.selector.warm_up(&before[line..], false)
-        } else {
-            self.selector.warm_up(&before, is_whole)
-        };
-        self.is_cold = false;
-        if back > 0 {
-            follower.go_back(back)?;
-        }
-        Ok(back == 0)
-    }
-
-    /// A log that was nearly empty when the stream began may show its times only now.
-    fn learn(&mut self, block: &[u8]) {
-        if self.learned < LEARNED && self.query.filter().has_entries() {
-            self.learned += block.len();
-            self.selector.learn_entries(query::entries(block));
-        }
-    }
-}
-
-/// An event that is no data.
-fn owned(what: LogEvent<Data<'_>>) -> Event {
-    match what {
-        LogEvent::Opened { size, left, is_awaited } => LogEvent::Opened { size, left, is_awaited },
-        LogEvent::Checkpoint => LogEvent::Checkpoint,
-        LogEvent::Rotated => LogEvent::Rotated,
-        LogEvent::Truncated => LogEvent::Truncated,
-        LogEvent::Gap { reason, bytes } => LogEvent::Gap { reason, bytes },
-        LogEvent::Gone => LogEvent::Gone,
-        LogEvent::Unreadable(cause) => LogEvent::Unreadable(cause),
-        LogEvent::End => LogEvent::End,
-        _ => LogEvent::Quiet,
     }
 }
