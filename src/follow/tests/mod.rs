@@ -4,6 +4,7 @@ mod resume;
 mod root;
 mod rotation;
 mod truncation;
+mod unused;
 
 use super::follower::{Follower, Step};
 use super::position::Position;
