@@ -183,3 +183,41 @@ fn long_lines_are_judged_by_their_beginning_and_sent_whole() {
     assert!(texts.concat() == expected && texts.iter().all(|text| text.len() <= 256 << 10));
     assert_eq!(body(&server, "grep=hit&exclude=%5Ehit"), "short hit\n");
 }
+
+#[test]
+fn a_line_number_that_is_not_there_yet_is_awaited() {
+    let log = Log::with(LOG);
+    let server = serve(&log);
+    let mut client = server.events("app.log?tail=1&grep=a&from=9&context=1");
+    client.story("<open>");
+    log.append("seven a\neight a\nnine\nten a\n");
+    assert_eq!(client.story("ten a\n"), "nine\nten a\n");
+    let cursor = client.cursor();
+    assert_eq!(server.events(&format!("app.log?cursor={cursor}&grep=a")).story("<1000>"), "<open><end><1000>");
+}
+
+#[test]
+fn colours_begin_anew_after_lines_that_are_left_out() {
+    let log = Log::with("\x1b[31mred a\nstill a\nnone\nplain a\n");
+    let server = serve(&log);
+    let text = texts(server.client("app.log?grep=a&format=html")).concat();
+    assert_eq!(text.matches("<span").count(), 2, "{text}");
+    assert!(text.ends_with("plain a\n"), "{text}");
+}
+
+#[test]
+fn bytes_that_a_client_cannot_have_are_a_gap() {
+    let log = Log::with(LOG);
+    let server = serve(&log);
+    let cursor = server.events("app.log?lines=all").cursor();
+    let story = server.events(&format!("app.log?cursor={cursor}.99&grep=a")).story("<1000>");
+    assert_eq!(story, "<open><gap cursor><end><1000>");
+}
+
+#[test]
+fn a_head_request_gets_the_head_of_a_filtered_answer() {
+    let log = Log::with(LOG);
+    let server = serve(&log);
+    let answer = server.ask("HEAD /app.log?grep=a HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert!(answer.status == 200 && answer.body.is_empty() && !answer.head.contains("Content-Length"), "{answer:?}");
+}

@@ -129,7 +129,7 @@ impl World {
 /// With `WSTAIL_CASES` in the environment more cases are played.
 #[test]
 fn joined_payloads_are_the_selected_lines_whoever_cuts_rotates_and_restarts() {
-    let cases = std::env::var("WSTAIL_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(12);
+    let cases = std::env::var("WSTAIL_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(25);
     for seed in seeds(cases) {
         let mut random = Random::new(seed);
         let context = [0, 1].map(|_| [0, 0, 1, 3][random.below(4)]);

@@ -45,7 +45,7 @@ impl Progress {
             return None;
         }
         (self.is_done, self.next) = (done, now + INTERVAL);
-        let on = follower.place().saturating_sub(self.start);
+        let on = (follower.place() + follower.unused() as u64).saturating_sub(self.start);
         let searched = if self.back > 0 { self.back } else { on };
         let bytes = self.total.map_or(searched, |total| searched.min(total));
         Some(LogEvent::Progress { bytes, total: self.total, matches, done })
