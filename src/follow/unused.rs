@@ -118,6 +118,13 @@ impl Follower {
         Ok(end - place)
     }
 
+    /// What is left of the block that was yielded last comes again.
+    pub fn yield_again(&mut self) {
+        if let Some(unused) = &mut self.unused {
+            unused.come_again();
+        }
+    }
+
     /// How many bytes come again.
     pub fn unused(&self) -> usize {
         self.unused.as_ref().map_or(0, |unused| self.open.offset.saturating_sub(unused.start) as usize)
@@ -135,14 +142,15 @@ impl Follower {
     /// When the file cannot be read; the block comes again.
     pub fn bytes_before(&mut self, length: usize) -> io::Result<Option<Vec<u8>>> {
         let Some(unused) = &mut self.unused else { return Ok(None) };
-        let seen = std::mem::replace(&mut unused.seen, unused.start);
+        let (seen, last) = (unused.seen, unused.last);
+        unused.come_again();
         let start = unused.start.saturating_sub(length as u64);
         let bytes = fingerprint::read_up_to(&self.open.file, start, (unused.start - start) as usize)?;
         let compared = unused.before.len().min(length);
         if !bytes.ends_with(&unused.before[unused.before.len() - compared..]) {
             return Ok(None);
         }
-        unused.seen = seen;
+        (unused.seen, unused.last) = (seen, last);
         Ok(Some(bytes))
     }
 
@@ -153,7 +161,7 @@ impl Follower {
     /// When the file cannot be read; the block comes again.
     pub fn go_back(&mut self, bytes: usize) -> io::Result<()> {
         let Some(unused) = &mut self.unused else { return Ok(()) };
-        unused.seen = unused.start;
+        unused.come_again();
         let start = unused.start.saturating_sub(bytes as u64);
         let before = fingerprint::before(&self.open.file, start)?;
         let ahead = Some((unused.start, Print::of(&unused.before)));
@@ -255,6 +263,16 @@ impl Follower {
                 true
             }
             _ => false,
+        }
+    }
+}
+
+impl Unused {
+    /// They are yielded once more, whether anything follows them or not.
+    fn come_again(&mut self) {
+        self.seen = self.start;
+        if let Last::Yielded(of) = self.last {
+            self.last = Last::Due(of);
         }
     }
 }

@@ -222,6 +222,15 @@ impl Selector {
         Judged { pieces, ..judged }
     }
 
+    /// The same for a block that begins with lines that do not count as matches, because the client has them.
+    pub fn judge_known(&mut self, block: &[u8], ending: Ending) -> Judged {
+        let matches = self.matches;
+        self.is_warming_up = true;
+        let judged = self.judge(block, ending);
+        (self.is_warming_up, self.matches) = (false, matches);
+        Judged { matches: 0, ..judged }
+    }
+
     fn judge_lines(&mut self, block: &[u8], ending: Ending) -> Judged {
         let whole = memrchr(b'\n', block).map_or(0, |newline| newline + 1);
         let is_long = block.len() - whole >= LONG;

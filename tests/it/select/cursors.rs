@@ -44,6 +44,24 @@ fn a_stream_resumes_after_every_byte() {
     }
 }
 
+/// Nor does a line of which it has the beginning.
+#[test]
+fn lines_that_the_client_has_do_not_count() {
+    let log = Log::with("a1\nb\na2\na3\na4\n");
+    let server = serve(&log);
+    let start = first_cursor(&mut server.events("app.log?lines=all"));
+    let story = |received: usize| {
+        let place = format!("{start}.{received}");
+        server.events(&format!("app.log?cursor={place}&grep=a&max=1&tail=1")).story("<1000>")
+    };
+    for (received, text) in [(0, "a1\n"), (3, "a2\n"), (4, "2\na3\n"), (6, "a3\n"), (8, "\na4\n"), (9, "a4\n")] {
+        let story = story(received);
+        assert!(story.contains(text) && story.contains("<end>"), "after {received}: {story}");
+        let sent: String = story.split(['<', '>']).step_by(2).collect();
+        assert_eq!(sent, text, "after {received}");
+    }
+}
+
 #[test]
 fn plain_http_resumes_after_every_byte() {
     let log = Log::with(LOG);

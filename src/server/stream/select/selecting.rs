@@ -168,6 +168,10 @@ impl Selecting {
             Some(LastOf::Generation) => Follows::Generation,
             Some(LastOf::Stream) => Follows::Stream,
         };
+        if self.skip > 0 {
+            self.skip_known(source, length, ending);
+            return;
+        }
         let begun = Instant::now();
         let Judged { pieces, used, matches, is_done } = self.selector.judge(source.bytes(0..length), ending);
         self.pace.note(begun.elapsed());
@@ -175,10 +179,10 @@ impl Selecting {
         self.scan.note(used);
         self.matches += matches;
         let is_cut = matches!(pieces.last(), Some(Piece::Lines(lines)) if lines.end == used);
-        let at = self.take(pieces, source);
+        self.take(pieces, source);
         // Where nothing was used, nothing has changed.
         self.is_cut = if used > 0 { is_cut } else { self.is_cut };
-        source.use_up(at..used);
+        source.use_up(0..used);
         self.covered.has_moved |= used > 0;
         if is_done {
             self.is_done = true;
@@ -189,9 +193,32 @@ impl Selecting {
         self.cover_if_due(source, false, now);
     }
 
-    /// Passes on what is selected, without what the client has. Returns up to where the block is used by that.
-    fn take(&mut self, pieces: Vec<Piece>, source: &mut LogSource) -> usize {
-        let (mut at, mut bytes) = (0, Vec::new());
+    /// Finds where what the client has ends. The stream begins anew there, so that what comes before does not count.
+    fn skip_known(&mut self, source: &mut LogSource, length: usize, ending: Follows) {
+        let begun = Instant::now();
+        let Judged { pieces, used, .. } = self.selector.judge_known(source.bytes(0..length), ending);
+        self.pace.note(begun.elapsed());
+        source.expect_use(self.pace.block());
+        self.scan.note(used);
+        for piece in pieces {
+            let Piece::Lines(lines) = piece else { continue };
+            let known = self.skip.min(lines.len() as u64);
+            self.skip -= known;
+            if self.skip == 0 {
+                source.use_up(0..lines.start + known as usize);
+                source.follower_mut().yield_again();
+                self.selector.leave_generation();
+                self.is_cold = true;
+                self.open(source);
+                return;
+            }
+        }
+        source.use_up(0..used);
+    }
+
+    /// Passes on what is selected.
+    fn take(&mut self, pieces: Vec<Piece>, source: &LogSource) {
+        let mut bytes = Vec::new();
         // Where the lines end that were sent last.
         let mut end = if self.is_cut { Some(0) } else { None };
         for piece in pieces {
@@ -205,24 +232,15 @@ impl Selecting {
                     continue;
                 }
             };
-            let known = self.skip.min(lines.len() as u64);
-            self.skip -= known;
-            let start = lines.start + known as usize;
-            if known > 0 && self.skip == 0 {
-                source.use_up(at..start);
-                at = start;
-                self.open(source);
-            }
-            if self.query.tells_apart && end != Some(start) {
+            if self.query.tells_apart && end != Some(lines.start) {
                 self.push_data(&mut bytes, true);
                 self.is_apart = true;
             }
             end = Some(lines.end);
-            bytes.extend_from_slice(source.bytes(start..lines.end));
-            self.has_sent |= start < lines.end;
+            self.has_sent |= !lines.is_empty();
+            bytes.extend_from_slice(source.bytes(lines));
         }
         self.push_data(&mut bytes, false);
-        at
     }
 
     fn push_data(&mut self, bytes: &mut Vec<u8>, more: bool) {
