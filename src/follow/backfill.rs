@@ -72,6 +72,13 @@ impl Backfill {
         if let Direction::BackMatching(search) = &mut self.direction { search.take_barren() } else { Vec::new() }
     }
 
+    /// A step of a search for lines that match searches so many bytes from now on.
+    pub(super) fn set_block(&mut self, block: usize) {
+        if let Direction::BackMatching(search) = &mut self.direction {
+            search.set_block(block);
+        }
+    }
+
     /// Only lines that match are counted, if lines are counted from the end. `counts_unfinished`: so is a last line that
     /// is not finished.
     pub(super) fn count_matching(&mut self, judge: Box<dyn Judge>, counts_unfinished: bool) {

@@ -4,7 +4,7 @@
 //! Where nothing was found is noted, so that it need not be read again when the lines are sent: one range for each run of
 //! blocks, so no more ranges than lines were asked for.
 //!
-//! A step looks at whole lines: those that begin in the 64 KiB before what was searched. If none begins there, the line
+//! A step looks at whole lines: those that begin in the block before what was searched. If none begins there, the line
 //! is a long one, and its beginning is searched for first.
 
 use std::fmt;
@@ -44,6 +44,8 @@ pub(super) struct MatchingLines {
     /// A last line that is not finished counts.
     counts_unfinished: bool,
     barren: Vec<Range<u64>>,
+    /// How many bytes a step searches.
+    block: u64,
 }
 
 /// How much of a line is read to judge it.
@@ -57,7 +59,15 @@ struct Lines {
 
 impl MatchingLines {
     pub fn new(judge: Box<dyn Judge>, size: u64, counts_unfinished: bool) -> MatchingLines {
-        MatchingLines { judge, size, searched: size, low: size, counts_unfinished, barren: Vec::new() }
+        MatchingLines {
+            judge,
+            size,
+            searched: size,
+            low: size,
+            counts_unfinished,
+            barren: Vec::new(),
+            block: BLOCK as u64,
+        }
     }
 
     /// How many bytes were searched.
@@ -70,7 +80,7 @@ impl MatchingLines {
         if self.searched == 0 {
             return Ok(SearchProgress::Found(0));
         }
-        let start = self.low.saturating_sub(BLOCK as u64);
+        let start = self.low.saturating_sub(self.block);
         let block = read_up_to(file, start, (self.low - start) as usize)?;
         if (block.len() as u64) < self.low - start {
             // The file has shrunk: the follower will notice.
@@ -98,6 +108,11 @@ impl MatchingLines {
         }
         (self.searched, self.low) = (line, line);
         Ok(SearchProgress::Busy)
+    }
+
+    /// A step searches so many bytes from now on, 256 KiB at most.
+    pub fn set_block(&mut self, block: usize) {
+        self.block = (block as u64).clamp(1, HEAD);
     }
 
     /// Where no line matches, the last range first.

@@ -74,6 +74,13 @@ impl Follower {
         }
     }
 
+    /// While lines that match are searched for, a poll searches so many bytes from now on.
+    pub fn pace_search(&mut self, block: usize) {
+        if let Phase::Backfilling(backfill) = &mut self.phase {
+            backfill.set_block(block);
+        }
+    }
+
     /// These bytes, the next after the place, are used: the place is now after them.
     pub fn use_up(&mut self, bytes: &[u8]) {
         let Some(unused) = &mut self.unused else { return };

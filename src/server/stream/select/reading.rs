@@ -26,8 +26,13 @@ impl Selecting {
             return Ok(());
         }
         self.pass_barren(source);
+        let begun = Instant::now();
         let Some(event) = source.next(now)? else {
             let searched = source.follower().searched_back();
+            if searched > 0 {
+                self.pace.note(begun.elapsed());
+                source.follower_mut().pace_search(self.pace.block());
+            }
             self.scan.note(searched.saturating_sub(self.searched) as usize);
             self.searched = searched;
             self.report_progress(source, false, now);

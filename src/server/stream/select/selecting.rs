@@ -43,7 +43,7 @@ pub(in crate::server) struct Selecting {
     /// The next data does not.
     is_apart: bool,
     covered: Covered,
-    pace: Pace,
+    pub(super) pace: Pace,
     progress: Progress,
     matches: u64,
     /// How many bytes were learned from about times.
