@@ -174,7 +174,7 @@ impl Follower {
         siblings: &Siblings,
     ) -> io::Result<Between> {
         let between = self.unread_copies(copy, log, siblings)?;
-        if between.has_guessed_gap() {
+        if between.misses_number && !between.has_unreadable {
             self.doubt()?;
         }
         Ok(between)

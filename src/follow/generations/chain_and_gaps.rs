@@ -20,6 +20,8 @@ pub(in crate::follow) struct Between {
     pub gap: Option<Missing>,
     /// Some that were found cannot be read: their gaps are no guesses.
     pub has_unreadable: bool,
+    /// A number is missing. It may only be missing for a moment: numbers are shifted one after the other.
+    pub misses_number: bool,
 }
 
 /// The siblings that were found, and whether each can be read; and the name of what became of the older file, if that was
@@ -37,12 +39,13 @@ struct Link<'l> {
 /// Counters beyond that are not taken for an unbroken series.
 const LONGEST_SERIES: u64 = 10_000;
 
-impl Between {
-    /// Whether a generation seems to be missing, as far as names and times tell.
-    pub fn has_guessed_gap(&self) -> bool {
-        !self.has_unreadable && (self.gap.is_some() || self.generations.iter().any(|(_, gap)| gap.is_some()))
+impl Link<'_> {
+    fn is_ordered(&self) -> bool {
+        self.rotated.is_some_and(Rotated::is_ordered)
     }
+}
 
+impl Between {
     fn has(&self, status: &Status) -> bool {
         self.generations.iter().any(|(sibling, _)| sibling.status.is_same(status))
     }
@@ -197,6 +200,7 @@ impl Search<'_> {
             if *is_readable {
                 let hole =
                     last.as_ref().and_then(|last| self.hole(last, &sibling.status, Some(&sibling.rotated), ends));
+                between.misses_number |= hole.is_some() && last.as_ref().is_some_and(Link::is_ordered);
                 between.generations.push(((*sibling).clone(), gap.or(hole)));
                 gap = None;
                 let departed = sibling.status.changed;
@@ -207,13 +211,14 @@ impl Search<'_> {
             }
         }
         let hole = last.as_ref().and_then(|last| self.hole(last, &ends.to, ends.to_name, ends));
+        between.misses_number |= hole.is_some() && last.as_ref().is_some_and(Link::is_ordered);
         between.gap = gap.or(hole);
         between
     }
 
     /// Whether a generation may be missing between a file and the one that was found to be the next.
     fn hole(&self, last: &Link<'_>, next: &Status, named: Option<&Rotated>, ends: &Ends<'_>) -> Option<Missing> {
-        let Some(rotated) = last.rotated.filter(|rotated| rotated.is_ordered()) else {
+        let Some(rotated) = last.rotated.filter(|_| last.is_ordered()) else {
             // A file that is gone may have been rotated and expired, and others with it. Of one that was moved elsewhere the
             // times tell, unless a late write or another rename has changed it since.
             let missing = if next.is_same(&ends.to) { Missing::Replaced } else { Missing::Expired };

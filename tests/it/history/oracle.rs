@@ -133,6 +133,11 @@ impl Oracle {
         self.place.0 > generation || self.place.0 == generation && self.place.1 > 0
     }
 
+    /// Whether the last line that arrived was one that may be repeated.
+    pub fn is_repeating(&self) -> bool {
+        self.has_repeated
+    }
+
     /// Whether everything that must arrive has arrived.
     pub fn is_done(&self) -> bool {
         self.ahead().all(|(_, entry)| !matches!(entry, Entry::Line { fate: Fate::Kept, .. }))

@@ -637,8 +637,9 @@ impl Player {
         if is_birthless && reader.begins_empty && gone.range(place..).next().is_some() {
             (place..current).for_each(|generation| reader.oracle.doubt(generation));
         }
-        // Of a file that is gone somebody's copy is found, whose name does not tell what came after it.
-        if gone.contains(&place) && self.strangers.contains(&place) {
+        // Of a file that is gone somebody's copy is found, whose name does not tell what came after it; or the reader left in
+        // an old file that it was reading again.
+        if gone.contains(&place) && self.strangers.contains(&place) || reader.oracle.is_repeating() {
             reader.oracle.may_repeat_all();
             (place..current).for_each(|generation| reader.oracle.doubt(generation));
         }
