@@ -48,6 +48,9 @@ pub(super) struct MatchingLines {
     block: u64,
 }
 
+/// Shorter ranges without a match are not remembered.
+const SHORTEST: u64 = 512 * 1024;
+
 /// How much of a line is read to judge it.
 const HEAD: u64 = 4 * BLOCK as u64;
 
@@ -95,6 +98,9 @@ impl MatchingLines {
         };
         let end = self.searched.min(line + HEAD);
         let Lines { bytes, start } = lines(file, line, end, self.judge.reach())?;
+        if bytes.len() as u64 <= line - start {
+            return Ok(SearchProgress::Found(0));
+        }
         let matches = self.judge.matches(&bytes, (line - start) as usize, start == 0);
         let found = matches.len() as u64;
         if found >= *wanted {
@@ -123,6 +129,8 @@ impl MatchingLines {
     fn note_barren(&mut self, start: u64) {
         match self.barren.last_mut() {
             Some(last) if last.start == self.searched => last.start = start,
+            // To read so little again costs less than to remember it.
+            Some(last) if last.end - last.start < SHORTEST => *last = start..self.searched,
             _ => self.barren.push(start..self.searched),
         }
     }
@@ -156,6 +164,10 @@ impl MatchingLines {
             return Ok(line);
         }
         let Lines { bytes, start } = lines(file, line, (line + HEAD).min(self.size), reach)?;
+        if bytes.len() as u64 <= line - start {
+            // The file has shrunk: the follower will notice.
+            return Ok(line);
+        }
         Ok(start + self.judge.context(&bytes, (line - start) as usize, start == 0) as u64)
     }
 }

@@ -75,11 +75,13 @@ impl Follower {
 
     /// Goes on in the open file; what was behind that place when it was opened may not be any more.
     fn go_on_at(&mut self, place: u64) -> io::Result<()> {
-        (self.unused, self.barren) = (None, Vec::new());
         self.opened = self.opened.min(place);
         if let Some(end) = &mut self.end {
             end.size = end.size.saturating_sub(self.open.offset.saturating_sub(place));
         }
+        // What was not used was not sent, and comes again.
+        let place = place.saturating_sub(self.unused() as u64);
+        (self.unused, self.barren) = (None, Vec::new());
         self.open.find_again(place)
     }
 

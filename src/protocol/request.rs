@@ -176,9 +176,9 @@ impl Parameters {
         let (mut parameters, mut filter) = (Parameters::default(), FilterParameters::default());
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let malformed = |what| BadTarget::because(format!("{what} has a malformed percent escape"));
-            let name = word(name).ok_or_else(|| malformed("the query".to_owned()))?;
-            let value = word(value).ok_or_else(|| malformed(format!("the parameter `{}`", name.escape_debug())))?;
+            let name = word(name).map_err(|reason| BadTarget::because(format!("the query {reason}")))?;
+            let bad = |reason| BadTarget::because(format!("the parameter `{}` {reason}", name.escape_debug()));
+            let value = word(value).map_err(bad)?;
             if !filter.set(&name, &value)? {
                 parameters.set(&name, &value)?;
             }
@@ -305,8 +305,9 @@ fn put<T>(
     Ok(())
 }
 
-fn word(text: &str) -> Option<String> {
-    decode(text).and_then(|bytes| String::from_utf8(bytes).ok())
+fn word(text: &str) -> Result<String, &'static str> {
+    let bytes = decode(text).ok_or("has a malformed percent escape")?;
+    String::from_utf8(bytes).map_err(|_| "is not UTF-8; a pattern for other bytes is `\\xFF`")
 }
 
 /// Percent-decodes strictly: every `%` must be followed by two hexadecimal digits.

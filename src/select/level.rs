@@ -11,6 +11,9 @@ const COLOURED: usize = 4 * 1024;
 /// Keys of JSON and logfmt whose value is a level.
 const KEYS: [&[u8]; 6] = [b"level", b"lvl", b"severity", b"levelname", b"log.level", b"@l"];
 
+/// The length of `log.level` and `levelname`.
+const LONGEST_KEY: usize = 9;
+
 const WORDS: [(&str, Level); 20] = [
     ("trace", Level::Trace),
     ("verbose", Level::Trace),
@@ -188,7 +191,8 @@ fn logfmt(line: &[u8]) -> Option<Level> {
     // The letters that a key may end with.
     let is_key = |equals: usize| equals > 0 && matches!(line[equals - 1], b'l' | b'y' | b'e' | b'Y');
     memchr::memchr_iter(b'=', line).filter(|&equals| is_key(equals)).find_map(|equals| {
-        let key = line[..equals].rsplit(u8::is_ascii_whitespace).next()?;
+        // A longer word is none of the keys; and to look for its beginning would take forever in a line without spaces.
+        let key = line[equals.saturating_sub(LONGEST_KEY + 1)..equals].rsplit(u8::is_ascii_whitespace).next()?;
         let value = scalar(line, equals + 1)?;
         match key {
             b"PRIORITY" => severity(value),

@@ -135,7 +135,9 @@ impl Selector {
 
     /// What was learned about entries since, from a log of which nearly nothing was there.
     pub fn learn_entries(&mut self, entries: Entries) {
-        self.entries = entries;
+        if let Entries::Timed(_) = entries {
+            self.entries = entries;
+        }
     }
 
     /// Prepares for a stream that begins within a log. `before` is what comes before its place in the same file:

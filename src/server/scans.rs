@@ -10,7 +10,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 /// How soon to ask again.
-pub(in crate::server) const AGAIN: Duration = Duration::from_millis(5);
+pub(in crate::server) const AGAIN: Duration = Duration::from_millis(10);
 
 /// How many bytes a connection may look through before it has to let others go ahead.
 const SHARE: usize = 16 << 20;

@@ -79,3 +79,18 @@ fn what_is_lost_is_told_although_nothing_matches() {
     log.append("hit\n");
     assert_eq!(client.story("hit\n"), "hit\n");
 }
+
+#[test]
+fn context_goes_on_after_a_gap_for_a_late_line() {
+    let log = Log::with("old\n");
+    let server = serve_with(&log, &["--rotate-wait", "0", "--poll", "50"]);
+    let mut client = server.events("app.log?tail=1&lines=0&grep=hit&context=0,5");
+    client.story("<open>");
+    log.rotate("app.log.1", "hit\n1\n");
+    assert!(client.story("1\n").ends_with("hit\n1\n"));
+    let mut old = std::fs::OpenOptions::new().append(true).open(log.beside("app.log.1")).unwrap();
+    std::io::Write::write_all(&mut old, b"late\n").unwrap();
+    client.story("<gap replaced 5>");
+    log.append("2\n");
+    assert_eq!(client.story("2\n"), "2\n");
+}

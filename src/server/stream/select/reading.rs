@@ -4,8 +4,9 @@
 use std::io;
 use std::time::Instant;
 
-use super::query;
+use super::query::{self, SAMPLE};
 use super::selecting::{Event, Selecting};
+use crate::follow::read_up_to;
 use crate::protocol::log_event::LogEvent;
 use crate::select::WARM_UP;
 use crate::server::scans::AGAIN;
@@ -21,6 +22,7 @@ impl Selecting {
     /// Reads the log once.
     pub(super) fn read(&mut self, source: &mut LogSource, now: Instant) -> Result<(), Unreadable> {
         if !self.is_live(source) && !self.scan.may_run() {
+            self.selector.rest();
             source.delay(now + AGAIN);
             self.report_progress(source, false, now);
             return Ok(());
@@ -104,10 +106,12 @@ impl Selecting {
     }
 
     /// A log that was nearly empty when the stream began may show its times only now.
-    pub(super) fn learn(&mut self, block: &[u8]) {
+    pub(super) fn learn(&mut self, source: &LogSource) {
         if self.learned < LEARNED && self.query.filter().has_entries() {
-            self.learned += block.len();
-            self.selector.learn_entries(query::entries(block));
+            // If it cannot be read now, it is tried again with the next block.
+            let sample = read_up_to(source.follower().file(), 0, SAMPLE).unwrap_or_default();
+            self.learned = self.learned.max(sample.len());
+            self.selector.learn_entries(query::entries(&sample));
         }
     }
 }

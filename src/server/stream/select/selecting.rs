@@ -149,8 +149,9 @@ impl Selecting {
             LogEvent::Rotated | LogEvent::Truncated | LogEvent::Gap { .. } => self.leave_file(what, source, now),
             LogEvent::Quiet | LogEvent::Gone | LogEvent::Unreadable(_) => {
                 self.open(source);
+                self.give_up_known(source, now);
                 self.cover_if_due(source, true, now);
-                self.report_progress(source, true, now);
+                self.report_progress(source, false, now);
                 self.pause();
                 self.push(what);
             }
@@ -161,7 +162,7 @@ impl Selecting {
 
     /// Judges a block of this length, the last that the source has yielded.
     pub(super) fn judge(&mut self, source: &mut LogSource, length: usize, last: Option<LastOf>, now: Instant) {
-        self.learn(source.bytes(0..length));
+        self.learn(source);
         self.identify(source, now);
         let ending = match last {
             None => Follows::Open,
@@ -214,6 +215,16 @@ impl Selecting {
             }
         }
         source.use_up(0..used);
+    }
+
+    /// At the end of the log: what the client has of it is not there, unless it is in the unfinished last line.
+    fn give_up_known(&mut self, source: &LogSource, now: Instant) {
+        let follower = source.follower();
+        if self.skip > follower.unused() as u64 && !source.has_more() && !follower.is_searching() {
+            (self.skip, self.is_cold) = (0, true);
+            self.selector.leave_generation();
+            self.cover(LogEvent::Gap { reason: Missing::Cursor, bytes: None }, source, now);
+        }
     }
 
     /// Passes on what is selected.
@@ -302,8 +313,8 @@ impl Selecting {
             self.cover(LogEvent::Gap { reason: Missing::Cursor, bytes: None }, source, now);
         }
         self.is_cut = false;
-        // The next file is read from its start; after a gap the place may be anywhere.
-        self.is_cold &= matches!(what, LogEvent::Gap { .. });
+        // The next file is usually read from its start; after a gap the place may be anywhere.
+        self.is_cold = matches!(what, LogEvent::Gap { .. }) || source.follower().place() > 0;
         self.cover(what, source, now);
         if judged.is_done {
             self.is_done = true;
