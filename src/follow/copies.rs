@@ -144,7 +144,8 @@ impl Follower {
         }
         let siblings = list::list(&self.log)?;
         let between = self.find_unread_copies(None, &log.file, &siblings)?;
-        if !log.is_as_it_was()? {
+        // If it was rotated meanwhile, what is beside it now may have come after it.
+        if !log.is_as_it_was()? || self.leads_to(&log.file)? != Some(true) {
             self.open.unread(empty.clone());
             return Ok(Some(Step::Busy));
         }
