@@ -19,7 +19,7 @@ const ROWS: [(&str, &[&str], &[&str], Option<f64>); 9] = [
     ("an expression with a word", &["-s", "-g", NUMBER], &[NUMBER], Some(1.2)),
     ("ignore case", &["-i", "-g", "needle1k"], &["-i", "needle1k"], Some(0.9)),
     ("four words", &["-s", "-g", WORDS], &[WORDS], Some(0.9)),
-    ("no word", &["-s", "-g", NO_WORD], &[NO_WORD], Some(0.4)),
+    ("classes before a text", &["-s", "-g", CLASSES], &[CLASSES], None),
     ("90 % of lines", &["-s", "-v", "key=[0-9]*7 "], &["-v", "key=[0-9]*7 "], Some(1.0)),
     ("two lines of context", &["-s", "-g", "Needle100k", "-C", "2"], &["-C", "2", "Needle100k"], None),
     ("level", &["-l", "warn"], &["WARN|ERROR"], None),
@@ -27,7 +27,7 @@ const ROWS: [(&str, &[&str], &[&str], Option<f64>); 9] = [
 
 const NUMBER: &str = "Needle1k timeout after [0-9]+s";
 const WORDS: &str = "ERROR|FATAL|panic|Needle100k";
-const NO_WORD: &str = "[a-z]{5,} [a-z]{6,}d id=[0-9a-f]{6}";
+const CLASSES: &str = "[a-z]{5,} [a-z]{6,}d id=[0-9a-f]{6}";
 
 fn main() {
     let (rounds, megabytes) = (setting("WSTAIL_ROUNDS", 5), setting("WSTAIL_MB", 1000));
