@@ -11,9 +11,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-/// Each with the options of `wstail tail`, those of rg and grep after `-e`, and the goal as a ratio to rg, where
-/// there is one.
-const ROWS: [(&str, &[&str], &[&str], Option<f64>); 9] = [
+/// A name, the options of `wstail tail`, those of rg and grep, and the goal as a ratio to rg, where there is one.
+type Row = (&'static str, &'static [&'static str], &'static [&'static str], Option<f64>);
+
+const ROWS: [Row; 9] = [
     ("a word in 0.001 % of lines", &["-s", "-g", "Needle100k"], &["Needle100k"], Some(1.2)),
     ("a word in 1 % of lines", &["-s", "-g", "Needle1k"], &["Needle1k"], Some(1.0)),
     ("an expression with a word", &["-s", "-g", NUMBER], &[NUMBER], Some(1.2)),

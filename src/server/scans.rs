@@ -14,6 +14,8 @@ pub(in crate::server) const AGAIN: Duration = Duration::from_millis(10);
 
 /// How many bytes a connection may look through before it has to let others go ahead.
 const SHARE: usize = 16 << 20;
+/// For how long it may do so: a slow pattern takes many seconds for so many bytes.
+const SHARE_TIME: Duration = Duration::from_millis(200);
 
 /// The permits of a server, and who waits for one.
 #[derive(Debug)]
@@ -95,10 +97,11 @@ impl Scan {
         false
     }
 
-    /// The connection has looked through so many bytes.
-    pub(in crate::server) fn note(&mut self, bytes: usize) {
+    /// The connection has looked through so many bytes, in that time.
+    pub(in crate::server) fn note(&mut self, bytes: usize, took: Duration) {
         if let State::Running(left) = &mut self.state {
-            *left = left.saturating_sub(bytes);
+            let part = (took.as_secs_f64() / SHARE_TIME.as_secs_f64()).min(1.0);
+            *left = left.saturating_sub(bytes.max((part * SHARE as f64) as usize));
         }
     }
 
@@ -128,17 +131,28 @@ mod tests {
         let scans = Arc::new(Scans::new(NonZeroUsize::new(1)));
         let [mut first, mut second, mut third] = [(); 3].map(|()| Scan::new(scans.clone()));
         assert!(first.may_run() && !second.may_run() && !third.may_run() && first.may_run());
-        first.note(SHARE - 1);
+        first.note(SHARE - 1, Duration::ZERO);
         assert!(first.may_run());
-        first.note(1);
+        first.note(1, Duration::ZERO);
         assert!(!first.may_run(), "others wait");
         assert!(!third.may_run() && second.may_run());
         drop(second);
         assert!(!first.may_run() && third.may_run());
         third.stop();
         assert!(first.may_run());
-        first.note(SHARE);
+        first.note(SHARE, Duration::ZERO);
         assert!(first.may_run(), "nobody else waits");
+    }
+
+    #[test]
+    fn a_share_is_limited_in_time() {
+        let scans = Arc::new(Scans::new(NonZeroUsize::new(1)));
+        let [mut first, mut second] = [(); 2].map(|()| Scan::new(scans.clone()));
+        assert!(first.may_run() && !second.may_run());
+        first.note(1, SHARE_TIME / 2);
+        assert!(first.may_run());
+        first.note(1, SHARE_TIME);
+        assert!(!first.may_run() && second.may_run());
     }
 
     #[test]

@@ -30,12 +30,12 @@ impl Selecting {
         self.pass_barren(source);
         let begun = Instant::now();
         let Some(event) = source.next(now)? else {
-            let searched = source.follower().searched_back();
+            let (searched, took) = (source.follower().searched_back(), begun.elapsed());
             if searched > 0 {
-                self.pace.note(begun.elapsed());
+                self.pace.note(took);
                 source.follower_mut().pace_search(self.pace.block());
             }
-            self.scan.note(searched.saturating_sub(self.searched) as usize);
+            self.scan.note(searched.saturating_sub(self.searched) as usize, took);
             self.searched = searched;
             self.report_progress(source, false, now);
             return Ok(());

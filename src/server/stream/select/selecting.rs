@@ -175,9 +175,10 @@ impl Selecting {
         }
         let begun = Instant::now();
         let Judged { pieces, used, matches, is_done } = self.selector.judge(source.bytes(0..length), ending);
-        self.pace.note(begun.elapsed());
+        let took = begun.elapsed();
+        self.pace.note(took);
         source.expect_use(self.pace.block());
-        self.scan.note(used);
+        self.scan.note(used, took);
         self.matches += matches;
         let is_cut = matches!(pieces.last(), Some(Piece::Lines(lines)) if lines.end == used);
         self.take(pieces, source);
@@ -198,9 +199,10 @@ impl Selecting {
     fn skip_known(&mut self, source: &mut LogSource, length: usize, ending: Follows) {
         let begun = Instant::now();
         let Judged { pieces, used, .. } = self.selector.judge_known(source.bytes(0..length), ending);
-        self.pace.note(begun.elapsed());
+        let took = begun.elapsed();
+        self.pace.note(took);
         source.expect_use(self.pace.block());
-        self.scan.note(used);
+        self.scan.note(used, took);
         for piece in pieces {
             let Piece::Lines(lines) = piece else { continue };
             let known = self.skip.min(lines.len() as u64);
