@@ -37,7 +37,7 @@ fn ended(outcome: &str) -> String {
 #[test]
 fn connections_are_counted_by_outcome() {
     let log = Log::with("a\n");
-    let server = serve_with(&log, &["--heartbeat", "0.2", "--heartbeat-timeout", "0.2", "--max-connections", "4"]);
+    let server = serve_with(&log, &["--heartbeat", "0.2", "--heartbeat-timeout", "0.2", "--max-connections", "8"]);
     let before = scrape(&server);
     drop(server.connect());
     assert_eq!(server.client("app.log").close().0, 1000);
