@@ -3,6 +3,7 @@
 
 use std::io::{self, IsTerminal};
 
+use wstail::protocol::criteria::SEPARATOR;
 use wstail::text::sanitize::Terminal;
 use wstail::text::utf8::Decoder;
 
@@ -30,9 +31,6 @@ pub(super) struct Printer<'p> {
     /// What comes next is not adjacent to what was printed.
     is_apart: bool,
 }
-
-/// What parts groups of lines, as in grep(1).
-pub(super) const SEPARATOR: &[u8] = b"--\n";
 
 /// The form in which a log's bytes are printed.
 pub(super) enum Form {

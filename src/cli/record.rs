@@ -5,12 +5,12 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use wstail::protocol::criteria::{Case, Context, SEPARATOR};
 use wstail::protocol::cursor::Place;
 use wstail::text::sanitize::escape;
-use wstail::{Error, Result};
+use wstail::{Criteria, Error, Result};
 
 use super::locked::{LockedFile, Unusable};
-use super::printer::SEPARATOR;
 
 /// What is recorded, and where: `PLACE` on the first line, then `output DEVICE INODE SIZE` if the output is a file, then
 /// `filter FINGERPRINT` if there is a filter.
@@ -208,10 +208,37 @@ impl Surplus {
     }
 }
 
+/// Tells filters apart in a cursor file: two that select the same lines for the same reason have the same, in every
+/// version and on every machine. `None` if all lines are selected. `max` is left out: it says how many lines to send, and
+/// not which.
+pub(super) fn fingerprint(criteria: &Criteria) -> Option<String> {
+    let mut criteria = criteria.clone();
+    for patterns in [&mut criteria.grep, &mut criteria.exclude] {
+        patterns.sort();
+        patterns.dedup();
+    }
+    criteria.match_all &= criteria.grep.len() > 1;
+    criteria.max = None;
+    if !criteria.has_context() {
+        criteria.context = Context::default();
+    }
+    if criteria.grep.is_empty() && criteria.exclude.is_empty() {
+        (criteria.fixed, criteria.case) = (false, Case::default());
+    }
+    if criteria.is_everything() {
+        return None;
+    }
+    // Its text as a request has it, which is the same in every version because servers understand it.
+    let text = criteria.to_string();
+    Some(format!("{:08x}", crc32fast::hash(text.as_bytes())))
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
     use std::io::Write;
+
+    use wstail::client::Url;
 
     use super::*;
 
@@ -298,5 +325,28 @@ mod tests {
         assert_eq!(surplus_of(b"--\nnew").compare(b"other"), Comparison::Other);
         let again: Vec<u8> = other.pieces().flat_map(Result::unwrap).collect();
         assert_eq!((again.as_slice(), other.same()), (&b"sur"[..], 3));
+    }
+
+    #[test]
+    fn filters_with_the_same_meaning_have_the_same_fingerprint() {
+        let of = |query: &str| fingerprint(&format!("h/a?{query}").parse::<Url>().unwrap().criteria().unwrap());
+        for everything in ["", "max=5", "context=2", "fixed=1&ignore-case=0", "match=all"] {
+            assert_eq!(of(everything), None, "{everything}");
+        }
+        // It is in files, so it must not change.
+        assert_eq!(of("grep=a").unwrap(), "2f755bff");
+        for same in ["grep=a&max=3", "grep=a&grep=a&match=all", "grep=%61", "grep=a&lines=5", "grep=a&context=0"] {
+            assert_eq!(of(same), of("grep=a"), "{same}");
+        }
+        assert_eq!(of("grep=b&grep=a&exclude=d&exclude=c"), of("grep=a&grep=b&exclude=c&exclude=d"));
+        assert_eq!(of("level=warn&context=3&fixed=1&ignore-case=1"), of("level=warn"));
+        let different = ["grep=a", "grep=b", "grep=a&grep=b", "grep=a&grep=b&match=all", "exclude=a", "grep=a&fixed=1"]
+            .into_iter()
+            .chain(["grep=a&ignore-case=0", "grep=a&context=1", "grep=a&context=entry", "level=info", "level=warn"]);
+        let mut found: Vec<_> = different.map(of).collect();
+        let count = found.len();
+        found.sort();
+        found.dedup();
+        assert_eq!(found.len(), count);
     }
 }

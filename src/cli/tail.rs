@@ -18,17 +18,16 @@ use wstail::text::sanitize::escape;
 use wstail::text::wide::WideText;
 use wstail::{Error, Result, Shutdown};
 
-use super::filter::{self, context_lines, line_count, pattern};
 use super::follow::{Follow, Outcome};
 use super::ls;
 use super::names::names;
 use super::printer::{Form, Printer};
 use super::progress::Progress;
-use super::record::Record;
+use super::record::{self, Record};
 use super::search::Search;
 use super::stdout::Stdout;
 use super::trust::client_config;
-use super::values::{path, positive};
+use super::values::{context_lines, line_count, path, pattern, positive};
 use super::{Exit, print_error, set_up_log, stop_on_signal, tokens};
 
 /// Print the last lines of logs on a server, and follow them.
@@ -190,7 +189,7 @@ enum Retry {
 impl Tail {
     pub(super) fn run(mut self) -> Result<Exit> {
         set_up_log("warn");
-        filter::check(&self)?;
+        self.check_filter()?;
         let listed = self.listed()?;
         let urls = if listed.is_some() { Vec::new() } else { self.urls()? };
         // A token of the file takes precedence over WSTAIL_TOKEN.
@@ -205,7 +204,7 @@ impl Tail {
             let form = if self.output == Output::Json { ls::ListFormat::Json } else { ls::ListFormat::Text };
             return ls::list(&url, &config, form);
         }
-        let filter = urls.first().map(Url::criteria).transpose()?.as_ref().and_then(filter::fingerprint);
+        let filter = urls.first().map(Url::criteria).transpose()?.as_ref().and_then(record::fingerprint);
         let record = self.cursor_file.take().map(|path| Record::open(path, filter)).transpose()?;
         let (trigger, shutdown) = stop_on_signal()?;
         let stdout = Stdout::new(trigger, shutdown.clone())?;
@@ -316,7 +315,7 @@ impl Tail {
             if !url.names("heartbeat") {
                 url.set_heartbeat(HeartbeatKind::Frame);
             }
-            let has_filter = !filter::add(self, &mut url)?.is_everything();
+            let has_filter = !self.add_filter(&mut url)?.is_everything();
             match self.lines {
                 Some(Start::From(line)) => url.set_from(line),
                 Some(Start::Last(lines)) => url.set_lines(lines),

@@ -1,9 +1,13 @@
 //! Parses the values of options: times, sizes, ports, paths. Types that have a text of their own parse themselves.
 
 use std::ffi::OsString;
+use std::num::NonZeroU64;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use wstail::protocol::criteria::MAX_CONTEXT;
+use wstail::select::MAX_PATTERN;
 
 /// A path, from the text of its argument.
 pub(super) fn path(text: &str) -> Result<PathBuf, String> {
@@ -73,6 +77,29 @@ fn digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// A pattern. Whether it is a valid expression is for the server to say.
+pub(super) fn pattern(text: &str) -> Result<String, String> {
+    match text {
+        "" => Err("expected a pattern that is not empty".to_owned()),
+        _ if text.len() > MAX_PATTERN => Err(format!("expected a pattern of at most {MAX_PATTERN} bytes")),
+        // What stands for bytes that are not UTF-8, see `words`.
+        _ if text.contains('\0') => Err("expected UTF-8; `\\xFF` in an expression stands for a byte".to_owned()),
+        _ => Ok(text.to_owned()),
+    }
+}
+
+/// How many lines of context.
+pub(super) fn context_lines(text: &str) -> Result<u32, String> {
+    let lines = number(text).ok().and_then(|lines| u32::try_from(lines).ok());
+    lines.filter(|&lines| lines <= MAX_CONTEXT).ok_or_else(|| format!("expected a number of lines up to {MAX_CONTEXT}"))
+}
+
+/// How many matching lines.
+pub(super) fn line_count(text: &str) -> Result<NonZeroU64, String> {
+    let count = number(text).ok().and_then(|count| NonZeroU64::new(count as u64));
+    count.ok_or_else(|| "expected 1 or more".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::words::text;
@@ -102,5 +129,15 @@ mod tests {
         for bad in ["", "KB", "-1", "1.5MB", "5 XB", "99999999999GB", "1kb"] {
             assert!(size(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused() {
+        let long = "é".repeat(512);
+        assert!(pattern(&long).is_ok() && pattern(&(long + "x")).is_err());
+        assert!(pattern("").is_err() && pattern("a\0ff").is_err() && pattern(" ").is_ok());
+        assert!(context_lines("1000").is_ok() && context_lines("0").is_ok());
+        assert!(["1001", "-1", "", "x", "4294967296"].iter().all(|text| context_lines(text).is_err()));
+        assert!(line_count("1").is_ok() && ["0", "", "x"].iter().all(|text| line_count(text).is_err()));
     }
 }

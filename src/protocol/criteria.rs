@@ -46,6 +46,9 @@ pub(crate) const PARAMETERS: [&str; 8] =
 /// it is encoded, too.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b',');
 
+/// The line between two groups of lines, where there are no events: as in grep.
+pub const SEPARATOR: &[u8] = b"--\n";
+
 /// Whether a pattern also matches letters of the other case. It is parsed from `auto`, `1` or `0`, the values of the
 /// parameter `ignore-case`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

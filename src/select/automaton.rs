@@ -9,8 +9,8 @@ use regex_syntax::hir::Hir;
 
 use super::charset::escape_invalid;
 use super::line::Line;
-use super::matcher::MAX_COMPILED;
-use super::pattern::{Pattern, PatternError};
+use super::pattern::{MAX_COMPILED, Pattern};
+use super::pattern_error::PatternError;
 use super::translate;
 
 pub(super) use dfa::Cache;

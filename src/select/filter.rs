@@ -6,7 +6,8 @@ use std::num::NonZeroU64;
 use super::automaton::Budget;
 use super::line::Line;
 use super::matcher::{Matcher, Memory};
-use super::pattern::{Pattern, PatternError};
+use super::pattern::Pattern;
+use super::pattern_error::PatternError;
 use super::word::{Required, Searcher};
 use crate::protocol::criteria::{Context, Criteria, Level, MAX_PATTERNS};
 

@@ -5,11 +5,9 @@ use memchr::memmem;
 use super::automaton::{Automaton, Budget, Cache};
 use super::case;
 use super::line::Line;
-use super::pattern::{Pattern, PatternError};
+use super::pattern::Pattern;
+use super::pattern_error::PatternError;
 use super::word::Required;
-
-/// How much all patterns of a filter may take when they are compiled, in bytes.
-pub const MAX_COMPILED: usize = 1024 * 1024;
 
 /// Patterns of which a line has to match one.
 #[derive(Debug)]

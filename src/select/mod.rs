@@ -51,11 +51,13 @@ mod charset;
 pub mod civil;
 mod entry;
 mod filter;
+mod judging;
 mod level;
 mod line;
 mod matcher;
 mod pass;
 mod pattern;
+mod pattern_error;
 mod selector;
 pub mod stamp;
 #[cfg(feature = "regex")]
@@ -66,7 +68,8 @@ pub mod zone;
 
 pub use entry::{Entries, FindTime, REACH};
 pub use filter::{Filter, FilterError};
+pub use judging::{Follows, Piece};
 pub use line::JUDGED_HEAD;
-pub use matcher::MAX_COMPILED;
-pub use pattern::{MAX_PATTERN, PatternError};
-pub use selector::{Ending, Judged, Piece, Selector, WARM_UP};
+pub use pattern::{MAX_COMPILED, MAX_PATTERN};
+pub use pattern_error::PatternError;
+pub use selector::{Judged, Selector, WARM_UP};

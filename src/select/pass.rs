@@ -9,13 +9,14 @@ use std::ops::Range;
 use memchr::{memchr_iter, memrchr};
 
 use super::entry::{REACH, Section};
+use super::judging::{After, Gap, Judging, Piece, push_lines};
 use super::line::{Line, line_at, line_before};
-use super::selector::{After, Gap, Piece, Selector, push_lines};
+
 use super::word::Searcher;
 use crate::protocol::criteria::Context;
 
 pub(super) struct Pass<'s, 'b> {
-    pub(super) selector: &'s mut Selector,
+    pub(super) judging: &'s mut Judging,
     block: &'b [u8],
     /// Where the lines end that can be judged.
     pub(super) end: usize,
@@ -26,19 +27,19 @@ pub(super) struct Pass<'s, 'b> {
 }
 
 impl<'s, 'b> Pass<'s, 'b> {
-    pub(super) fn new(selector: &'s mut Selector, block: &'b [u8], end: usize) -> Pass<'s, 'b> {
-        Pass { selector, block, end, sent: 0, pieces: Vec::new(), matches: 0 }
+    pub(super) fn new(judging: &'s mut Judging, block: &'b [u8], end: usize) -> Pass<'s, 'b> {
+        Pass { judging, block, end, sent: 0, pieces: Vec::new(), matches: 0 }
     }
 
     /// Judges the lines from `at` on, where one begins.
     pub(super) fn run(&mut self, mut at: usize) {
         while at < self.end {
             self.check_after(at);
-            let is_after = !matches!(self.selector.after, After::Nothing);
-            at = match (is_after, self.selector.is_closing) {
+            let is_after = !matches!(self.judging.after, After::Nothing);
+            at = match (is_after, self.judging.is_closing) {
                 (true, _) => self.judge_after(at),
                 (false, true) => return,
-                (false, false) if !self.selector.filter.has_grep() => self.take_run(at),
+                (false, false) if !self.judging.filter.has_grep() => self.take_run(at),
                 (false, false) => match self.next_match(at) {
                     Some(line) => {
                         self.take_match(line.clone());
@@ -53,10 +54,10 @@ impl<'s, 'b> Pass<'s, 'b> {
     /// Where the next block must begin: before what may be context of a line that comes later.
     pub(super) fn context_start(&mut self) -> usize {
         let (end, sent) = (self.end, self.sent);
-        if self.selector.is_closing || !self.selector.filter.has_context() || sent == end {
+        if self.judging.is_closing || !self.judging.filter.has_context() || sent == end {
             return end;
         }
-        match self.selector.filter.context {
+        match self.judging.filter.context {
             Context::Lines { .. } => self.lines_before(end).last().map_or(end, |line| line.start),
             Context::Entry => {
                 let is_open = |section: &Section| {
@@ -74,20 +75,20 @@ impl<'s, 'b> Pass<'s, 'b> {
     /// The bytes up to `used` are done with.
     pub(super) fn note_gap(&mut self, used: usize) {
         if self.is_parted(used) {
-            self.selector.gap.is_parted = true;
+            self.judging.gap.is_parted = true;
         }
-        self.selector.gap.add(used - self.sent);
+        self.judging.gap.add(used - self.sent);
     }
 
     /// Ends the context of the last match if the line at `at` is not part of it.
     fn check_after(&mut self, at: usize) {
-        let is_after = match self.selector.after {
+        let is_after = match self.judging.after {
             After::Nothing => false,
             After::Lines(lines, last) => lines > 0 && at.cast_signed() <= last,
             After::Entry(start) => self.section(at).is_some_and(|(section, _)| section.start == start),
         };
         if !is_after {
-            self.selector.after = After::Nothing;
+            self.judging.after = After::Nothing;
         }
     }
 
@@ -97,14 +98,14 @@ impl<'s, 'b> Pass<'s, 'b> {
         if self.is_gone(&line) {
             return line.end;
         }
-        if !self.selector.is_closing && self.is_found(&line) {
+        if !self.judging.is_closing && self.is_found(&line) {
             self.take_match(line.clone());
             return line.end;
         }
-        if let After::Lines(lines, _) = &mut self.selector.after {
+        if let After::Lines(lines, _) = &mut self.judging.after {
             *lines -= 1;
             if *lines == 0 {
-                self.selector.after = After::Nothing;
+                self.judging.after = After::Nothing;
             }
         }
         self.send(line.clone());
@@ -123,7 +124,7 @@ impl<'s, 'b> Pass<'s, 'b> {
         if at < end {
             let taken = self.count_run(at..end);
             self.send(at..taken);
-            if self.selector.is_closing {
+            if self.judging.is_closing {
                 return taken;
             }
         }
@@ -133,18 +134,18 @@ impl<'s, 'b> Pass<'s, 'b> {
     /// Counts lines as matches. Returns where the last one ends that is still asked for.
     fn count_run(&mut self, run: Range<usize>) -> usize {
         // The line that was sent in part was counted then.
-        let uncounted = u64::from(run.start < self.selector.sent_before);
+        let uncounted = u64::from(run.start < self.judging.sent_before);
         let is_unfinished = self.block[run.end - 1] != b'\n';
         let newlines = memchr_iter(b'\n', &self.block[run.clone()]).count() as u64;
         let lines = (newlines + u64::from(is_unfinished)).saturating_sub(uncounted);
-        let left = self.selector.matches_left();
+        let left = self.judging.matches_left();
         if left.is_none_or(|left| lines < left) {
             self.count(lines);
             return run.end;
         }
         let left = left.unwrap_or(lines);
         self.count(left);
-        self.selector.is_closing = true;
+        self.judging.is_closing = true;
         let last = usize::try_from(left + uncounted - 1).unwrap_or(usize::MAX);
         memchr_iter(b'\n', &self.block[run.clone()]).nth(last).map_or(run.end, |newline| run.start + newline + 1)
     }
@@ -153,7 +154,7 @@ impl<'s, 'b> Pass<'s, 'b> {
     pub(super) fn matches(&mut self, mut at: usize) -> Vec<usize> {
         let mut found = Vec::new();
         while at < self.end {
-            if !self.selector.filter.has_grep() {
+            if !self.judging.filter.has_grep() {
                 let line = line_at(self.block, at, self.end);
                 at = line.end;
                 found.extend((!self.is_gone(&line)).then_some(line.start));
@@ -178,7 +179,7 @@ impl<'s, 'b> Pass<'s, 'b> {
     }
 
     fn next_excluded(&mut self, mut at: usize, end: usize) -> Option<Range<usize>> {
-        if !self.selector.filter.has_exclude() {
+        if !self.judging.filter.has_exclude() {
             return None;
         }
         while let Some(line) = self.candidate(at, end, |selector| selector.searchers.exclude.as_ref()) {
@@ -195,12 +196,12 @@ impl<'s, 'b> Pass<'s, 'b> {
         &self,
         at: usize,
         end: usize,
-        searcher: impl Fn(&Selector) -> Option<&Searcher>,
+        searcher: impl Fn(&Judging) -> Option<&Searcher>,
     ) -> Option<Range<usize>> {
         if at >= end {
             return None;
         }
-        let found = match searcher(self.selector) {
+        let found = match searcher(self.judging) {
             Some(searcher) => searcher.find(self.block, at..end)?,
             None => at,
         };
@@ -214,9 +215,9 @@ impl<'s, 'b> Pass<'s, 'b> {
         before.reverse();
         self.skip_to(before.first().map_or(line.start, |first| first.start));
         before.into_iter().for_each(|line| self.send(line));
-        let is_counted = line.start >= self.selector.sent_before;
+        let is_counted = line.start >= self.judging.sent_before;
         self.send(line.clone());
-        self.selector.after = match self.selector.filter.context {
+        self.judging.after = match self.judging.filter.context {
             Context::Lines { after: 0, .. } => After::Nothing,
             Context::Lines { after, .. } => After::Lines(after, (line.start + REACH).cast_signed()),
             Context::Entry => match self.section(line.start) {
@@ -226,13 +227,13 @@ impl<'s, 'b> Pass<'s, 'b> {
         };
         if is_counted {
             self.count(1);
-            self.selector.is_closing = self.selector.matches_left() == Some(0);
+            self.judging.is_closing = self.judging.matches_left() == Some(0);
         }
     }
 
     /// The unsent lines that come with a match, from the last to the first.
     pub(super) fn context_before(&mut self, line: &Range<usize>) -> Vec<Range<usize>> {
-        if self.selector.filter.context != Context::Entry {
+        if self.judging.filter.context != Context::Entry {
             return self.lines_before(line.start);
         }
         match self.section(line.start) {
@@ -246,7 +247,7 @@ impl<'s, 'b> Pass<'s, 'b> {
 
     /// The unsent lines that would come with a match at `end`, from the last to the first.
     fn lines_before(&mut self, end: usize) -> Vec<Range<usize>> {
-        let (lines, _) = self.selector.filter.context_lines();
+        let (lines, _) = self.judging.filter.context_lines();
         self.lines_back(end, self.sent, lines as usize)
     }
 
@@ -268,15 +269,15 @@ impl<'s, 'b> Pass<'s, 'b> {
 
     /// Reports the gap before a group of lines that begins at `start`.
     fn skip_to(&mut self, start: usize) {
-        if self.selector.gap.bytes.is_some() && (self.selector.gap.is_parted || self.is_parted(start)) {
-            self.selector.gap.add(start - self.sent);
-            self.pieces.extend(self.selector.gap.bytes.map(Piece::Skip));
+        if self.judging.gap.bytes.is_some() && (self.judging.gap.is_parted || self.is_parted(start)) {
+            self.judging.gap.add(start - self.sent);
+            self.pieces.extend(self.judging.gap.bytes.map(Piece::Skip));
         }
     }
 
     /// Whether a line that exists lies between what was sent and `end`.
     fn is_parted(&mut self, end: usize) -> bool {
-        let selector = &*self.selector;
+        let selector = &*self.judging;
         let matters = selector.filter.has_context() && selector.gap.bytes.is_some() && !selector.gap.is_parted;
         let mut at = self.sent;
         while matters && at < end {
@@ -291,21 +292,21 @@ impl<'s, 'b> Pass<'s, 'b> {
 
     pub(super) fn send(&mut self, lines: Range<usize>) {
         self.sent = lines.end;
-        let start = lines.start.max(self.selector.sent_before);
+        let start = lines.start.max(self.judging.sent_before);
         if start < lines.end {
             push_lines(&mut self.pieces, start..lines.end);
         }
-        self.selector.gap = Gap { bytes: Some(0), is_parted: false };
+        self.judging.gap = Gap { bytes: Some(0), is_parted: false };
     }
 
     fn count(&mut self, lines: u64) {
         self.matches += lines;
-        self.selector.matches += lines;
+        self.judging.matches += lines;
     }
 
     /// The section at `at`, and where it ends. `None` where it does not matter.
     fn section(&self, at: usize) -> Option<(Section, usize)> {
-        let sections = &self.selector.sections;
+        let sections = &self.judging.sections;
         let next = sections.partition_point(|section| section.start <= at.cast_signed());
         let end = sections.get(next).map_or(self.end, |next| usize::try_from(next.start).unwrap_or(0));
         Some((*sections.get(next.checked_sub(1)?)?, end))
@@ -316,13 +317,13 @@ impl<'s, 'b> Pass<'s, 'b> {
     }
 
     fn is_excluded(&mut self, line: &Range<usize>) -> bool {
-        let selector = &mut *self.selector;
+        let selector = &mut *self.judging;
         selector.filter.has_exclude()
             && selector.filter.is_excluded(Line::new(&self.block[line.clone()]), &mut selector.memories)
     }
 
     fn is_found(&mut self, line: &Range<usize>) -> bool {
-        let selector = &mut *self.selector;
+        let selector = &mut *self.judging;
         selector.filter.is_found(Line::new(&self.block[line.clone()]), &mut selector.memories)
     }
 }

@@ -1,10 +1,9 @@
 //! What a pattern of a request is: a fixed text or an expression, and whether case counts.
 
-use std::fmt;
-
 #[cfg(feature = "regex")]
 use regex_syntax::hir::Hir;
 
+use super::pattern_error::PatternError;
 #[cfg(feature = "regex")]
 use super::translate;
 use super::word::Required;
@@ -13,12 +12,8 @@ use crate::protocol::criteria::Case;
 /// The longest pattern, in bytes.
 pub const MAX_PATTERN: usize = 1024;
 
-/// Why a pattern cannot be used.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct PatternError {
-    reason: String,
-    place: Option<usize>,
-}
+/// How much all patterns of a filter may take when they are compiled, in bytes.
+pub const MAX_COMPILED: usize = 1024 * 1024;
 
 /// A pattern that was understood.
 #[derive(Debug)]
@@ -34,39 +29,6 @@ pub(super) enum Pattern {
         minds_utf8: bool,
     },
 }
-
-impl PatternError {
-    pub(super) fn new(reason: impl Into<String>) -> PatternError {
-        PatternError { reason: reason.into(), place: None }
-    }
-
-    /// `offset`: of a byte of `pattern`.
-    pub(super) fn at(reason: impl Into<String>, pattern: &str, offset: usize) -> PatternError {
-        let place = pattern.char_indices().take_while(|(index, _)| *index < offset).count();
-        PatternError { reason: reason.into(), place: Some(place + 1) }
-    }
-
-    /// The reason, in words. It does not hold the pattern.
-    pub fn reason(&self) -> &str {
-        &self.reason
-    }
-
-    /// The place in the pattern, counted in characters from 1. `None` if it is the whole pattern.
-    pub fn place(&self) -> Option<usize> {
-        self.place
-    }
-}
-
-impl fmt::Display for PatternError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.place {
-            Some(place) => write!(f, "{} at character {place}", self.reason),
-            None => f.write_str(&self.reason),
-        }
-    }
-}
-
-impl std::error::Error for PatternError {}
 
 impl Pattern {
     /// Reads `pattern`; as a text if it is `fixed`.

@@ -9,7 +9,7 @@ use regex_syntax::hir::{Hir, Look, Repetition};
 
 use super::case;
 use super::charset::CharSet;
-use super::pattern::PatternError;
+use super::pattern_error::PatternError;
 use crate::protocol::criteria::Case;
 
 /// How deeply groups and classes may be nested.

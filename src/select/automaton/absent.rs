@@ -1,7 +1,8 @@
 //! Without expressions: every pattern is a text, and no automaton is made.
 
 use super::line::Line;
-use super::pattern::{Pattern, PatternError};
+use super::pattern::Pattern;
+use super::pattern_error::PatternError;
 
 #[derive(Debug)]
 pub(super) struct Budget;

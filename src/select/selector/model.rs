@@ -170,23 +170,23 @@ fn sent(random: &mut Random, generations: &[Vec<u8>], criteria: &Criteria, is_ti
     for (index, log) in generations.iter().enumerate() {
         let (mut at, mut size) = (0, 1);
         // A place to resume at, what was sent up to there, and how many lines had matched.
-        let mut place = (at, out.len(), selector.matches);
+        let mut place = (at, out.len(), selector.judging.matches);
         loop {
             // A block has at least what was given back, and a byte more.
             size = if random.one_in(2) { size + 1 + random.below(9) } else { 1 + size + random.below(WARM_UP) };
             let block = &log[at..log.len().min(at + size)];
             let ending = match at + block.len() == log.len() {
-                true if index + 1 < generations.len() => Ending::Generation,
-                true => random.pick(&[Ending::Generation, Ending::Stream]),
-                false if cuts && criteria.max.is_none() && random.one_in(15) => Ending::Stream,
-                false => Ending::Open,
+                true if index + 1 < generations.len() => Follows::Generation,
+                true => random.pick(&[Follows::Generation, Follows::Stream]),
+                false if cuts && criteria.max.is_none() && random.one_in(15) => Follows::Stream,
+                false => Follows::Open,
             };
-            let is_stopped = ending == Ending::Stream && at + block.len() < log.len();
+            let is_stopped = ending == Follows::Stream && at + block.len() < log.len();
             let is_stopped = is_stopped && is_stable(log, at + block.len(), &criteria, is_timed);
-            let ending = if is_stopped || at + block.len() == log.len() { ending } else { Ending::Open };
+            let ending = if is_stopped || at + block.len() == log.len() { ending } else { Follows::Open };
             let judged = selector.judge(block, ending);
             assert!(
-                judged.used > 0 || block.len() < WARM_UP || judged.is_done || ending != Ending::Open,
+                judged.used > 0 || block.len() < WARM_UP || judged.is_done || ending != Follows::Open,
                 "no progress"
             );
             for piece in judged.pieces {
@@ -201,13 +201,13 @@ fn sent(random: &mut Random, generations: &[Vec<u8>], criteria: &Criteria, is_ti
             if judged.is_done {
                 return out;
             }
-            if ending != Ending::Open && !is_stopped {
+            if ending != Follows::Open && !is_stopped {
                 break;
             }
             if !selector.is_within_line() || is_stopped && selector.inside == Some(true) {
-                place = (at + selector.sent_ahead(), out.len(), selector.matches);
+                place = (at + selector.sent_ahead(), out.len(), selector.judging.matches);
             }
-            if is_stopped || cuts && random.one_in(3) && !selector.is_closing {
+            if is_stopped || cuts && random.one_in(3) && !selector.judging.is_closing {
                 at = place.0;
                 out.truncate(place.1);
                 criteria.max = criteria.max.map(|max| NonZeroU64::new(max.get() - place.2).unwrap());

@@ -15,7 +15,7 @@ fn selector(criteria: &Criteria) -> Selector {
 }
 
 /// What is selected of a block, `--` between groups, and how much of it is used.
-fn judge(selector: &mut Selector, block: &str, ending: Ending) -> (String, usize) {
+fn judge(selector: &mut Selector, block: &str, ending: Follows) -> (String, usize) {
     let judged = selector.judge(block.as_bytes(), ending);
     let show = |piece| match piece {
         Piece::Lines(lines) => block[lines].to_owned(),
@@ -25,7 +25,7 @@ fn judge(selector: &mut Selector, block: &str, ending: Ending) -> (String, usize
 }
 
 fn selected(criteria: &Criteria, log: &str) -> String {
-    judge(&mut selector(criteria), log, Ending::Generation).0
+    judge(&mut selector(criteria), log, Follows::Generation).0
 }
 
 #[test]
@@ -50,14 +50,14 @@ fn the_last_match_has_its_context_and_no_more() {
     let mut criteria = criteria("x", 1, 2);
     criteria.max = NonZeroU64::new(2);
     let log = "a\nx\nx\nx\nx\nx\n";
-    let judged = selector(&criteria).judge(log.as_bytes(), Ending::Open);
+    let judged = selector(&criteria).judge(log.as_bytes(), Follows::Open);
     assert_eq!((judged.pieces, judged.used), (vec![Piece::Lines(0..10)], 10));
     assert_eq!((judged.matches, judged.is_done), (2, true));
     // The context may come later, or not at all.
     let mut selector = selector(&criteria);
-    assert!(!selector.judge(b"x\nx\n", Ending::Open).is_done);
-    assert!(!selector.judge(b"a\n", Ending::Open).is_done);
-    assert!(selector.judge(b"b", Ending::Generation).is_done);
+    assert!(!selector.judge(b"x\nx\n", Follows::Open).is_done);
+    assert!(!selector.judge(b"a\n", Follows::Open).is_done);
+    assert!(selector.judge(b"b", Follows::Generation).is_done);
     // Without a pattern every line counts.
     criteria.grep.clear();
     assert_eq!(selected(&criteria, "a\nb\nc\n"), "a\nb\n");
@@ -66,11 +66,11 @@ fn the_last_match_has_its_context_and_no_more() {
 #[test]
 fn a_place_stays_before_what_may_be_context() {
     let mut selector = selector(&criteria("x", 2, 0));
-    assert_eq!(judge(&mut selector, "a\nb\nc\nd", Ending::Open), (String::new(), 2));
-    assert_eq!(judge(&mut selector, "b\nc\nd\n", Ending::Open), (String::new(), 2));
-    assert_eq!(judge(&mut selector, "c\nd\nx\n", Ending::Open), ("c\nd\nx\n".to_owned(), 6));
-    assert_eq!(judge(&mut selector, "a\nb\nc\n", Ending::Generation), (String::new(), 6));
-    assert_eq!(judge(&mut selector, "x\n", Ending::Open), ("-- 6\nx\n".to_owned(), 2));
+    assert_eq!(judge(&mut selector, "a\nb\nc\nd", Follows::Open), (String::new(), 2));
+    assert_eq!(judge(&mut selector, "b\nc\nd\n", Follows::Open), (String::new(), 2));
+    assert_eq!(judge(&mut selector, "c\nd\nx\n", Follows::Open), ("c\nd\nx\n".to_owned(), 6));
+    assert_eq!(judge(&mut selector, "a\nb\nc\n", Follows::Generation), (String::new(), 6));
+    assert_eq!(judge(&mut selector, "x\n", Follows::Open), ("-- 6\nx\n".to_owned(), 2));
 }
 
 #[test]
@@ -81,9 +81,9 @@ fn an_entry_comes_whole() {
     let grave = Criteria { level: Some(Level::Error), ..criteria("", 0, 0) };
     assert_eq!(selected(&grave, entries), "@ ERROR x\n at a\n at b\n");
     let mut selector = selector(&entry);
-    assert_eq!(judge(&mut selector, "@ x\n", Ending::Open), ("@ x\n".to_owned(), 4));
-    assert_eq!(judge(&mut selector, " a\n@ b\n c\n", Ending::Open), (" a\n".to_owned(), 3));
-    assert_eq!(judge(&mut selector, "@ b\n c\n x\n", Ending::Open), ("@ b\n c\n x\n".to_owned(), 10));
+    assert_eq!(judge(&mut selector, "@ x\n", Follows::Open), ("@ x\n".to_owned(), 4));
+    assert_eq!(judge(&mut selector, " a\n@ b\n c\n", Follows::Open), (" a\n".to_owned(), 3));
+    assert_eq!(judge(&mut selector, "@ b\n c\n x\n", Follows::Open), ("@ b\n c\n x\n".to_owned(), 10));
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn a_long_line_is_judged_by_its_head() {
         let (mut selector, mut sent, mut at) = (selector(&criteria("x", 0, 0)), String::new(), 0);
         while at < log.len() {
             let block = &log[at..log.len().min(at + WARM_UP)];
-            let (text, used) = judge(&mut selector, block, Ending::Open);
+            let (text, used) = judge(&mut selector, block, Follows::Open);
             sent += &text;
             at += used;
             assert!(used > 0);
@@ -118,22 +118,22 @@ fn a_stream_resumes_within_its_last_line() {
     let mut criteria = criteria("x", 0, 1);
     criteria.max = NonZeroU64::new(2);
     let mut first = selector(&criteria);
-    assert_eq!(judge(&mut first, "a\nx 1", Ending::Stream), ("x 1".to_owned(), 5));
+    assert_eq!(judge(&mut first, "a\nx 1", Follows::Stream), ("x 1".to_owned(), 5));
     criteria.max = NonZeroU64::new(1);
     let mut second = selector(&criteria);
     assert_eq!(second.warm_up(b"a\nx 1", true), 3);
     assert_eq!(second.sent_ahead(), 3);
     // The line is not counted again.
-    assert_eq!(judge(&mut second, "x 12\nb\nc\nx\n", Ending::Open), ("2\nb\n-- 2\nx\n".to_owned(), 11));
+    assert_eq!(judge(&mut second, "x 12\nb\nc\nx\n", Follows::Open), ("2\nb\n-- 2\nx\n".to_owned(), 11));
     // One that was not selected is read again as a whole.
-    assert_eq!(judge(&mut selector(&criteria), "a\nb", Ending::Stream), (String::new(), 2));
+    assert_eq!(judge(&mut selector(&criteria), "a\nb", Follows::Stream), (String::new(), 2));
 }
 
 #[test]
 fn a_resumed_stream_knows_what_is_still_to_come() {
     let mut resumed = selector(&criteria("x", 0, 2));
     assert_eq!(resumed.warm_up(b"rest of a line\nx\na\n", false), 0);
-    assert_eq!(judge(&mut resumed, "b\nc\nx\n", Ending::Open), ("b\n-- 2\nx\n".to_owned(), 6));
+    assert_eq!(judge(&mut resumed, "b\nc\nx\n", Follows::Open), ("b\n-- 2\nx\n".to_owned(), 6));
 }
 
 #[test]

@@ -5,10 +5,11 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use crate::protocol::close::Close;
+use crate::protocol::criteria::SEPARATOR;
 use crate::protocol::event::Missing;
 use crate::protocol::log_event::LogEvent;
 use crate::server::short_response::{self, Method, Refusal};
-use crate::server::stream::encode::{Encoder, SEPARATOR};
+use crate::server::stream::encode::Encoder;
 use crate::server::stream::event::{Content, SourceEvent};
 use crate::server::stream::frame::Frame;
 

@@ -16,9 +16,6 @@ use crate::protocol::close::Close;
 use crate::server::stream::event::SourceEvent;
 use crate::server::stream::frame::Frame;
 
-/// The line between two groups of lines, for clients without events.
-const SEPARATOR: &[u8] = b"--\n";
-
 /// Turns events into frames.
 pub(in crate::server) trait Encoder {
     /// Takes an event. All frames of the previous event must be taken first; only

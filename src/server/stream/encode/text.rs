@@ -5,8 +5,9 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use crate::protocol::close::Close;
+use crate::protocol::criteria::SEPARATOR;
 use crate::protocol::log_event::LogEvent;
-use crate::server::stream::encode::{Encoder, SEPARATOR};
+use crate::server::stream::encode::Encoder;
 use crate::server::stream::event::{Content, Data, SourceEvent};
 use crate::server::stream::frame::Frame;
 use crate::text::lines::LineBuffer;

@@ -15,7 +15,7 @@ use crate::follow::position::Position;
 use crate::follow::unused::LastOf;
 use crate::protocol::event::Missing;
 use crate::protocol::log_event::LogEvent;
-use crate::select::{Ending as Follows, Judged, Piece, Selector};
+use crate::select::{Follows, Judged, Piece, Selector};
 use crate::server::scans::Scan;
 use crate::server::stream::ending::Ending;
 use crate::server::stream::event::{Content, Data, Locate, SourceEvent};
