@@ -115,6 +115,7 @@ impl World {
                     }
                 }
                 Item::Event(Event::Open { .. }) if is_resumed => {}
+                Item::Event(gap @ Event::Gap { .. }) => panic!("nothing was destroyed: {gap}"),
                 Item::Event(event) => {
                     if let Some(cursor) = event.cursor() {
                         (self.place, self.since) = (cursor.to_string(), 0);
