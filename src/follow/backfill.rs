@@ -8,11 +8,11 @@ use std::os::unix::fs::FileExt;
 
 use memchr::{memchr_iter, memrchr_iter};
 
+use super::line_search::BLOCK;
+pub use super::line_search::SearchProgress;
 use super::matching_lines::{Judge, MatchingLines};
 use crate::protocol::request::Lines;
 
-/// How much one step reads backwards.
-pub const BLOCK: usize = 64 * 1024;
 /// How much one step reads forwards: 30 µs for what is in the page cache.
 const FORWARD: usize = 4 * BLOCK;
 
@@ -36,17 +36,6 @@ enum Direction {
     On { end: Option<u64> },
 }
 
-/// What a step of a search has found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SearchProgress {
-    /// Nothing yet; more is to be searched.
-    Busy,
-    /// The first line asked for begins there.
-    Found(u64),
-    /// The file ends there, before that line begins; it may come.
-    Absent(u64),
-}
-
 impl Backfill {
     /// A search in the first `size` bytes of a file.
     pub fn new(lines: Lines, size: u64) -> Backfill {
@@ -62,14 +51,19 @@ impl Backfill {
         Backfill { newlines: line.saturating_sub(1), searched: 0, direction: Direction::On { end } }
     }
 
+    /// Whether nothing is to be searched: no line, or no more.
+    pub(super) fn is_over(&self) -> bool {
+        self.newlines == 0
+    }
+
     /// How many bytes were searched for lines that match.
     pub(super) fn searched_back(&self) -> u64 {
         if let Direction::BackMatching(search) = &self.direction { search.searched() } else { 0 }
     }
 
     /// Where no line matches, the last range first.
-    pub(super) fn take_barren(&mut self) -> Vec<Range<u64>> {
-        if let Direction::BackMatching(search) = &mut self.direction { search.take_barren() } else { Vec::new() }
+    pub(super) fn take_unmatched(&mut self) -> Vec<Range<u64>> {
+        if let Direction::BackMatching(search) = &mut self.direction { search.take_unmatched() } else { Vec::new() }
     }
 
     /// A step of a search for lines that match searches so many bytes from now on.

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::arrivals::{Count, NameCount};
-use super::backfill::{Backfill, SearchProgress};
+use super::backfill::Backfill;
 use super::generations::memory::Memory;
 use super::generations::search::Departure;
 use super::held_files::{Ahead, Sighted};
+use super::line_search::SearchProgress;
 use super::log::open::{Hole, OpenLog, Reading};
 use super::nuls::Nuls;
 use super::position::{Identity, Position};
@@ -39,7 +40,7 @@ pub struct Follower {
     pub(super) keeps_unused: bool,
     pub(super) unused: Option<Box<Unused>>,
     /// Where the open file is known to have no line that matches, the last range first.
-    pub(super) barren: Vec<Range<u64>>,
+    pub(super) unmatched: Vec<Range<u64>>,
     /// What is reported before anything more is read.
     pub(super) queued: VecDeque<Step>,
     /// Where the reader went on from, until it is reported that something is missing there.
@@ -203,7 +204,7 @@ impl Follower {
             skip: 0,
             keeps_unused: false,
             unused: None,
-            barren: Vec::new(),
+            unmatched: Vec::new(),
             queued: VecDeque::new(),
             unreported: None,
             awaited: None,
@@ -251,7 +252,7 @@ impl Follower {
             match backfill.step(&self.open.file)? {
                 SearchProgress::Busy => return Ok(Step::Busy),
                 SearchProgress::Found(start) => {
-                    self.barren = backfill.take_barren();
+                    self.unmatched = backfill.take_unmatched();
                     self.open.seek(start)?;
                     self.phase = Phase::Current;
                     return Ok(Step::Started);
@@ -381,7 +382,7 @@ impl Follower {
 
     /// Whether the place is before bytes that were there when the log was opened, or is still searched for.
     pub fn is_searching(&self) -> bool {
-        self.is_behind() || matches!(self.phase, Phase::Backfilling(_))
+        self.is_behind() || matches!(&self.phase, Phase::Backfilling(search) if !search.is_over())
     }
 
     /// How many bytes were searched backwards for the first line, as long as this goes on.
@@ -425,7 +426,8 @@ impl Follower {
         &self.log
     }
 
-    /// Where the next byte comes from, or the first that was not used; before a gap that is still to be reported, where the reader went on from.
+    /// Where the next byte comes from, or the first that was not used; before a gap that is still to be reported, where the
+    /// reader went on from.
     pub fn position(&self) -> Position {
         self.unreported.as_ref().map_or_else(|| self.place_position(), |position| Position::clone(position))
     }

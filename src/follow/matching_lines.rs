@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memrchr};
 
-use super::backfill::{BLOCK, SearchProgress};
+use super::line_search::{BLOCK, SearchProgress};
 use super::log::fingerprint::read_up_to;
 
 /// Says which lines match.
@@ -43,7 +43,7 @@ pub(super) struct MatchingLines {
     low: u64,
     /// A last line that is not finished counts.
     counts_unfinished: bool,
-    barren: Vec<Range<u64>>,
+    unmatched: Vec<Range<u64>>,
     /// How many bytes a step searches.
     block: u64,
 }
@@ -68,7 +68,7 @@ impl MatchingLines {
             searched: size,
             low: size,
             counts_unfinished,
-            barren: Vec::new(),
+            unmatched: Vec::new(),
             block: BLOCK as u64,
         }
     }
@@ -110,7 +110,7 @@ impl MatchingLines {
         }
         *wanted -= found;
         if found == 0 {
-            self.note_barren(line);
+            self.note_unmatched(line);
         }
         (self.searched, self.low) = (line, line);
         Ok(SearchProgress::Busy)
@@ -122,16 +122,16 @@ impl MatchingLines {
     }
 
     /// Where no line matches, the last range first.
-    pub fn take_barren(&mut self) -> Vec<Range<u64>> {
-        std::mem::take(&mut self.barren)
+    pub fn take_unmatched(&mut self) -> Vec<Range<u64>> {
+        std::mem::take(&mut self.unmatched)
     }
 
-    fn note_barren(&mut self, start: u64) {
-        match self.barren.last_mut() {
+    fn note_unmatched(&mut self, start: u64) {
+        match self.unmatched.last_mut() {
             Some(last) if last.start == self.searched => last.start = start,
             // To read so little again costs less than to remember it.
             Some(last) if last.end - last.start < SHORTEST => *last = start..self.searched,
-            _ => self.barren.push(start..self.searched),
+            _ => self.unmatched.push(start..self.searched),
         }
     }
 

@@ -81,7 +81,7 @@ impl Follower {
         }
         // What was not used was not sent, and comes again.
         let place = place.saturating_sub(self.unused() as u64);
-        (self.unused, self.barren) = (None, Vec::new());
+        (self.unused, self.unmatched) = (None, Vec::new());
         self.open.find_again(place)
     }
 

@@ -542,7 +542,7 @@ impl Follower {
             // Somebody may have set its modification time to one that is older.
             self.open.since = self.open.since.max(born);
         }
-        (self.unused, self.barren) = (None, Vec::new());
+        (self.unused, self.unmatched) = (None, Vec::new());
         if is_truncated {
             // For a moment a truncated file has its new size and still its old change time. One that was rotated away, too,
             // may have been written to after the next file was created.

@@ -27,7 +27,7 @@ impl Selecting {
             self.report_progress(source, false, now);
             return Ok(());
         }
-        self.pass_barren(source);
+        self.pass_unmatched(source);
         let begun = Instant::now();
         let Some(event) = source.next(now)? else {
             let (searched, took) = (source.follower().searched_back(), begun.elapsed());
@@ -62,10 +62,10 @@ impl Selecting {
     }
 
     /// Passes over what the search for the first line found to have no match.
-    fn pass_barren(&mut self, source: &mut LogSource) {
+    fn pass_unmatched(&mut self, source: &mut LogSource) {
         if !self.is_cold && self.opened.is_none() && self.selector.may_pass_over() {
             // If it cannot be read now, it is tried again in the usual way.
-            let passed = source.follower_mut().pass_barren(WARM_UP as u64).unwrap_or(0);
+            let passed = source.follower_mut().pass_unmatched(WARM_UP as u64).unwrap_or(0);
             if passed > 0 {
                 self.selector.pass_over(passed);
                 self.is_cut = false;
