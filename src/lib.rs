@@ -67,6 +67,7 @@
 #![cfg(target_os = "linux")]
 
 mod bounded_stream;
+mod civil;
 pub mod client;
 mod error;
 #[doc(hidden)]

@@ -9,6 +9,7 @@ use argh::{ArgsInfo, FromArgValue, FromArgs};
 use tz::{DateTime, TimeZone};
 use wstail::client::{self, ClientConfig, LogFile, LogList, Url};
 use wstail::follow::root::Roots;
+use wstail::select::zone;
 use wstail::text::sanitize::escape;
 use wstail::{Error, Result};
 
@@ -93,7 +94,7 @@ fn print(listing: &LogList, form: ListFormat) -> Result<Exit> {
         print_error(&"the list is incomplete: the server has more logs");
     }
     let text = match form {
-        ListFormat::Text => columns(&listing.files, &time_zone()),
+        ListFormat::Text => columns(&listing.files, &zone::local()),
         ListFormat::Json => objects(&listing.files),
     };
     if text.is_empty() { Ok(Exit::Done) } else { print_line(text.trim_end_matches('\n')) }
@@ -128,16 +129,6 @@ fn local_time(seconds: u64, zone: &TimeZone) -> String {
         }
         Err(_) => format!("@{seconds}"),
     }
-}
-
-/// The time zone: TZ, else the system's, else UTC, as in the C library.
-fn time_zone() -> TimeZone {
-    let zone = match std::env::var("TZ") {
-        Ok(name) if name.is_empty() => Ok(TimeZone::utc()),
-        Ok(name) => TimeZone::from_posix_tz(&name),
-        Err(_) => TimeZone::local(),
-    };
-    zone.unwrap_or_else(|_| TimeZone::utc())
 }
 
 #[cfg(test)]

@@ -59,6 +59,10 @@
 //! 5. **Change times**, which only the kernel sets.
 //! 6. **Names.**
 //!
+//! A lookup shows a rename a moment before the kernel reports it. So names are counted only after the log's directory was
+//! read: the kernel holds its lock over both (`await_reports`). A file that lost the name by a rename to another directory
+//! and one that lost it to another file are told apart: the first is not sought in the log's own directory.
+//!
 //! **Is that sibling a generation between two files?** (`generations::judge`; "older" and "younger" are these two
 //! files.) If renames were reported, they decide. If not, or if a file was moved to another directory, it is one if all
 //! of this holds:
@@ -98,8 +102,8 @@
 //!   one before it departed. Without creation times its change time is used, so there is nearly always a gap. If only a
 //!   link was switched, no gap is assumed.
 //!
-//! A gap that is only guessed may be a rotation still under way: the files are listed again, up to four times, before
-//! it is believed. The file under the log's name is held meanwhile. Once more they are listed when the older file is
+//! A gap that is only guessed may be a rotation still under way, in which numbers are shifted one after the other: the
+//! files are listed again, up to four times, before it is believed. So it is for the copies of `copytruncate`. The file under the log's name is held meanwhile. Once more they are listed when the older file is
 //! left.
 //!
 //! **When is a deletion a gap?** If the log was deleted, or another file was renamed over it, a gap of unknown size is
@@ -181,7 +185,9 @@
 //! search for the first line, `before` paging back, `rewrite` what happens when bytes change in place, `copies` what
 //! `copytruncate` leaves, `trimmed` how the rest of a trimmed log is recognized, `nuls` what is held back, `sendfile`
 //! when bytes are passed on unread, [`file_range`] such bytes. [`position`] is a place in a log, and `cursor_format`
-//! the text of a cursor. `log` is one open file, its status and its fingerprints.
+//! the text of a cursor. [`matching_lines`] is the search for the last lines that a filter selects; `line_search` has what
+//! it shares with [`backfill`]. A reader that filters gives back what it did not use: [`unused`] is what is known of such
+//! bytes, `give_back` what is done with them. What a line must match is not known here. `log` is one open file, its status and its fingerprints.
 //!
 //! `generations` is the search among files: `list` finds the siblings and `name` reads their names, `memory` is what is
 //! remembered of them, `search` holds the parameters of a search, `ends` what is known of the two files at its ends,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tz::UtcDateTime;
+use crate::civil::Civil;
 
 /// A time since the epoch, shown in UTC.
 #[derive(Clone, Copy)]
@@ -33,17 +33,10 @@ impl Time {
     /// The date, and the time of day.
     fn parts(self) -> (String, [u8; 3]) {
         let seconds = i64::try_from(self.0.as_secs()).unwrap_or(i64::MAX);
-        let time = UtcDateTime::from_timespec(seconds, 0).unwrap_or(LAST);
-        let date = format!("{:04}-{:02}-{:02}", time.year(), time.month(), time.month_day());
-        (date, [time.hour(), time.minute(), time.second()])
+        let Civil { year, month, day, hour, minute, second, .. } = Civil::at(seconds);
+        (format!("{:04}-{month:02}-{day:02}", year.unwrap_or_default()), [hour, minute, second])
     }
 }
-
-/// For a clock that is set beyond all years.
-const LAST: UtcDateTime = match UtcDateTime::new(9999, 12, 31, 23, 59, 59, 0) {
-    Ok(last) => last,
-    Err(_) => panic!("it is a date"),
-};
 
 #[cfg(test)]
 mod tests {

@@ -48,7 +48,6 @@ mod automaton;
 mod case;
 #[cfg(feature = "regex")]
 mod charset;
-pub mod civil;
 mod entry;
 mod filter;
 mod judging;

@@ -3,7 +3,7 @@
 use super::clock::{TimeOfDay, compact_time, precise_time, time_of_day, zone};
 use super::moment::{Moment, StampZone};
 use super::scanner::Scanner;
-use crate::select::civil::Civil;
+use crate::civil::Civil;
 
 /// Years in which a log may have been written. What looks like another one is a number.
 const YEARS: std::ops::Range<u16> = 1970..2200;

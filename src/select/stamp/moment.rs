@@ -1,6 +1,6 @@
 //! What a stamp says, and the instants it may mean.
 
-use crate::select::civil::{Civil, SECOND};
+use crate::civil::{Civil, SECOND};
 use crate::select::zone::{Readings, Zone};
 
 /// A time as a line bears it.

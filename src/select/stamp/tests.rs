@@ -1,6 +1,6 @@
 use super::formats::PREFIXED;
 use super::*;
-use crate::select::civil::{Civil, SECOND};
+use crate::civil::{Civil, SECOND};
 
 /// The times of the two samples of every format.
 const TIMES: [i64; 2] = [1_795_397_547, 1_772_719_689];

@@ -6,11 +6,11 @@ mod tests;
 
 use std::fmt;
 
-use super::civil::{Civil, SECOND};
 use super::stamp::clock;
 use super::stamp::scanner::Scanner;
 use super::stamp::{Moment, Recogniser, StampZone};
 use super::zone::{Readings, Zone};
+use crate::civil::{Civil, SECOND};
 
 const DAY: i64 = 86_400;
 

@@ -11,7 +11,7 @@ use std::str::FromStr;
 use tz::timezone::LocalTimeType;
 use tz::{TimeZone, UtcDateTime};
 
-use super::civil::{Civil, SECOND};
+use crate::civil::{Civil, SECOND};
 
 /// Where the system keeps the data of time zones.
 const ZONEINFO: &str = "/usr/share/zoneinfo";
@@ -135,8 +135,8 @@ impl ZoneName {
     }
 }
 
-/// The machine's zone.
-fn local() -> TimeZone {
+/// The machine's zone: TZ, else the system's, else UTC, as in the C library.
+pub fn local() -> TimeZone {
     let zone = match std::env::var("TZ") {
         Ok(name) if name.is_empty() => Ok(TimeZone::utc()),
         Ok(name) => TimeZone::from_posix_tz(&name),
