@@ -184,6 +184,8 @@ fn join(command: &CommandSchema, words: Vec<Word>) -> Vec<String> {
 
 /// An error of argh, on one line.
 pub(super) fn one_line(complaint: &str) -> String {
+    // A NUL stands for a byte that is not UTF-8, see `words`.
+    let complaint = complaint.replace('\0', "\\x");
     let joined = escape(&complaint.split_whitespace().collect::<Vec<_>>().join(" "));
     let mut characters = joined.trim_end_matches('.').chars();
     let first = characters.next().map(|first| first.to_ascii_lowercase());

@@ -360,7 +360,8 @@ fn log(text: &str) -> Result<Url> {
         let cause = "it is a local path: run `wstail serve` on it and give HOST[:PORT]/LOG";
         return Err(Error::usage(format!("cannot use the URL `{}`: {cause}", escape(text))));
     }
-    let url = Url::page(text)?;
+    // A byte that is not UTF-8, see `words`, has a percent escape.
+    let url = Url::page(&text.replace('\0', "%"))?;
     if url.names_log() {
         return Ok(url);
     }

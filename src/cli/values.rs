@@ -1,7 +1,7 @@
 //! Parses the values of options: times, sizes, ports, paths. Types that have a text of their own parse themselves.
 
 use std::ffi::OsString;
-use std::num::NonZeroU64;
+use std::num::{IntErrorKind, NonZeroU64};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -96,8 +96,11 @@ pub(super) fn context_lines(text: &str) -> Result<u32, String> {
 
 /// How many matching lines.
 pub(super) fn line_count(text: &str) -> Result<NonZeroU64, String> {
-    let count = number(text).ok().and_then(|count| NonZeroU64::new(count as u64));
-    count.ok_or_else(|| "expected 1 or more".to_owned())
+    match text.parse::<NonZeroU64>() {
+        Ok(count) if digits(text) => Ok(count),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Err("more lines than can be counted".to_owned()),
+        _ => Err("expected 1 or more".to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -138,6 +141,10 @@ mod tests {
         assert!(pattern("").is_err() && pattern("a\0ff").is_err() && pattern(" ").is_ok());
         assert!(context_lines("1000").is_ok() && context_lines("0").is_ok());
         assert!(["1001", "-1", "", "x", "4294967296"].iter().all(|text| context_lines(text).is_err()));
+        assert!(
+            line_count(&u64::MAX.to_string()).is_ok()
+                && line_count("18446744073709551616").unwrap_err().contains("more")
+        );
         assert!(line_count("1").is_ok() && ["0", "", "x"].iter().all(|text| line_count(text).is_err()));
     }
 }

@@ -5,10 +5,28 @@ use std::process::{Command, Output, Stdio};
 
 use rustix::process::Signal;
 
-use crate::support::{Process, until, wstail};
+use crate::support::{Log, Process, serve, until, wstail};
 
 fn run(arguments: &[&str]) -> Output {
     wstail().args(arguments).stdout(Stdio::piped()).output().unwrap()
+}
+
+#[test]
+fn bytes_that_are_not_utf8_are_shown_as_escapes_and_name_a_log() {
+    use std::os::unix::ffi::OsStrExt;
+    let bytes = |bytes: &'static [u8]| std::ffi::OsStr::from_bytes(bytes);
+    let refused = wstail().args(["tail", "h/a", "-g"]).arg(bytes(b"a\xff\xfeb")).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    let errors = String::from_utf8(refused.stderr).unwrap();
+    assert!(errors.contains(r"cannot use `-g a\xff\xfeb`: expected UTF-8"), "{errors}");
+
+    let log = Log::with("");
+    std::fs::write(log.directory().join(bytes(b"\xff.log")), "a\n").unwrap();
+    let server = serve(&log);
+    let url = [server.address.as_bytes(), b"/\xff.log"].concat();
+    let url = std::ffi::OsStr::from_bytes(&url);
+    let output = wstail().args(["tail", "--no-follow"]).arg(url).stdout(Stdio::piped()).output().unwrap();
+    assert_eq!(output.stdout, b"a\n", "{output:?}");
 }
 
 #[test]
