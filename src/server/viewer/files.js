@@ -33,7 +33,7 @@ async function refresh() {
   clearTimeout(timer);
   try {
     const answer = await ask(filesAddress);
-    if (answer.status === 401) return askPerson().then(refresh);
+    if (answer.status === 401) return askPerson(answer.token).then(refresh);
     listing = await answer.json();
     draw();
   } catch {

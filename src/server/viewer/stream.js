@@ -94,10 +94,10 @@ export function follow(log, lines, hooks) {
   async function probe() {
     const say = (text) => isOver || hooks.state("bad", text);
     try {
-      const { ok, status } = await ask(logAddress(log, place ? parameters() : { lines: 0 }), { method: "HEAD" });
+      const { ok, status, token } = await ask(logAddress(log, place ? parameters() : { lines: 0 }), { method: "HEAD" });
       if (status === 401) {
         say("A token is needed");
-        await askPerson();
+        await askPerson(token);
         pause = SHORTEST_PAUSE;
       } else if (status === 404) {
         say(place ? "The log is gone: waiting for it to return" : "There is no such log");

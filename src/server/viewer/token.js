@@ -16,11 +16,13 @@ export function keep(value) {
   return isToken;
 }
 
-// Asks over HTTP for anything but the page.
-export function ask(address, options = {}) {
+// Asks over HTTP for anything but the page. The answer knows the token that it was asked with.
+export async function ask(address, options = {}) {
   const headers = { Accept: "text/plain, application/json" };
-  if (token()) headers.Authorization = `Bearer ${token()}`;
-  return fetch(address, { headers, cache: "no-store", signal: AbortSignal.timeout(10_000), ...options });
+  const used = token();
+  if (used) headers.Authorization = `Bearer ${used}`;
+  const answer = await fetch(address, { headers, cache: "no-store", signal: AbortSignal.timeout(10_000), ...options });
+  return Object.assign(answer, { token: used });
 }
 
 export function connect(log, parameters) {
@@ -33,8 +35,10 @@ export function connect(log, parameters) {
 
 const base64url = (text) => btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
-// Asks the person for a token, whoever wants it once; resolves when there is one.
-export function askPerson() {
+// Asks the person for a token after one (or none) was refused, whoever wants it once; resolves when there is one. A late
+// refusal says nothing about a token that was entered since.
+export async function askPerson(refused) {
+  if (!asked && token() !== refused) return;
   asked ??= new Promise((resolve) => {
     say($("ask-note"), token() ? "That token was not accepted." : "");
     sessionStorage.removeItem(KEY);
@@ -49,7 +53,7 @@ export function askPerson() {
       resolve();
     };
   });
-  return asked;
+  await asked;
 }
 
 // Without a token there is nothing to see: Escape does not help.
