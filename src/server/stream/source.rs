@@ -64,6 +64,8 @@ enum Polled {
 
 /// The size of the read buffer as long as it suffices. Every idle follower keeps one.
 const SMALL: usize = 2 * 1024;
+/// More bytes than this are passed on together with their buffer: a new one costs less than a copy of them.
+const FEW: usize = 16 * 1024;
 /// How long a log may be unreadable, and the shortest and longest pause between two attempts.
 const PATIENCE: Duration = Duration::from_secs(60);
 const SHORTEST_RETRY: Duration = Duration::from_millis(1);
@@ -238,7 +240,7 @@ impl LogSource {
     fn read_size(&self) -> usize {
         match self.block {
             None if self.is_behind => MAX_MESSAGE,
-            None => self.buffer.len(),
+            None => self.buffer.len().max(SMALL),
             Some(block) if self.is_behind || self.follower.wants_room() => {
                 (self.follower.unused() + block).min(MAX_MESSAGE)
             }
@@ -263,16 +265,12 @@ impl LogSource {
                 let more = is_filled || self.follower.is_behind();
                 self.is_behind |= is_filled;
                 self.note_data(more, now);
-                LogEvent::Data(Data {
-                    content: Content::Bytes(self.buffer[..read].into()),
-                    more,
-                    is_apart: false,
-                    last: None,
-                })
+                let content = content(&mut self.buffer, read, self.block.is_some());
+                LogEvent::Data(Data { content, more, is_apart: false, last: None })
             }
             Polled::Step(Step::Last(read, last)) => {
                 self.note_data(true, now);
-                let content = Content::Bytes(self.buffer[..read].into());
+                let content = content(&mut self.buffer, read, self.block.is_some());
                 LogEvent::Data(Data { content, more: true, is_apart: false, last: Some(last) })
             }
             Polled::Step(Step::Rotated) => LogEvent::Rotated,
@@ -312,4 +310,14 @@ impl LogSource {
         let sooner = follower.due().into_iter().chain(follower.late_due());
         self.schedule.silent(is_reported, sooner, now);
     }
+}
+
+/// The bytes that were read. If `is_kept`, they stay in the buffer.
+fn content(buffer: &mut Vec<u8>, read: usize, is_kept: bool) -> Content<'_> {
+    if is_kept || read <= FEW {
+        return Content::Bytes(buffer[..read].into());
+    }
+    let mut bytes = std::mem::take(buffer);
+    bytes.truncate(read);
+    Content::Bytes(bytes.into())
 }
