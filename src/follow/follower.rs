@@ -138,9 +138,9 @@ pub enum Step {
     Bytes(usize),
     /// The same, but all of them were yielded before and were not used: nothing follows them.
     Last(usize, LastOf),
-    /// The old file is read to its end; what follows is the next file's.
+    /// The old file is read to its end, or lost; what follows is the next file's.
     Rotated,
-    /// The file has shrunk; what follows is from its start.
+    /// The file was truncated, or trimmed to its last bytes; what follows is what was written to it since.
     Truncated,
     /// Bytes are missing here, and how many if that is known.
     Gap(Missing, Option<u64>),

@@ -10,7 +10,8 @@
 //!   make backups under such names.
 //! * **Copy**: a file that holds what the log held when it was copied. With `copytruncate` the log is copied and then
 //!   truncated in place; what it held is then only in the copy.
-//! * **Place**: the offset in a generation up to which the follower has read.
+//! * **Place**: the offset in a generation up to which the follower has read. If a filter gives back bytes that it did
+//!   not use, the place is before them (`give_back`).
 //! * **Cursor**, or [`position::Position`]: a place that can be stored: device, inode number and creation time of the
 //!   file, fingerprints of its first kilobyte and of the bytes before the offset, the offset, the file's change time
 //!   when the log's name was last seen to lead to it, and whether nothing was read since a truncation.
@@ -19,7 +20,9 @@
 //! * **Finished**: a generation that was read to its end, and from which the follower has gone on.
 //! * **Departed**: a file to which the log's name no longer leads. Its *departure* is its change time when this was
 //!   noticed: the time of its rename, unless it was written to since.
-//! * **Gap**: what is reported where bytes are missing, or may be missing and nothing proves the contrary.
+//! * **Gap**: what is reported where bytes are missing, or may be missing and nothing proves the contrary. It has a size
+//!   if the follower knew the missing bytes: those of a file that waited to be read, late lines in a finished file, the
+//!   bytes of a hole. Where it only concludes that something is missing, the size is unknown.
 //!
 //! # An ordinary rotation
 //!
@@ -50,7 +53,8 @@
 //! 1. **A descriptor that is held.** A generation that was seen under the log's name is held open until it is read,
 //!    whatever it is renamed to. If more than 16 are waiting, the 15 oldest and the youngest are held, and the others
 //!    are looked up again by name when their turn comes. One without a rotated name becomes a gap (`held_files`). The
-//!    inode number of a held file cannot be given to another file.
+//!    inode number of a held file cannot be given to another file. With the open file, one whose predecessor is in
+//!    doubt and, without creation times, eight finished ones, a follower holds 26 files at most.
 //! 2. **Reported renames.** Where the kernel reports every change of a directory, it is known how many files were given
 //!    the log's name, and what each is called now (`arrivals::NameCount`). Then a rotation to any name in the log's
 //!    directory is followed, and no unrelated file there is taken for a generation.
@@ -103,8 +107,8 @@
 //!   link was switched, no gap is assumed.
 //!
 //! A gap that is only guessed may be a rotation still under way, in which numbers are shifted one after the other: the
-//! files are listed again, up to four times, before it is believed. So it is for the copies of `copytruncate`. The file under the log's name is held meanwhile. Once more they are listed when the older file is
-//! left.
+//! files are listed again, up to four times, before it is believed. So it is for the copies of `copytruncate`. The file
+//! under the log's name is held meanwhile. Once more they are listed when the older file is left, unless it was deleted.
 //!
 //! **When is a deletion a gap?** If the log was deleted, or another file was renamed over it, a gap of unknown size is
 //! reported before the next file: what was written after the last read is gone, and another log may have come and gone.
@@ -124,8 +128,8 @@
 //!
 //! **How is the place of a cursor found again?** (`resume`) In the first of these that is there:
 //!
-//! 1. the log, if it has the cursor's inode number and creation time, and holds its first kilobyte and the bytes before
-//!    its offset;
+//! 1. the log, if it has the cursor's inode number and creation time (without one, its device), and holds its first
+//!    kilobyte and the bytes before its offset;
 //! 2. an uncompressed sibling of which the same is true;
 //! 3. the log, if it holds those bytes and they are at least 256;
 //! 4. a sibling that holds those bytes. At least 64 are needed, or 1 if the cursor's file was truncated and the sibling
@@ -161,7 +165,7 @@
 //! **Are NULs data?** (`nuls`) While a file may still be written to, NULs are held back at its end, at the place that
 //! was reached, and in runs of 32 or more in what was written since it was opened. After 5 s they are data if other
 //! bytes follow, and runs in that file are not held back any more. At the end of the file fewer than 512 are data; more
-//! are space that was allocated in advance, and data only when the file is finished. NULs at the start of a truncated
+//! are space that was allocated in advance, and data only when the follower leaves the file. NULs at the start of a truncated
 //! log are a hole, and a gap: at once if nothing was written there, after 0.2 s if NULs were.
 //!
 //! **What if there are no creation times?** (ext4 with 128-byte inodes, NFSv3, vfat.) An inode number then proves
@@ -185,9 +189,10 @@
 //! search for the first line, `before` paging back, `rewrite` what happens when bytes change in place, `copies` what
 //! `copytruncate` leaves, `trimmed` how the rest of a trimmed log is recognized, `nuls` what is held back, `sendfile`
 //! when bytes are passed on unread, [`file_range`] such bytes. [`position`] is a place in a log, and `cursor_format`
-//! the text of a cursor. [`matching_lines`] is the search for the last lines that a filter selects; `line_search` has what
-//! it shares with [`backfill`]. A reader that filters gives back what it did not use: [`unused`] is what is known of such
-//! bytes, `give_back` what is done with them. What a line must match is not known here. `log` is one open file, its status and its fingerprints.
+//! the text of a cursor. [`matching_lines`] is the search for the last lines that a filter selects; `line_search` has
+//! what it shares with [`backfill`]. A reader that filters gives back what it did not use: [`unused`] is what is known of such
+//! bytes, `give_back` what is done with them. What a line must match is not known here. `log` is one open file, its
+//! status and its fingerprints.
 //!
 //! `generations` is the search among files: `list` finds the siblings and `name` reads their names, `memory` is what is
 //! remembered of them, `search` holds the parameters of a search, `ends` what is known of the two files at its ends,

@@ -61,7 +61,7 @@ pub(super) struct Opened {
     led_to: Inode,
     /// The target of a link within its directory; not known while there was nothing.
     link: Option<Target>,
-    /// How often the root was replaced before.
+    /// How often the root was replaced before. Not a generation of a log.
     generation: u64,
 }
 

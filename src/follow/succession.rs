@@ -19,7 +19,7 @@ use super::root::is_shortage;
 use super::unused::LastOf;
 use crate::protocol::event::Missing;
 
-/// How often files are listed before one is believed to be missing.
+/// How often files are listed again before one is believed to be missing.
 const MOST_DOUBTS: u32 = 4;
 
 /// Where the log's name was found to lead.

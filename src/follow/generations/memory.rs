@@ -1,6 +1,7 @@
-//! What a follower remembers of files that it does not hold: which it has read, how far, and which were there before. Files
-//! that are held open are in `held_files`.
-//! Bounded. File numbers alone prove nothing once a file is closed: where a file system has no creation times, the bytes
+//! What a follower remembers of files that it does not read any more, or never did: which it has read, how far, and which
+//! were there before. Those that it will read are in `held_files`.
+//!
+//! Memory is bounded. File numbers alone prove nothing once a file is closed: where a file system has no creation times, the bytes
 //! decide as well.
 
 use std::collections::VecDeque;
@@ -193,7 +194,7 @@ impl Memory {
         }
     }
 
-    /// Notes which siblings are older than the log. Siblings that were noted before stay noted.
+    /// Notes which siblings are older than the log. Siblings that were noted before and are still listed stay noted.
     pub fn note_known(&mut self, siblings: &Siblings, older: Older, log: &Log) -> io::Result<()> {
         let mut known = Vec::with_capacity(siblings.list.len());
         for sibling in &siblings.list {

@@ -51,7 +51,7 @@ pub(in crate::follow) enum Hold {
     Nothing,
     /// Those at the end of the file.
     Trailing,
-    /// Those at the end, and all from this offset on.
+    /// Those at the end and, from this offset on, those at the place and runs of 32 or more.
     From(u64),
 }
 
