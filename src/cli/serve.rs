@@ -32,7 +32,8 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "N", from_str_fn(port))]
     port: Option<u16>,
 
-    /// send the last N lines first, or `all`, unless the client asks otherwise [default: 1000]
+    /// lines to send first (or `all`), unless the client asks
+    /// otherwise [default: 1000]
     #[argh(option, arg_name = "N")]
     lines: Option<Lines>,
 
@@ -52,7 +53,7 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "SECS", from_str_fn(seconds_or_zero))]
     rotate_wait: Option<Duration>,
 
-    /// send text or html to clients that do not use wstail.v1
+    /// format of WebSocket streams without wstail.v1: text or html
     /// [default: text]
     #[argh(option, arg_name = "FORMAT")]
     format: Option<Format>,
@@ -65,7 +66,8 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "N", from_str_fn(number))]
     max_connections_per_ip: Option<usize>,
 
-    /// maximum filters on old data [default: half the cores]
+    /// how many filters may search old data at a time; others
+    /// take turns [default: half the cores]
     #[argh(option, arg_name = "N", from_str_fn(positive))]
     max_scans: Option<usize>,
 
@@ -73,7 +75,8 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "ORIGIN")]
     allow_origin: Vec<String>,
 
-    /// accept this host name besides the machine's; repeatable
+    /// accept requests for this host name, besides the names of
+    /// the machine; repeatable
     #[argh(option, arg_name = "HOST")]
     allow_host: Vec<String>,
 
