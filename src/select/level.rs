@@ -1,5 +1,7 @@
 //! How grave an entry is, as its first line says.
 
+use memchr::{memchr, memchr_iter};
+
 use crate::protocol::criteria::Level;
 
 /// How far behind the time a word for a level is looked for, in bytes.
@@ -11,36 +13,13 @@ const COLOURED: usize = 4 * 1024;
 /// Keys of JSON and logfmt whose value is a level.
 const KEYS: [&[u8]; 6] = [b"level", b"lvl", b"severity", b"levelname", b"log.level", b"@l"];
 
-/// The length of `log.level` and `levelname`.
-const LONGEST_KEY: usize = 9;
-
-const WORDS: [(&str, Level); 20] = [
-    ("trace", Level::Trace),
-    ("verbose", Level::Trace),
-    ("debug", Level::Debug),
-    ("dbg", Level::Debug),
-    ("info", Level::Info),
-    ("inf", Level::Info),
-    ("information", Level::Info),
-    ("notice", Level::Notice),
-    ("warn", Level::Warn),
-    ("warning", Level::Warn),
-    ("wrn", Level::Warn),
-    ("error", Level::Error),
-    ("err", Level::Error),
-    ("severe", Level::Error),
-    ("fatal", Level::Fatal),
-    ("critical", Level::Fatal),
-    ("crit", Level::Fatal),
-    ("alert", Level::Fatal),
-    ("emerg", Level::Fatal),
-    ("panic", Level::Fatal),
-];
+/// The length of `information`.
+const LONGEST_WORD: usize = 11;
 
 /// The level of an entry whose first line is `line`. Its time ends at `after_time`; 0 if it has none.
 pub fn level_of(line: &[u8], after_time: usize) -> Option<Level> {
     let head = &line[..line.len().min(COLOURED)];
-    if !head.contains(&0x1b) {
+    if memchr(0x1b, head).is_none() {
         return plain(line, after_time);
     }
     let (text, after_time) = without_colours(head, after_time);
@@ -156,11 +135,20 @@ fn number(value: &[u8]) -> Option<u8> {
 }
 
 fn of_word(word: &[u8]) -> Option<Level> {
-    // Most words of a line are none of them.
-    if !(3..=11).contains(&word.len()) {
-        return None;
+    let mut lower = [0; LONGEST_WORD];
+    let lower = lower.get_mut(..word.len())?;
+    lower.copy_from_slice(word);
+    lower.make_ascii_lowercase();
+    match &*lower {
+        b"trace" | b"verbose" => Some(Level::Trace),
+        b"debug" | b"dbg" => Some(Level::Debug),
+        b"info" | b"inf" | b"information" => Some(Level::Info),
+        b"notice" => Some(Level::Notice),
+        b"warn" | b"warning" | b"wrn" => Some(Level::Warn),
+        b"error" | b"err" | b"severe" => Some(Level::Error),
+        b"fatal" | b"critical" | b"crit" | b"alert" | b"emerg" | b"panic" => Some(Level::Fatal),
+        _ => None,
     }
-    WORDS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes())).map(|&(_, level)| level)
 }
 
 /// `<11>` at the start: a facility times eight and a severity.
@@ -188,17 +176,21 @@ fn klog(line: &[u8]) -> Option<Level> {
 
 /// `level=error`, or another key of [`KEYS`], with or without quotes.
 fn logfmt(line: &[u8]) -> Option<Level> {
-    // The letters that a key may end with.
-    let is_key = |equals: usize| equals > 0 && matches!(line[equals - 1], b'l' | b'y' | b'e' | b'Y');
-    memchr::memchr_iter(b'=', line).filter(|&equals| is_key(equals)).find_map(|equals| {
-        // A longer word is none of the keys; and to look for its beginning would take forever in a line without spaces.
-        let key = line[equals.saturating_sub(LONGEST_KEY + 1)..equals].rsplit(u8::is_ascii_whitespace).next()?;
-        let value = scalar(line, equals + 1)?;
-        match key {
-            b"PRIORITY" => severity(value),
-            _ if KEYS.contains(&key) => value_of(value),
-            _ => None,
+    memchr_iter(b'=', line).find_map(|equals| {
+        let before = &line[..equals];
+        // Most keys end with another letter.
+        if !matches!(before.last(), Some(b'l' | b'y' | b'e' | b'Y')) {
+            return None;
         }
+        let is_whole = |key: &[u8]| match before.strip_suffix(key) {
+            Some(rest) => rest.last().is_none_or(u8::is_ascii_whitespace),
+            None => false,
+        };
+        if is_whole(b"PRIORITY") {
+            return severity(scalar(line, equals + 1)?);
+        }
+        KEYS.into_iter().find(|key| is_whole(key))?;
+        value_of(scalar(line, equals + 1)?)
     })
 }
 
