@@ -36,3 +36,5 @@ pub(super) const COALESCED: usize = 4 * 1024;
 /// The size of tungstenite's buffers. The log's messages bypass them, so they hold only what the client sends and
 /// control frames: a ping, a pong and a close of 127 bytes each, and one more pong for every read while those wait.
 pub(super) const CONTROL: usize = 1024;
+/// Control frames up to this size are sent together: a ping and the event `alive` are one packet. Less than [`CONTROL`].
+pub(super) const HEARTBEAT: usize = 64;

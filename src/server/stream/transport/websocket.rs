@@ -20,7 +20,7 @@ use crate::server::stream::frame::Frame;
 use crate::server::stream::transport::frame_writer::{FrameWriter, WriteError};
 use crate::server::stream::transport::heartbeat::{Due, Heartbeat};
 use crate::server::stream::transport::socket::StreamSocket;
-use crate::server::stream::transport::timeouts_and_sizes::{COALESCED, CONTROL};
+use crate::server::stream::transport::timeouts_and_sizes::{COALESCED, CONTROL, HEARTBEAT};
 
 pub(super) struct WebSocket<S> {
     socket: Tungstenite<FrameWriter<S>>,
@@ -48,7 +48,7 @@ impl<S: StreamSocket> WebSocket<S> {
     pub(super) fn new(socket: S, early: Vec<u8>, pings: Pings, heartbeat: Heartbeat) -> WebSocket<S> {
         let config = WebSocketConfig::default()
             .read_buffer_size(CONTROL)
-            .write_buffer_size(0)
+            .write_buffer_size(HEARTBEAT)
             .max_write_buffer_size(4 * CONTROL)
             .max_message_size(Some(MAX_CLIENT_MESSAGE))
             .max_frame_size(Some(MAX_CLIENT_MESSAGE));
