@@ -99,5 +99,7 @@ pub use protocol::event::Missing;
 pub use protocol::log_event::{Continuation, LogEvent};
 pub use protocol::request::{Format, Lines};
 pub use protocol::token::Token;
+#[doc(inline)]
+pub use select::zone::{ZoneError, ZoneName};
 pub use server::{Server, ServerConfig, ServerHandle};
 pub use shutdown::{Shutdown, Trigger, shutdown};

@@ -63,6 +63,32 @@ impl Tail {
         Ok(criteria)
     }
 
+    /// Adds the options for times to a URL, as they were typed: they mean what they would mean in the log.
+    ///
+    /// # Errors
+    /// A usage error if they contradict each other.
+    pub(super) fn add_times(&self, url: &mut Url) -> Result<()> {
+        if let Some(since) = &self.since {
+            url.set_since(since);
+        }
+        if let Some(until) = &self.until {
+            url.set_until(until);
+            url.set_tail(false);
+        }
+        if let Some(zone) = &self.zone {
+            url.set_zone(zone);
+        }
+        if self.history {
+            url.set_history(true);
+        }
+        match &self.until {
+            Some(until) if until.starts_with('+') && !url.names("since") => {
+                Err(usage("--until +DURATION needs --since"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn filter_context(&self) -> Option<Context> {
         if self.entry {
             return Some(Context::Entry);

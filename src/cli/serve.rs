@@ -11,7 +11,7 @@ use rustix::fs::fstat;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wstail::protocol::request::{Format, Lines};
 use wstail::server::{Server, ServerConfig};
-use wstail::{Error, Result};
+use wstail::{Error, Result, ZoneName};
 
 use super::values::{millis, number, path, port, positive, seconds, seconds_or_zero};
 use super::{Exit, lock, notify, set, set_up_log, stop_on_signal, tokens};
@@ -70,6 +70,10 @@ pub(super) struct Serve {
     /// take turns [default: half the cores]
     #[argh(option, arg_name = "N", from_str_fn(positive))]
     max_scans: Option<usize>,
+
+    /// zone of times that name none: local, UTC, ±HH:MM or a name such as Europe/Berlin [default: local]
+    #[argh(option, arg_name = "ZONE")]
+    zone: Option<ZoneName>,
 
     /// allow web pages from this origin (`*`: any); repeatable
     #[argh(option, arg_name = "ORIGIN")]
@@ -137,6 +141,7 @@ impl Serve {
         set(&mut config.max_connections, self.max_connections);
         config.max_connections_per_ip = self.max_connections_per_ip.filter(|&number| number > 0);
         config.max_scans = self.max_scans.and_then(NonZeroUsize::new);
+        set(&mut config.zone, self.zone);
         config.allow_origin = self.allow_origin;
         config.allow_host = self.allow_host;
         config.tokens = tokens::load(self.token_file.as_deref())?;

@@ -38,7 +38,7 @@ pub(super) struct Tail {
     #[argh(positional, arg_name = "URL")]
     urls: Vec<String>,
 
-    /// last N lines, `all`, or +N: from line N on; with a filter and --no-follow the default is all [default: 10]
+    /// last N lines, `all`, or +N: from line N on; with -S, -U, or a filter and --no-follow the default is all [default: 10]
     #[argh(option, short = 'n', arg_name = "N")]
     lines: Option<Start>,
 
@@ -98,6 +98,23 @@ pub(super) struct Tail {
     /// stop after N matching lines
     #[argh(option, short = 'm', arg_name = "N", from_str_fn(line_count))]
     pub(super) max: Option<NonZeroU64>,
+
+    /// start at TIME: 2026-11-23, `2026-11-23 01:32`, 01:32, yesterday, 10m (ago), or as the log writes it; also searches
+    /// rotated files
+    #[argh(option, short = 'S', arg_name = "TIME")]
+    pub(super) since: Option<String>,
+
+    /// stop before TIME, or before +DURATION after --since; implies --no-follow
+    #[argh(option, short = 'U', arg_name = "TIME")]
+    pub(super) until: Option<String>,
+
+    /// zone of times that name none: local, UTC, ±HH:MM or a name such as Europe/Berlin [default: the server's]
+    #[argh(option, arg_name = "ZONE")]
+    pub(super) zone: Option<String>,
+
+    /// also print lines of rotated files (-S and -U always do)
+    #[argh(switch)]
+    pub(super) history: bool,
 
     /// resume from the cursor in FILE, and save new ones there
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
@@ -306,10 +323,14 @@ impl Tail {
         if matches!(self.lines, Some(Start::From(_))) && self.after_cursor.is_some() {
             return Err(super::usage("-n +N and --after-cursor cannot be combined"));
         }
+        if matches!(self.lines, Some(Start::From(_))) && self.since.is_some() {
+            return Err(super::usage("-n +N and --since cannot be combined"));
+        }
         let urls = self.urls.iter().map(|text| {
             let mut url = log(text)?;
+            self.add_times(&mut url)?;
             if self.no_follow || !url.names("tail") {
-                url.set_tail(!self.no_follow);
+                url.set_tail(!(self.no_follow || url.names("until")));
             }
             // This heartbeat can be answered while nothing can be read, see `Stream::keep_alive`.
             if !url.names("heartbeat") {
@@ -322,6 +343,7 @@ impl Tail {
                 None if url.names("lines") || url.names("from") => {}
                 // A search is not cut to its last lines unless that is asked for.
                 None if has_filter && !url.follows() => url.set_lines(Lines::All),
+                None if url.names("since") || url.names("until") => url.set_lines(Lines::All),
                 None => url.set_lines(Lines::Last(10)),
             }
             Ok(url)

@@ -12,7 +12,7 @@ use super::stream::{Received, Stream};
 use super::url::Url;
 use crate::error::{Error, Result};
 use crate::protocol::cursor::{Cursor, Place};
-use crate::protocol::event::Event;
+use crate::protocol::event::{Event, OpenTimes};
 use crate::protocol::log_event::{Continuation, LogEvent};
 use crate::protocol::request::Lines;
 use crate::shutdown::{Shutdown, Trigger, shutdown};
@@ -239,8 +239,9 @@ impl Reader {
     /// two.
     fn note(&mut self, event: Event) -> Option<LogEvent> {
         match event {
-            Event::Open { size, cursor, .. } => {
+            Event::Open { size, cursor, times, .. } => {
                 self.place.get_or_insert(cursor.into());
+                self.keep_times(&times);
                 Some(LogEvent::Opened { size, left: None, is_awaited: false })
             }
             Event::Cursor(cursor) => Some(self.at(cursor, LogEvent::Checkpoint)),
@@ -261,6 +262,16 @@ impl Reader {
                 self.is_announced = true;
                 None
             }
+        }
+    }
+
+    /// A time such as `10m` must mean the same on the next connection.
+    fn keep_times(&mut self, times: &OpenTimes) {
+        if let Some(since) = times.since.as_ref().filter(|_| self.url.names("since")) {
+            self.url.set_since(since);
+        }
+        if let Some(until) = times.until.as_ref().filter(|_| self.url.names("until")) {
+            self.url.set_until(until);
         }
     }
 

@@ -128,6 +128,28 @@ impl Url {
         parsed.map_err(|error| Error::usage(format!("cannot use the URL `{self}`: {error}")))
     }
 
+    /// Sets the parameter `since`: the stream begins with the first entry of that time or later. The server reads the time,
+    /// by its own clock.
+    pub fn set_since(&mut self, time: &str) {
+        self.set("since", criteria::encoded(time));
+    }
+
+    /// Sets the parameter `until`: the stream ends before the first entry of that time or later. With `+` and a duration the
+    /// time is counted from `since`.
+    pub fn set_until(&mut self, time: &str) {
+        self.set("until", criteria::encoded(time));
+    }
+
+    /// Sets the parameter `zone`: what times without a zone mean, in the log and in `since` and `until`.
+    pub fn set_zone(&mut self, zone: &str) {
+        self.set("zone", criteria::encoded(zone));
+    }
+
+    /// Sets the parameter `history`: whether rotated files belong to the log.
+    pub fn set_history(&mut self, history: bool) {
+        self.set("history", if history { "1" } else { "0" }.to_owned());
+    }
+
     /// Sets the parameter `max`: the stream ends after so many matching lines.
     pub(super) fn set_max(&mut self, max: NonZeroU64) {
         self.set("max", max.to_string());

@@ -28,6 +28,8 @@ pub struct Backfill {
 
 #[derive(Debug)]
 enum Direction {
+    /// The first line is that of the file.
+    Whole,
     /// From a file's size back to its start.
     Back { size: u64 },
     /// The same, for lines that match.
@@ -39,16 +41,43 @@ enum Direction {
 impl Backfill {
     /// A search in the first `size` bytes of a file.
     pub fn new(lines: Lines, size: u64) -> Backfill {
-        let (newlines, searched) = match lines {
-            Lines::All => (0, 0),
-            Lines::Last(lines) => (lines, size),
-        };
-        Backfill { newlines, searched, direction: Direction::Back { size } }
+        match lines {
+            Lines::All => Backfill { newlines: 0, searched: 0, direction: Direction::Whole },
+            Lines::Last(lines) => Backfill { newlines: lines, searched: size, direction: Direction::Back { size } },
+        }
     }
 
     /// A search for line `line`, which the first one is 1 of; with an `end` it is found there at the latest.
     pub fn from_line(line: u64, end: Option<u64>) -> Backfill {
         Backfill { newlines: line.saturating_sub(1), searched: 0, direction: Direction::On { end } }
+    }
+
+    /// Whether lines are counted from the end back.
+    pub(super) fn counts_back(&self) -> bool {
+        matches!(self.direction, Direction::Back { .. } | Direction::BackMatching(_))
+    }
+
+    /// Whether only lines that match are counted.
+    pub(super) fn counts_matching(&self) -> bool {
+        matches!(self.direction, Direction::BackMatching(_))
+    }
+
+    /// Whether lines are counted from the start on.
+    pub(super) fn counts_on(&self) -> bool {
+        matches!(self.direction, Direction::On { .. })
+    }
+
+    /// Goes on with another file, of this size: where lines are counted from the end, with the one before the file that
+    /// was searched, otherwise with the one after it. `has_line`: at the border one line more was passed than there are
+    /// newlines. `has_end`: nothing is added to the file, so that its last line is whole.
+    pub(super) fn go_on_in(&mut self, size: u64, has_line: bool, has_end: bool) {
+        match &mut self.direction {
+            Direction::Whole => {}
+            Direction::Back { size: old } => (*old, self.searched) = (size, size),
+            Direction::BackMatching(search) => return search.go_on_in(size, has_end),
+            Direction::On { end } => (*end, self.searched) = (has_end.then_some(size), 0),
+        }
+        self.newlines = self.newlines.saturating_sub(has_line.into());
     }
 
     /// Whether nothing is to be searched: no line, or no more.
@@ -98,6 +127,7 @@ impl Backfill {
             &Direction::Back { size } => self.step_back(file, size),
             Direction::BackMatching(_) => self.step_matching(file),
             &Direction::On { end } => self.step_on(file, end),
+            Direction::Whole => Ok(SearchProgress::Found(0)),
         }
     }
 

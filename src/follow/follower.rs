@@ -16,6 +16,7 @@ use super::held_files::{Ahead, Sighted};
 use super::line_search::SearchProgress;
 use super::log::open::{Hole, OpenLog, Reading};
 use super::nuls::Nuls;
+use super::place_search::PlaceSearch;
 use super::position::{Identity, Position};
 use super::root::{Log, is_shortage};
 use super::unused::{LastOf, Unused};
@@ -34,6 +35,12 @@ pub struct Follower {
     pub(super) opened: u64,
     /// Where a reader that does not follow stops.
     pub(super) end: Option<End>,
+    /// As long as it is not known where the reader begins and stops, nothing is read.
+    pub(super) places: Option<Box<PlaceSearch>>,
+    /// A range of times was asked for, but the log has none.
+    pub(super) lacks_times: bool,
+    /// How many bytes were read of files that were left.
+    pub(super) passed: u64,
     /// Bytes that are still to be passed over: the client has them already.
     pub(super) skip: u64,
     /// What is read must be used, or it comes again.
@@ -113,6 +120,8 @@ pub(super) struct End {
     pub size: u64,
     /// Generations that were begun after that time come after the end.
     pub newest: i64,
+    /// A line of a time follows that is not asked for any more.
+    pub is_time: bool,
 }
 
 /// Whether a writer was seen to close the open file.
@@ -159,7 +168,7 @@ pub(super) const GONE: Duration = Duration::from_millis(100);
 
 impl End {
     fn of(open: &OpenLog) -> io::Result<End> {
-        Ok(End { file: open.file.clone(), size: open.status.size, newest: open.status.start() })
+        Ok(End { file: open.file.clone(), size: open.status.size, newest: open.status.start(), is_time: false })
     }
 }
 
@@ -201,6 +210,9 @@ impl Follower {
             rotate_wait,
             opened,
             end,
+            places: None,
+            lacks_times: false,
+            passed: 0,
             skip: 0,
             keeps_unused: false,
             unused: None,
@@ -242,6 +254,9 @@ impl Follower {
     // Not inlined, so that its stack frame is gone when the siblings are listed.
     #[inline(never)]
     fn step(&mut self, buffer: &mut [u8], now: Instant) -> io::Result<Step> {
+        if self.places.is_some() {
+            return self.search_places();
+        }
         if let Some(step) = self.queued.pop_front() {
             if matches!(step, Step::Gap(..)) {
                 self.unreported = None;
@@ -374,25 +389,52 @@ impl Follower {
         self.open.offset < self.opened || matches!(self.phase, Phase::Passing(_) | Phase::Turning(_))
     }
 
-    /// How many bytes lie ahead that were there when the log was opened. `None` if later files are among them.
+    /// How many bytes lie ahead that were there when the stream began, later files included. `None` if their sizes are
+    /// not known.
     pub fn bytes_ahead(&self) -> Option<u64> {
-        let is_one = !matches!(self.phase, Phase::Passing(_) | Phase::Turning(_));
-        is_one.then(|| self.opened.saturating_sub(self.place()))
+        let later = match &self.phase {
+            _ if self.places.is_some() => return self.places.as_ref().map(|places| places.total()),
+            Phase::Passing(ahead) | Phase::Turning(ahead) => Some(ahead.opened()).filter(|&opened| opened > 0)?,
+            _ => 0,
+        };
+        Some(self.opened.saturating_sub(self.place()) + later)
+    }
+
+    /// How many bytes were passed since the stream began, or lie before it in its first file.
+    pub fn travelled(&self) -> u64 {
+        self.passed + self.place()
     }
 
     /// Whether the place is before bytes that were there when the log was opened, or is still searched for.
     pub fn is_searching(&self) -> bool {
-        self.is_behind() || matches!(&self.phase, Phase::Backfilling(search) if !search.is_over())
+        let is_searched_for = matches!(&self.phase, Phase::Backfilling(search) if !search.is_over());
+        self.is_behind() || self.places.is_some() || is_searched_for
     }
 
     /// How many bytes were searched backwards for the first line, as long as this goes on.
     pub fn searched_back(&self) -> u64 {
-        if let Phase::Backfilling(backfill) = &self.phase { backfill.searched_back() } else { 0 }
+        match (&self.phase, &self.places) {
+            (_, Some(places)) => places.searched_back(),
+            (Phase::Backfilling(backfill), None) => backfill.searched_back(),
+            _ => 0,
+        }
+    }
+
+    /// Whether a range of times was asked for, and the log has none.
+    pub fn lacks_times(&self) -> bool {
+        self.lacks_times
+    }
+
+    /// Whether the end is where a range of times ends, and not that of the log.
+    pub fn ends_at_time(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.is_time)
     }
 
     /// Whether more comes though nothing is written any more: up to the end, or from other files.
     pub fn has_more(&self) -> bool {
-        self.end.is_some() || matches!(self.phase, Phase::Leaving { .. } | Phase::Passing(_) | Phase::Turning(_))
+        self.end.is_some()
+            || self.places.is_some()
+            || matches!(self.phase, Phase::Leaving { .. } | Phase::Passing(_) | Phase::Turning(_))
     }
 
     /// How many bytes remain up to the end, where that is known: to a reader that does not follow, is in its last file,
@@ -407,7 +449,8 @@ impl Follower {
     }
 
     pub(super) fn before_end(&self) -> Option<u64> {
-        let end = self.end.as_ref().filter(|_| !matches!(self.phase, Phase::Passing(_) | Phase::Turning(_)))?;
+        let is_last = self.places.is_none() && !matches!(self.phase, Phase::Passing(_) | Phase::Turning(_));
+        let end = self.end.as_ref().filter(|_| is_last)?;
         Some(end.size.saturating_sub(self.open.offset))
     }
 

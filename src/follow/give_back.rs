@@ -28,14 +28,18 @@ impl Follower {
     /// The last lines that come first are those that match. Call this before the first poll.
     pub fn count_matching(&mut self, judge: Box<dyn Judge>) {
         let counts_unfinished = self.end.is_some();
-        if let Phase::Backfilling(backfill) = &mut self.phase {
+        if let Some(places) = &mut self.places {
+            places.count_matching(judge);
+        } else if let Phase::Backfilling(backfill) = &mut self.phase {
             backfill.count_matching(judge, counts_unfinished);
         }
     }
 
     /// While lines that match are searched for, a poll searches so many bytes from now on.
     pub fn pace_search(&mut self, block: usize) {
-        if let Phase::Backfilling(backfill) = &mut self.phase {
+        if let Some(places) = &mut self.places {
+            places.set_block(block);
+        } else if let Phase::Backfilling(backfill) = &mut self.phase {
             backfill.set_block(block);
         }
     }

@@ -23,6 +23,8 @@ pub(super) struct Ahead {
 pub(super) struct Next {
     source: Source,
     identity: Identity,
+    /// Its size when the stream began, if it was there then.
+    pub opened: u64,
     /// What may be missing before it, and how many bytes if that is known.
     pub gap: Option<(Missing, Option<u64>)>,
     /// The gap is not guessed from names and times: it is known how many files came.
@@ -35,7 +37,7 @@ pub(super) struct Next {
 
 /// A file that is held, or that can be opened when it is needed.
 #[derive(Debug)]
-enum Source {
+pub(super) enum Source {
     Held(Arc<File>),
     Listed(Box<Sibling>),
 }
@@ -108,6 +110,7 @@ impl Next {
         Next {
             source: Source::Held(file),
             identity,
+            opened: 0,
             gap,
             is_certain: false,
             turn: Turn::Rotated(start, Some(Box::new(glance))),
@@ -121,6 +124,7 @@ impl Next {
         Next {
             source: Source::Listed(Box::new(sibling)),
             identity,
+            opened: 0,
             gap,
             is_certain: false,
             turn: Turn::Rotated(0, None),
@@ -131,6 +135,16 @@ impl Next {
     pub fn truncated(log: Sighted, gap: Option<Missing>) -> Next {
         let turn = Turn::Truncated(0, Box::new(log.glance.clone()));
         Next { turn, ..Next::sighted(log, 0, gap) }
+    }
+
+    /// The same file, which had that size when the stream began.
+    pub fn that_had(self, opened: u64) -> Next {
+        Next { opened, ..self }
+    }
+
+    /// Where it comes from.
+    pub fn source(&self) -> &Source {
+        &self.source
     }
 
     /// The file, if it is held.
@@ -281,6 +295,21 @@ impl Ahead {
         if let Some(Next { turn: Turn::Truncated(start, _), gap, .. }) = self.queue.front_mut() {
             (*start, *gap) = (place, Some((Missing::Truncated, None)));
         }
+    }
+
+    /// The files, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Next> {
+        self.queue.iter()
+    }
+
+    /// How many bytes of them were there when the stream began.
+    pub fn opened(&self) -> u64 {
+        self.queue.iter().map(|next| next.opened).sum()
+    }
+
+    /// Leaves out all but the first so many.
+    pub fn truncate(&mut self, count: usize) {
+        self.queue.truncate(count);
     }
 
     pub fn push(&mut self, next: Next) {

@@ -37,6 +37,8 @@ pub trait Judge: fmt::Debug + Send {
 pub(super) struct MatchingLines {
     judge: Box<dyn Judge>,
     size: u64,
+    /// How many bytes of other files were searched before.
+    earlier: u64,
     /// Everything from here on was searched; a line begins here, except at the end.
     searched: u64,
     /// No line begins from here up to there.
@@ -65,6 +67,7 @@ impl MatchingLines {
         MatchingLines {
             judge,
             size,
+            earlier: 0,
             searched: size,
             low: size,
             counts_unfinished,
@@ -73,9 +76,16 @@ impl MatchingLines {
         }
     }
 
+    /// Goes on in another file, of this size. `counts_unfinished`: a last line that is not finished counts.
+    pub fn go_on_in(&mut self, size: u64, counts_unfinished: bool) {
+        self.earlier = self.searched();
+        (self.size, self.searched, self.low, self.counts_unfinished) = (size, size, size, counts_unfinished);
+        self.unmatched.clear();
+    }
+
     /// How many bytes were searched.
     pub fn searched(&self) -> u64 {
-        self.size - self.searched
+        self.earlier + self.size - self.searched
     }
 
     /// Searches one block more for the last `wanted` lines, and takes off those that it finds.

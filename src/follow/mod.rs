@@ -194,6 +194,11 @@
 //! bytes, `give_back` what is done with them. What a line must match is not known here. `log` is one open file, its
 //! status and its fingerprints.
 //!
+//! If a range of times or the lines of all generations are asked for, `place_search` finds where the stream begins and
+//! ends, and `begin` goes there. The generations are those that `generations::all` finds, and `candidates` opens them.
+//! [`time_range`] finds the generation in which a time begins, and [`time_search`] the place in it. Which time a line
+//! bears is not known here.
+//!
 //! `generations` is the search among files: `list` finds the siblings and `name` reads their names, `memory` is what is
 //! remembered of them, `search` holds the parameters of a search, `ends` what is known of the two files at its ends,
 //! `judge` decides on a single file, `counting` tells which way numbers count, and `chain_and_gaps` puts the files in
@@ -207,6 +212,8 @@
 pub(crate) mod arrivals;
 pub mod backfill;
 mod before;
+mod begin;
+mod candidates;
 pub(crate) mod confinement;
 mod copies;
 mod cursor_format;
@@ -220,6 +227,7 @@ pub mod listing;
 mod log;
 pub mod matching_lines;
 mod nuls;
+mod place_search;
 pub mod position;
 mod resume;
 mod rewrite;
@@ -228,6 +236,8 @@ mod sendfile;
 mod succession;
 #[cfg(test)]
 mod tests;
+pub mod time_range;
+pub mod time_search;
 mod trimmed;
 pub mod unused;
 

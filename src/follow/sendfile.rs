@@ -15,6 +15,7 @@ impl Follower {
     /// When the log cannot be read.
     pub fn file_range(&mut self, length: usize, now: Instant) -> io::Result<Option<FileRange>> {
         let is_plain = self.queued.is_empty()
+            && self.places.is_none()
             && self.awaited.is_none()
             && self.skip == 0
             && !self.open.is_fresh

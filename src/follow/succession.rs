@@ -529,7 +529,7 @@ impl Follower {
             return Ok(None);
         };
         let Some(next) = ahead.first() else { return Ok(None) };
-        let (gap, is_truncated) = (next.gap, matches!(next.turn, Turn::Truncated(..)));
+        let (gap, is_truncated, opened) = (next.gap, matches!(next.turn, Turn::Truncated(..)), next.opened);
         let was_truncated = next.was_truncated()?;
         let open = next.open(ahead.len() == 1)?;
         ahead.pop();
@@ -538,6 +538,7 @@ impl Follower {
         self.queued.extend(gap.map(|(missing, bytes)| Step::Gap(missing, bytes)));
         self.queued.push_back(if is_truncated { Step::Truncated } else { Step::Rotated });
         let finished = std::mem::replace(&mut self.open, open);
+        self.passed = (self.passed + finished.offset).saturating_sub(self.open.offset);
         if let Some(born) = self.open.status.identity.born.filter(|_| !self.memory.are_copies) {
             // Somebody may have set its modification time to one that is older.
             self.open.since = self.open.since.max(born);
@@ -552,7 +553,7 @@ impl Follower {
         // A copy may be followed by the hole that a writer without O_APPEND leaves, and a generation may be a copy.
         self.open.is_fresh = (is_truncated || !is_rotation) && self.open.offset == 0;
         // A line that was awaited is one of the file that is left.
-        (self.opened, self.awaited, self.writer, self.nuls) = (0, None, Writer::Writes, Nuls::default());
+        (self.opened, self.awaited, self.writer, self.nuls) = (opened, None, Writer::Writes, Nuls::default());
         (self.was_truncated, self.last_copy, self.doubts) = (was_truncated, None, 0);
         Ok(Some(finished))
     }

@@ -17,6 +17,8 @@ pub const TOO_BIG: u16 = 1009;
 pub const HEARTBEAT: u16 = 4408;
 /// The client took no byte for as long as the stall timeout.
 pub const STALLED: u16 = 4410;
+/// A range of times was requested, but no times are recognised in the log.
+pub const NO_TIMES: u16 = 4422;
 /// The log could not be read for one minute.
 pub const UNREADABLE: u16 = 4500;
 

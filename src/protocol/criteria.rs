@@ -46,6 +46,11 @@ pub(crate) const PARAMETERS: [&str; 8] =
 /// it is encoded, too.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b',');
 
+/// The value of a parameter, percent-encoded.
+pub(crate) fn encoded(value: &str) -> String {
+    utf8_percent_encode(value, ENCODED).to_string()
+}
+
 /// The line between two groups of lines, where there are no events: as in grep.
 pub const SEPARATOR: &[u8] = b"--\n";
 
@@ -132,7 +137,7 @@ impl fmt::Display for Criteria {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, (name, value)) in self.parameters().iter().enumerate() {
             let separator = if number == 0 { "" } else { "&" };
-            write!(f, "{separator}{name}={}", utf8_percent_encode(value, ENCODED))?;
+            write!(f, "{separator}{name}={}", encoded(value))?;
         }
         Ok(())
     }

@@ -25,6 +25,8 @@ pub enum Event {
         heartbeat: f64,
         /// The place of the first byte that follows.
         cursor: Cursor,
+        /// The requested times, as the server understands them.
+        times: OpenTimes,
     },
     /// All bytes before this place were sent.
     Cursor(Cursor),
@@ -69,6 +71,18 @@ pub enum Event {
         /// The reason, for people.
         reason: String,
     },
+}
+
+/// How the server understands the times of a request and of the log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OpenTimes {
+    /// The time that `since` means, as RFC 3339 has it; `None` if it was not requested.
+    pub since: Option<String>,
+    /// The time that `until` means, likewise.
+    pub until: Option<String>,
+    /// What times without a zone mean: the value of `zone`, or the server's. `None` from servers that do not report it.
+    pub zone: Option<String>,
 }
 
 /// Why bytes are missing.
@@ -122,6 +136,7 @@ impl Event {
                 size: number("size").unwrap_or_default(),
                 heartbeat: fields.get("heartbeat").and_then(Value::as_f64)?,
                 cursor: cursor()?,
+                times: OpenTimes { since: word("since"), until: word("until"), zone: word("zone") },
             },
             "cursor" => Event::Cursor(cursor()?),
             "rotated" => Event::Rotated(cursor()?),
@@ -183,6 +198,12 @@ struct Message<'e> {
     #[serde(skip_serializing_if = "Option::is_none")]
     heartbeat: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<&'e str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<&'e str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zone: Option<&'e str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'e str>,
     /// `Some(None)` is written as `null`: a gap of unknown size.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -203,10 +224,13 @@ impl fmt::Display for Event {
         let mut message = Message { event: self.name(), ..Message::default() };
         message.cursor = self.cursor().map(Cursor::as_str);
         match self {
-            Event::Open { path, size, heartbeat, .. } => {
+            Event::Open { path, size, heartbeat, times, .. } => {
                 message.path = Some(path);
                 message.size = Some(*size);
                 message.heartbeat = Some(number(*heartbeat));
+                message.since = times.since.as_deref();
+                message.until = times.until.as_deref();
+                message.zone = times.zone.as_deref();
             }
             Event::Gap { reason, bytes, .. } => (message.reason, message.bytes) = (Some(reason.word()), Some(*bytes)),
             Event::Progress { bytes, total, matches, done } => {
@@ -236,7 +260,13 @@ mod tests {
     fn an_event_is_read_as_it_was_written() {
         let cursor = || "abc".parse().unwrap();
         let mut events = vec![
-            Event::Open { path: "a \"b\"\n".into(), size: 7, heartbeat: 0.5, cursor: cursor() },
+            Event::Open {
+                path: "a \"b\"\n".into(),
+                size: 7,
+                heartbeat: 0.5,
+                cursor: cursor(),
+                times: OpenTimes { since: Some("2026-11-23T01:32:27Z".into()), ..OpenTimes::default() },
+            },
             Event::Cursor(cursor()),
             Event::Rotated(cursor()),
             Event::Truncated(cursor()),
@@ -259,8 +289,18 @@ mod tests {
     fn an_event_is_one_flat_object() {
         let gap = Event::Gap { reason: Missing::Truncated, bytes: None, cursor: "c".parse().unwrap() };
         assert_eq!(gap.to_string(), r#"{"event":"gap","reason":"truncated","bytes":null,"cursor":"c"}"#);
-        let open = Event::Open { path: "app.log".into(), size: 1, heartbeat: 10.0, cursor: "c".parse().unwrap() };
-        assert_eq!(open.to_string(), r#"{"event":"open","path":"app.log","size":1,"heartbeat":10,"cursor":"c"}"#);
+        let open = |times| {
+            let (path, cursor) = ("app.log".into(), "c".parse().unwrap());
+            Event::Open { path, size: 1, heartbeat: 10.0, cursor, times }.to_string()
+        };
+        assert_eq!(
+            open(OpenTimes::default()),
+            r#"{"event":"open","path":"app.log","size":1,"heartbeat":10,"cursor":"c"}"#
+        );
+        assert_eq!(
+            open(OpenTimes { zone: Some("UTC".into()), ..OpenTimes::default() }),
+            r#"{"event":"open","path":"app.log","size":1,"heartbeat":10,"zone":"UTC","cursor":"c"}"#
+        );
     }
 
     #[test]

@@ -77,6 +77,15 @@ pub struct Parameters {
     pub format: Option<Format>,
     /// The kind of ping.
     pub heartbeat: Option<HeartbeatKind>,
+    /// Begin with the first entry of that time or later. What it means depends on the server's clock and on the log, so it
+    /// is text here.
+    pub since: Option<String>,
+    /// End before the first entry of that time or later; `+` and a duration: so long after `since`. Not with `tail`.
+    pub until: Option<String>,
+    /// What times without a zone mean.
+    pub zone: Option<String>,
+    /// Whether rotated files belong to the log. Without it they do if there is `since` or `until`.
+    pub history: Option<bool>,
     /// The lines to send.
     pub criteria: Criteria,
 }
@@ -166,7 +175,7 @@ impl fmt::Display for Address {
 
 impl Parameters {
     const NAMES: &str = "tail, lines, from, cursor, before, grep, match, exclude, fixed, ignore-case, context, level, max, \
-                         format, heartbeat, view";
+                         since, until, zone, history, format, heartbeat, view";
 
     /// Parses a query: `tail=1&lines=10`.
     ///
@@ -197,6 +206,10 @@ impl Parameters {
             "before" => put(&mut self.before, name, value, "a cursor of this server", |value| value.parse().ok()),
             "format" => put(&mut self.format, name, value, "text or html", |value| value.parse().ok()),
             "heartbeat" => put(&mut self.heartbeat, name, value, "text or frame", |value| value.parse().ok()),
+            "since" => put(&mut self.since, name, value, "a time", text),
+            "until" => put(&mut self.until, name, value, "a time", text),
+            "zone" => put(&mut self.zone, name, value, "a time zone", text),
+            "history" => put(&mut self.history, name, value, "1 or 0", flag),
             _ => Err(BadTarget::because(format!(
                 "unknown parameter `{}`; the parameters are {}",
                 name.escape_debug(),
@@ -213,13 +226,22 @@ impl Parameters {
             ("before", "tail=1", self.before.is_some() && self.tail == Some(true)),
             ("before", "cursor", self.before.is_some() && self.cursor.is_some()),
             ("before", "max", self.before.is_some() && self.criteria.max.is_some()),
+            ("from", "since", self.from.is_some() && self.since.is_some()),
+            ("until", "tail=1", self.until.is_some() && self.tail == Some(true)),
         ];
-        match others.iter().find(|(.., is_both)| *is_both) {
-            Some((name, other, _)) => {
-                Err(BadTarget::because(format!("the parameters `{name}` and `{other}` cannot be combined")))
-            }
-            None => Ok(self),
+        if let Some((name, other, _)) = others.iter().find(|(.., is_both)| *is_both) {
+            return Err(BadTarget::because(format!("the parameters `{name}` and `{other}` cannot be combined")));
         }
+        if self.since.is_none() && self.until.as_ref().is_some_and(|until| until.trim_start().starts_with('+')) {
+            let reason = "the parameter `until` counts from `since` if it begins with `+`, and `since` is missing";
+            return Err(BadTarget::because(reason));
+        }
+        Ok(self)
+    }
+
+    /// Whether rotated files belong to the log that is sent.
+    pub fn has_history(&self) -> bool {
+        self.history.unwrap_or(self.since.is_some() || self.until.is_some())
     }
 }
 
@@ -325,6 +347,10 @@ fn flag(value: &str) -> Option<bool> {
         "0" => Some(false),
         _ => None,
     }
+}
+
+fn text(value: &str) -> Option<String> {
+    Some(value.to_owned())
 }
 
 fn line_number(value: &str) -> Option<u64> {
@@ -443,6 +469,17 @@ mod tests {
         let from = Parameters::parse("from=18446744073709551615&tail=1&view=page").unwrap();
         assert_eq!((from.from, from.view), (Some(u64::MAX), Some(View::Page)));
         assert_eq!(Parameters::parse("").unwrap(), Parameters::default());
+        let range = Parameters::parse("since=2026-11-23%2001:32&until=+5m&zone=UTC").unwrap();
+        assert_eq!([range.since, range.until, range.zone].map(Option::unwrap), ["2026-11-23 01:32", "+5m", "UTC"]);
+    }
+
+    #[test]
+    fn a_range_of_times_is_searched_in_rotated_files_unless_asked_otherwise() {
+        for (query, expected) in
+            [("", false), ("since=1h", true), ("until=1h", true), ("history=1", true), ("since=1h&history=0", false)]
+        {
+            assert_eq!(Parameters::parse(query).unwrap().has_history(), expected, "{query}");
+        }
     }
 
     #[test]
@@ -469,6 +506,11 @@ mod tests {
             ("from=1&lines=1", "from"),
             ("cursor=a&from=1", "from"),
             ("from=1&before=a", "from"),
+            ("since=1h&since=2h", "since"),
+            ("from=2&since=1h", "since"),
+            ("until=1h&tail=1", "until"),
+            ("until=%2B5m", "since"),
+            ("history=yes", "history"),
             ("view=html", "view"),
             ("view=text&view=page", "view"),
             ("format=HTML", "format"),

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::protocol::DEFAULT_PORT;
 use crate::protocol::request::{Format, Lines};
 use crate::protocol::token::Token;
+use crate::select::zone::ZoneName;
 use crate::tls::Acceptor;
 
 /// What a server serves, and how. Start from [`ServerConfig::new`] and set the fields that should differ.
@@ -51,6 +52,9 @@ pub struct ServerConfig {
     /// without a filter, and those that have reached the end of their log, do not count. `None` for half of the cores, but
     /// at least 1. Default: `None`.
     pub max_scans: Option<NonZeroUsize>,
+    /// The zone of times that name none, in logs and in the parameters `since` and `until`, unless a client names another
+    /// one. Default: the machine's.
+    pub zone: ZoneName,
     /// Origins whose pages may read logs, besides the server's own: `https://example.com`, or `*` for all. Default:
     /// none.
     pub allow_origin: Vec<String>,
@@ -91,6 +95,7 @@ impl Default for ServerConfig {
             max_connections: 1024,
             max_connections_per_ip: None,
             max_scans: None,
+            zone: ZoneName::Local,
             allow_origin: Vec::new(),
             allow_host: Vec::new(),
             tokens: Vec::new(),

@@ -34,7 +34,7 @@ use self::request::base::Base;
 use self::request::files::Lists;
 use self::scans::Scans;
 use self::shared::Shared;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::follow::root::Roots;
 use crate::shutdown::Shutdown;
 
@@ -63,6 +63,7 @@ impl Server {
         let roots = Roots::open(&config.roots, config.hidden)?;
         let watcher = if config.notify { notifier::watcher() } else { None };
         let scans = Arc::new(Scans::new(config.max_scans));
+        let zone = config.zone.load().map_err(|error| Error::usage(format!("cannot serve: {error} (see --zone)")))?;
         let shared = Arc::new(Shared {
             config,
             access,
@@ -73,6 +74,7 @@ impl Server {
             reports: Reports::default(),
             lists: Lists::default(),
             scans,
+            zone: Arc::new(zone),
         });
         let is_open = shared.config.tokens.is_empty();
         let listener = Listener::bind(shared)?;

@@ -9,6 +9,7 @@ use super::request::base::Base;
 use super::request::files::Lists;
 use super::scans::Scans;
 use crate::follow::root::Roots;
+use crate::select::zone::Zone;
 use crate::tls::Acceptor;
 use crate::wake::inotify::Watcher;
 
@@ -25,4 +26,6 @@ pub(super) struct Shared {
     pub reports: Reports,
     pub lists: Lists,
     pub scans: Arc<Scans>,
+    /// Of times that name no zone.
+    pub zone: Arc<Zone>,
 }

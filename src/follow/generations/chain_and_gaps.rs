@@ -147,7 +147,7 @@ impl Search<'_> {
     }
 
     /// By name those that are named like most of them; the others where their times put them.
-    fn sort(&self, found: &mut Vec<(&Sibling, bool)>, ends: &Ends<'_>) {
+    pub(super) fn sort(&self, found: &mut Vec<(&Sibling, bool)>, ends: &Ends<'_>) {
         let start = |sibling: &Sibling| sibling.status.start();
         let like = |one: &Sibling| found.iter().filter(|(other, _)| other.rotated.is_like(&one.rotated)).count();
         let Some(usual) = found.iter().max_by_key(|(sibling, _)| like(sibling)).map(|(sibling, _)| *sibling) else {

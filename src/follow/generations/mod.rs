@@ -1,5 +1,6 @@
 //! The generations of a log: the files beside it, which of them come between two that are known, and what was read.
 
+pub(super) mod all;
 pub(super) mod chain_and_gaps;
 mod counting;
 mod ends;

@@ -99,6 +99,28 @@ impl Departure {
     }
 }
 
+impl<'s> Search<'s> {
+    /// A search for all generations that are older than `to`.
+    pub fn of_all(log: &'s Log, siblings: &'s Siblings, memory: &'s Memory, to: &'s File) -> Search<'s> {
+        Search {
+            log,
+            siblings,
+            memory,
+            from: None,
+            departure: None,
+            arrivals: None,
+            was_renamed: false,
+            is_rewritten: false,
+            to,
+            seen: None,
+            after: None,
+            until: None,
+            pending: Vec::new(),
+            read: None,
+        }
+    }
+}
+
 impl Search<'_> {
     /// Whether a file came into being by then. The modification time can be set by anyone: it is asked only where nothing
     /// else tells.

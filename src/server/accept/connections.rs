@@ -173,6 +173,7 @@ pub(super) fn join(thread: JoinHandle<()>, own_log: &RateLimitedLog) {
 mod tests {
     use super::*;
     use crate::follow::root::Roots;
+    use crate::select::zone::Zone;
     use crate::server::config::ServerConfig;
     use crate::server::request::access::Access;
     use crate::server::request::base::Base;
@@ -188,7 +189,8 @@ mod tests {
         let access = Access::new(&config, "http", "here").unwrap();
         let (reports, lists) = Default::default();
         let scans = Arc::new(Scans::new(None));
-        let shared = Shared { config, access, acceptor: None, base, roots, watcher: None, reports, lists, scans };
+        let zone = Arc::new(Zone::utc());
+        let shared = Shared { config, access, acceptor: None, base, roots, watcher: None, reports, lists, scans, zone };
         let (_trigger, shutdown) = crate::shutdown().unwrap();
         let mut connections = Connections::new(Arc::new(shared), shutdown.clone()).unwrap();
         let (sender, receiver) = crossbeam_channel::bounded(0);

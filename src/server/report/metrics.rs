@@ -49,7 +49,7 @@ pub(in crate::server) enum Ended {
     Left,
     /// The client disconnected, or ran out of time, before it had sent a request.
     Silent,
-    /// The client got a status of 400 or above, except 503.
+    /// The client got a status of 400 or above, except 503, or a close code that stands for one.
     Refused,
     /// The client got a 503.
     Overloaded,
@@ -95,6 +95,7 @@ impl Ended {
             close::HEARTBEAT => Ended::Heartbeat,
             close::STALLED => Ended::Stalled,
             close::UNREADABLE => Ended::Unreadable,
+            close::NO_TIMES => Ended::Refused,
             _ => Ended::Fault,
         }
     }

@@ -4,11 +4,13 @@
 use std::io;
 use std::time::Instant;
 
+use super::times::RequestTimes;
 use crate::error::cause;
 use crate::follow::follower::Follower;
 use crate::follow::position::Position;
 use crate::follow::root::is_shortage;
 use crate::protocol::cursor::Cursor;
+use crate::protocol::event::OpenTimes;
 use crate::protocol::request::{Address, BadTarget, Format, HeartbeatKind, Lines, Parameters};
 use crate::select::Filter;
 use crate::server::report::metrics::Ended;
@@ -17,13 +19,13 @@ use crate::server::shared::Shared;
 use crate::server::short_response::{Method, Refusal};
 use crate::server::stream::connection::Connection;
 use crate::server::stream::encode::Encoder;
-use crate::server::stream::encode::http_framing::{BodyEncoder, Framing};
+use crate::server::stream::encode::http_framing::BodyEncoder;
 use crate::server::stream::encode::text::TextEncoder;
 use crate::server::stream::encode::wstail::WstailEncoder;
 use crate::server::stream::ending::{Linger, Served};
 use crate::server::stream::reporter::Reporter;
 use crate::server::stream::select::{Query, Select};
-use crate::server::stream::source::LogSource;
+use crate::server::stream::source::{LogSource, Ranges};
 use crate::server::stream::transport::Transport;
 use crate::server::stream::transport::heartbeat::Heartbeat;
 use crate::server::stream::transport::peer::{Peer, write_all};
@@ -54,13 +56,16 @@ pub(super) struct LogRequest<'s> {
 pub(super) struct OpenedLog {
     follower: Box<Follower>,
     query: Option<Query>,
+    /// How the requested times are understood.
+    times: OpenTimes,
 }
 
 impl LogRequest<'_> {
     /// Opens the log at the requested place.
     ///
     /// # Errors
-    /// 404 if there is no such log, 400 for a cursor that is not this server's or a pattern that cannot be used, 503 if the log cannot be opened now.
+    /// 404 if there is no such log, 400 for a cursor that is not this server's, or a pattern or a time that cannot be used,
+    /// 503 if the log cannot be opened now.
     // Not inlined, so that its stack frame is gone when the loop begins.
     #[inline(never)]
     pub(super) fn open(&self) -> Result<OpenedLog, Refusal> {
@@ -69,7 +74,7 @@ impl LogRequest<'_> {
             log::debug!("cannot open `{}`: {}", sanitize::escape(&address.to_string()), cause(&error));
             Refusal::new(503, format!("the log cannot be opened now: {}", cause(&error)))
         };
-        let filter = self.filter()?;
+        let (filter, times) = (self.filter()?, RequestTimes::parse(parameters, &shared.zone)?);
         let from = parameters.cursor.as_ref().map(|place| position("cursor", &place.cursor)).transpose()?;
         let before = parameters.before.as_ref().map(|cursor| position("before", cursor)).transpose()?;
         let found = match shared.roots.find(address) {
@@ -89,6 +94,7 @@ impl LogRequest<'_> {
         if let Some(query) = query.as_mut().filter(|_| self.format() == Format::Html) {
             query.tell_apart();
         }
+        let range = times.resolve(&file).map_err(failed)?;
         let follower = match (&from, &before) {
             (Some(position), _) => {
                 // With a filter, what the client has are bytes of the lines that it selects.
@@ -102,13 +108,14 @@ impl LogRequest<'_> {
             },
         };
         let mut follower = follower.map_err(failed)?;
+        follower.narrow(parameters.has_history(), range.bounds()).map_err(failed)?;
         if let Some(query) = &query {
             follower.count_matching(query.judge());
         }
         if from.is_some() && self.method == Method::Get {
             shared.reports.metrics.resume(follower.lost().is_none());
         }
-        Ok(OpenedLog { follower, query })
+        Ok(OpenedLog { follower, query, times: range.report() })
     }
 
     /// The lines that are asked for; `None` for all of them.
@@ -145,27 +152,27 @@ impl LogRequest<'_> {
     #[inline(never)]
     fn connect<S: StreamSocket>(self, socket: S, early: Vec<u8>, log: OpenedLog) -> Box<Connection<S>> {
         let (config, now) = (&self.shared.config, Instant::now());
-        let OpenedLog { follower, query } = log;
+        let OpenedLog { follower, query, times } = log;
         let (metrics, lost) = (self.shared.reports.metrics.clone(), follower.lost());
         let watch = self.shared.watcher.clone().map(Watch::new);
         let mut source = LogSource::new(follower, watch, config.poll, now);
         let select = Select::new(query, &mut source, &self.shared.scans, now);
-        source.give_ranges(S::TAKES_FILES && self.takes_ranges(&source));
+        source.give_ranges(if S::TAKES_FILES { self.ranges() } else { Ranges::Never });
         let reporter = Reporter::new(sanitize::escape(&self.address.to_string()), self.shared.reports.clone());
         let (encoder, transport) = if self.upgrade.is_some() {
             let heartbeat = Heartbeat::new(config.heartbeat, config.heartbeat_timeout, now);
-            let (encoder, pings) = if self.events { self.wstail(now) } else { self.text() };
+            let (encoder, pings) = if self.events { self.wstail(times, now) } else { self.text() };
             (encoder, Transport::websocket(socket, early, pings, heartbeat, metrics))
         } else {
-            let encoder = BodyEncoder::new(self.framing(&source), lost, self.method);
+            let encoder = BodyEncoder::new(self.http11, lost, self.method);
             (Box::new(encoder) as Box<dyn Encoder>, Transport::http(socket, metrics))
         };
         Box::new(Connection::new(source, select, encoder, transport.stall_after(config.stall_timeout), reporter))
     }
 
-    fn wstail(&self, now: Instant) -> (Box<dyn Encoder>, Pings) {
+    fn wstail(&self, times: OpenTimes, now: Instant) -> (Box<dyn Encoder>, Pings) {
         let (path, is_resumed) = (self.address.to_string(), self.parameters.cursor.is_some());
-        let encoder = WstailEncoder::new(path, self.shared.config.heartbeat, is_resumed, now);
+        let encoder = WstailEncoder::new(path, times, self.shared.config.heartbeat, is_resumed, now);
         (Box::new(encoder), Pings { kind: HeartbeatKind::Frame, has_alive: true })
     }
 
@@ -174,22 +181,16 @@ impl LogRequest<'_> {
         (Box::new(TextEncoder::new(self.line_buffer())), Pings { kind, has_alive: false })
     }
 
-    fn framing(&self, source: &LogSource) -> Framing {
-        match (source.is_sized(), self.http11) {
-            (true, _) => Framing::Sized,
-            (false, true) => Framing::Chunked,
-            (false, false) => Framing::UntilClose,
+    /// When the log may be sent as ranges of the file. Not with a filter, nor as text, which is made from bytes that were
+    /// read. In a response, only if its length is known: when the log is truncated in the middle of a range, the response
+    /// ends early, and the client must be able to see that. A response that follows the log must go on instead.
+    fn ranges(&self) -> Ranges {
+        match self.upgrade {
+            _ if !self.parameters.criteria.is_everything() => Ranges::Never,
+            Some(_) if self.events => Ranges::Always,
+            Some(_) => Ranges::Never,
+            None => Ranges::IfSized,
         }
-    }
-
-    /// Whether the log may be sent as ranges of the file. Not with a filter, nor as text, which is made from bytes that were read. In a
-    /// response, only if its length is known: when the log is truncated in the middle of a range, the response ends
-    /// early, and the client must be able to see that. A response that follows the log must go on instead.
-    fn takes_ranges(&self, source: &LogSource) -> bool {
-        if !self.parameters.criteria.is_everything() {
-            return false;
-        }
-        if self.upgrade.is_some() { self.events } else { self.framing(source) == Framing::Sized }
     }
 
     fn line_buffer(&self) -> LineBuffer {
@@ -203,7 +204,9 @@ impl LogRequest<'_> {
     }
 
     fn lines(&self) -> Lines {
-        self.parameters.lines.unwrap_or(self.shared.config.lines)
+        let has_times = self.parameters.since.is_some() || self.parameters.until.is_some();
+        let default = if has_times { Lines::All } else { self.shared.config.lines };
+        self.parameters.lines.unwrap_or(default)
     }
 }
 

@@ -10,4 +10,5 @@ mod log;
 mod negotiation;
 mod routes;
 pub(in crate::server) mod session;
+mod times;
 pub(in crate::server) mod tls;

@@ -175,7 +175,7 @@ impl<S: StreamSocket> Connection<S> {
             self.reporter.note(&event.what, now);
             let is_pause = event.what.is_pause();
             if self.encoder.encode(event, now).is_break() {
-                return Ok(Some(self.select.ending()));
+                return Ok(Some(self.select.ending(&self.source)));
             }
             if is_pause && self.transport.is_half_closed() && !self.source.has_more() {
                 return Ok(Some(Ending::PeerLeft));

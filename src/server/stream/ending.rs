@@ -5,13 +5,15 @@ use std::time::{Duration, Instant};
 
 use crate::protocol::close::{self, Close};
 use crate::server::report::metrics::Ended;
-use crate::server::stream::source::Unreadable;
+use crate::server::stream::source::SourceError;
 
 /// Why a stream is over, or about to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum Ending {
     /// The client has everything it asked for.
     Complete,
+    /// The client has everything up to the time that it asked for.
+    TimeReached,
     /// The client has as many matching lines as it asked for.
     Matched(u64),
     /// The peer disconnected, or shut down its sending side and has received what the log held. Not an error.
@@ -28,7 +30,7 @@ impl Ending {
     /// The label in the metrics.
     pub(super) fn ended(&self) -> Ended {
         match self {
-            Ending::Complete | Ending::Matched(_) => Ended::Completed,
+            Ending::Complete | Ending::TimeReached | Ending::Matched(_) => Ended::Completed,
             Ending::PeerLeft | Ending::PeerClosed => Ended::Left,
             Ending::LogChanged => Ended::LogChanged,
             Ending::Closed(close) => Ended::of_close(close.code),
@@ -39,6 +41,7 @@ impl Ending {
     pub(super) fn close(&self) -> Option<Close> {
         match self {
             Ending::Complete => Some(Close::new(close::END, "the end of the log is reached")),
+            Ending::TimeReached => Some(Close::new(close::END, "the time is reached")),
             Ending::Matched(1) => Some(Close::new(close::END, "1 line has matched")),
             Ending::Matched(lines) => Some(Close::new(close::END, format!("{lines} lines have matched"))),
             Ending::Closed(close) => Some(close.clone()),
@@ -47,10 +50,14 @@ impl Ending {
     }
 }
 
-/// A log that could not be read for a minute is given up.
-impl From<Unreadable> for Ending {
-    fn from(unreadable: Unreadable) -> Ending {
-        Ending::Closed(Close::new(close::UNREADABLE, unreadable.to_string()))
+/// A log that could not be read for a minute is given up, and one without times if times are asked for.
+impl From<SourceError> for Ending {
+    fn from(error: SourceError) -> Ending {
+        let code = match &error {
+            SourceError::Unreadable(_) => close::UNREADABLE,
+            SourceError::NoTimes => close::NO_TIMES,
+        };
+        Ending::Closed(Close::new(code, error.to_string()))
     }
 }
 

@@ -25,9 +25,9 @@ pub(in crate::server) struct LogSource {
     /// `None` if files are only polled.
     watch: Option<Watch>,
     schedule: PollSchedule,
-    /// Whether large data may be passed on as ranges of the file, unread.
-    gives_ranges: bool,
-    /// Whether the number of bytes to come was known at the start.
+    /// When large data may be passed on as ranges of the file, unread.
+    ranges: Ranges,
+    /// Whether the number of bytes to come was known when the log was opened.
     is_sized: bool,
     is_opened: bool,
     /// A read has filled the buffer, and no silence has followed yet.
@@ -40,19 +40,38 @@ pub(in crate::server) struct LogSource {
     failing: Option<Failing>,
 }
 
+/// When large amounts of data may be yielded as ranges of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::server) enum Ranges {
+    Never,
+    /// If the number of bytes to come was known when the log was opened.
+    IfSized,
+    Always,
+}
+
 /// The log cannot be read.
 struct Failing {
     since: Instant,
     pause: Duration,
 }
 
-/// The log could not be read for a minute.
+/// Why there are no more events.
 #[derive(Debug)]
-pub(in crate::server) struct Unreadable(io::Error);
+pub(in crate::server) enum SourceError {
+    /// The log could not be read for a minute.
+    Unreadable(io::Error),
+    /// A range of times is asked for, and the log has none.
+    NoTimes,
+}
 
-impl fmt::Display for Unreadable {
+impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the log could not be read for a minute: {}", cause(&self.0))
+        match self {
+            SourceError::Unreadable(error) => {
+                write!(f, "the log could not be read for a minute: {}", cause(error))
+            }
+            SourceError::NoTimes => f.write_str("no times are recognised in this log"),
+        }
     }
 }
 
@@ -81,11 +100,11 @@ impl LogSource {
         now: Instant,
     ) -> LogSource {
         LogSource {
-            is_sized: follower.remaining().is_some(),
+            is_sized: false,
             follower,
             watch,
             schedule: PollSchedule::new(poll, now),
-            gives_ranges: false,
+            ranges: Ranges::Never,
             is_opened: false,
             is_behind: false,
             block: None,
@@ -95,17 +114,16 @@ impl LogSource {
         }
     }
 
-    /// Whether large amounts of data may be yielded as ranges of the file.
-    pub(in crate::server) fn give_ranges(&mut self, gives: bool) {
-        self.gives_ranges = gives;
+    /// When large amounts of data may be yielded as ranges of the file.
+    pub(in crate::server) fn give_ranges(&mut self, ranges: Ranges) {
+        self.ranges = ranges;
     }
 
     /// From now on every byte must be used with [`LogSource::use_up`], or it comes again. While there is more, `block`
     /// bytes are read at a time.
     pub(super) fn expect_use(&mut self, block: usize) {
         self.follower.expect_use();
-        self.gives_ranges = false;
-        self.is_sized = false;
+        (self.ranges, self.is_sized) = (Ranges::Never, false);
         self.block = Some(block);
     }
 
@@ -135,11 +153,6 @@ impl LogSource {
     /// The log is not read before `until`.
     pub(super) fn delay(&mut self, until: Instant) {
         self.schedule.retry(until);
-    }
-
-    /// Whether the number of bytes to come was known from the start.
-    pub(in crate::server) fn is_sized(&self) -> bool {
-        self.is_sized
     }
 
     /// Whether more will come even if nothing is written any more.
@@ -175,14 +188,15 @@ impl LogSource {
     /// The next event, or `None` if the poll had no visible result yet.
     ///
     /// # Errors
-    /// When the log could not be read for a minute. The first failure is the event [`LogEvent::Unreadable`]; after it,
-    /// reading is retried.
-    pub(super) fn next(&mut self, now: Instant) -> Result<Option<SourceEvent<'_>>, Unreadable> {
+    /// When the log has no times although they are needed, or could not be read for a minute. The first failure is the
+    /// event [`LogEvent::Unreadable`]; after it, reading is retried.
+    pub(super) fn next(&mut self, now: Instant) -> Result<Option<SourceEvent<'_>>, SourceError> {
         self.schedule.begin();
         if let Some(watch) = &self.watch {
             watch.clear(&mut self.follower);
         }
         match self.poll(now) {
+            Ok(Polled::Step(Step::Ended)) if self.follower.lacks_times() => Err(SourceError::NoTimes),
             Ok(polled) => {
                 self.failing = None;
                 Ok(self.event(polled, now))
@@ -197,12 +211,12 @@ impl LogSource {
     /// # Errors
     /// As for [`LogSource::next`].
     #[inline(never)]
-    pub(super) fn fail(&mut self, error: io::Error, now: Instant) -> Result<SourceEvent<'_>, Unreadable> {
+    pub(super) fn fail(&mut self, error: io::Error, now: Instant) -> Result<SourceEvent<'_>, SourceError> {
         let is_first = self.failing.is_none();
         let failing = self.failing.get_or_insert(Failing { since: now, pause: SHORTEST_RETRY });
         let end = failing.since + PATIENCE;
         if end <= now {
-            return Err(Unreadable(error));
+            return Err(SourceError::Unreadable(error));
         }
         self.schedule.retry((now + failing.pause).min(end));
         failing.pause = (failing.pause * 2).min(LONGEST_RETRY);
@@ -218,10 +232,13 @@ impl LogSource {
     /// Polls the follower. A reader that is far behind gets up to a message's worth of the file as a range, which is
     /// not read here.
     fn poll(&mut self, now: Instant) -> io::Result<Polled> {
-        // Where the number of bytes was promised but is not known any more, an encoder has to cut what comes.
-        let may_be_range = !self.is_sized || self.follower.remaining().is_some();
+        let may_be_range = match self.ranges {
+            Ranges::Never => false,
+            // Where the number of bytes was promised but is not known any more, an encoder has to cut what comes.
+            Ranges::IfSized => self.is_sized && self.follower.remaining().is_some(),
+            Ranges::Always => !self.is_sized || self.follower.remaining().is_some(),
+        };
         if self.is_behind
-            && self.gives_ranges
             && may_be_range
             && let Some(range) = self.follower.file_range(MAX_MESSAGE, now)?
         {
@@ -285,8 +302,9 @@ impl LogSource {
         Some(SourceEvent { what, place: Some(&*self.follower) })
     }
 
-    fn opened(&self, step: &Step) -> LogEvent<Data<'static>> {
+    fn opened(&mut self, step: &Step) -> LogEvent<Data<'static>> {
         let (size, left) = (self.follower.size(), self.follower.remaining());
+        self.is_sized = left.is_some() && self.block.is_none();
         // The log is not empty, but it has no line yet that could come first.
         let is_awaited = *step == Step::Awaiting || !self.follower.is_behind() && size > 0;
         LogEvent::Opened { size, left, is_awaited }

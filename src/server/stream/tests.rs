@@ -6,20 +6,20 @@ use crate::bounded_stream::BoundedStream;
 use crate::follow::follower::Follower;
 use crate::follow::root::Roots;
 use crate::protocol::MAX_MESSAGE;
+use crate::protocol::event::OpenTimes;
 use crate::protocol::log_event::LogEvent;
 use crate::protocol::request::{Address, HeartbeatKind, Lines};
 use crate::server::report::Reports;
 use crate::server::short_response::Method;
 use crate::server::stream::connection::{Connection, Wait};
 use crate::server::stream::encode::Encoder;
-use crate::server::stream::encode::http_framing::{BodyEncoder, Framing};
+use crate::server::stream::encode::http_framing::BodyEncoder;
 use crate::server::stream::encode::text::TextEncoder;
 use crate::server::stream::encode::wstail::WstailEncoder;
 use crate::server::stream::frame::Frame;
 use crate::server::stream::reporter::Reporter;
 use crate::server::stream::select::Select;
-use crate::server::stream::source::LONGEST_RETRY;
-use crate::server::stream::source::LogSource;
+use crate::server::stream::source::{LONGEST_RETRY, LogSource, Ranges};
 use crate::server::stream::transport::Transport;
 use crate::server::stream::transport::heartbeat::Heartbeat;
 use crate::server::stream::transport::socket::StreamSocket;
@@ -132,7 +132,9 @@ fn lines_come_and_a_silent_log_is_looked_at_every_so_often() {
 
 #[test]
 fn a_lone_line_is_followed_by_its_cursor_in_the_same_turn() {
-    let mut place = Place::to("a\n", |now| Box::new(WstailEncoder::new("/app.log".into(), SECOND, false, now)));
+    let mut place = Place::to("a\n", |now| {
+        Box::new(WstailEncoder::new("/app.log".into(), OpenTimes::default(), SECOND, false, now))
+    });
     assert!(!place.pass(SECOND));
     // The first cursor is due by time, and is sent together with the line. The second is not due yet.
     for (text, writes) in [("a\nb\n", 1), ("a\nb\nc\n", 2)] {
@@ -194,8 +196,8 @@ fn a_response_has_its_promised_length_when_the_log_is_copied_and_truncated_meanw
     let (log, file) = roots.find(&Address::parse("/app.log").unwrap()).unwrap().unwrap();
     let now = Instant::now();
     let mut source = LogSource::new(Follower::new(log, file, Lines::All, false, SECOND).unwrap(), None, POLL, now);
-    source.give_ranges(true);
-    let mut body = BodyEncoder::new(Framing::Sized, None, Method::Get);
+    source.give_ranges(Ranges::IfSized);
+    let mut body = BodyEncoder::new(true, None, Method::Get);
     let mut sent = Vec::new();
     loop {
         let Some(event) = source.next(now).unwrap() else { continue };
@@ -219,7 +221,7 @@ fn a_response_has_its_promised_length_when_the_log_is_copied_and_truncated_meanw
 
 #[test]
 fn a_log_that_cannot_be_read_from_the_start_is_reported_to_the_operator_and_not_to_the_client() {
-    let mut encoder = WstailEncoder::new("/app.log".into(), SECOND, false, Instant::now());
+    let mut encoder = WstailEncoder::new("/app.log".into(), OpenTimes::default(), SECOND, false, Instant::now());
     let (log, file) = {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("app.log"), "").unwrap();

@@ -10,3 +10,6 @@ mod life;
 mod model;
 // Long searches: progress, turns, ends.
 mod searches;
+// Ranges of times, time zones, and rotated files.
+mod history;
+mod times;

@@ -6,7 +6,7 @@ use std::thread;
 use tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tungstenite::protocol::CloseFrame;
 use tungstenite::{Message, WebSocket, accept_hdr};
-use wstail::protocol::event::{Event, SUBPROTOCOL};
+use wstail::protocol::event::SUBPROTOCOL;
 
 /// Starts it, and returns its address. `speak` gets the number of the connection and the request's target.
 pub fn by_hand(speak: impl Fn(usize, &str, &mut WebSocket<TcpStream>) + Send + 'static) -> String {
@@ -30,8 +30,8 @@ pub fn by_hand(speak: impl Fn(usize, &str, &mut WebSocket<TcpStream>) + Send + '
 
 /// Sends the first event.
 pub fn open(socket: &mut WebSocket<TcpStream>) {
-    let open = Event::Open { path: "app.log".into(), size: 0, heartbeat: 0.2, cursor: "abc".parse().unwrap() };
-    socket.send(Message::text(open.to_string())).unwrap();
+    let open = r#"{"event":"open","path":"app.log","size":0,"heartbeat":0.2,"cursor":"abc"}"#;
+    socket.send(Message::text(open)).unwrap();
 }
 
 /// Ends the stream as complete.

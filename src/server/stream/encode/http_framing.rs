@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use crate::protocol::close::Close;
+use crate::protocol::close::{self, Close};
 use crate::protocol::criteria::SEPARATOR;
 use crate::protocol::event::Missing;
 use crate::protocol::log_event::LogEvent;
@@ -15,6 +15,8 @@ use crate::server::stream::frame::Frame;
 
 /// Encodes a log as an HTTP response.
 pub(in crate::server) struct BodyEncoder {
+    /// HTTP/1.1, which has chunks.
+    http11: bool,
     framing: Framing,
     /// Why the requested place is lost.
     lost: Option<Missing>,
@@ -28,7 +30,7 @@ pub(in crate::server) struct BodyEncoder {
 
 /// How the client knows where the response ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server) enum Framing {
+enum Framing {
     /// By its length, which is known in advance.
     Sized,
     /// By a last chunk, which never comes if the log is followed.
@@ -38,13 +40,18 @@ pub(in crate::server) enum Framing {
 }
 
 impl BodyEncoder {
-    /// With HEAD, the response ends after its head.
-    pub(in crate::server) fn new(framing: Framing, lost: Option<Missing>, method: Method) -> BodyEncoder {
-        BodyEncoder { framing, lost, method, is_begun: false, left: None, next: None }
+    /// With HEAD, the response ends after its head. `http11`: the client speaks HTTP/1.1 rather than 1.0.
+    pub(in crate::server) fn new(http11: bool, lost: Option<Missing>, method: Method) -> BodyEncoder {
+        BodyEncoder { http11, framing: Framing::UntilClose, lost, method, is_begun: false, left: None, next: None }
     }
 
     /// Queues the response's head. `left` is the length of the body, if it is known.
     fn push_head(&mut self, left: Option<u64>) {
+        self.framing = match left {
+            Some(_) => Framing::Sized,
+            None if self.http11 => Framing::Chunked,
+            None => Framing::UntilClose,
+        };
         let framing = match (self.framing, left) {
             (Framing::Sized, Some(left)) => Some(("Content-Length", left.to_string())),
             (Framing::Chunked, _) => Some(("Transfer-Encoding", "chunked".to_owned())),
@@ -54,7 +61,7 @@ impl BodyEncoder {
         let headers = framing.into_iter().chain(lost).chain([("Cache-Control", "no-store".to_owned())]);
         self.push_bytes(short_response::head(200, short_response::TEXT, headers));
         self.is_begun = true;
-        self.left = left.filter(|_| self.framing == Framing::Sized);
+        self.left = left;
     }
 
     /// Queues no more than the promised length: a copy of a log that was truncated meanwhile may hold more.
@@ -119,12 +126,13 @@ impl Encoder for BodyEncoder {
         self.next.take()
     }
 
-    /// Before the body has begun, answers with a 503. Afterwards there is nothing to send: the missing last chunk, or
+    /// Before the body has begun, answers with a 503, or a 422 if the log has no times. Afterwards there is nothing to send: the missing last chunk, or
     /// the missing bytes, show the client that the log had not come to its end.
     fn close(&mut self, close: &Close) -> Option<Frame> {
         self.next = None;
         let is_unbegun = !std::mem::replace(&mut self.is_begun, true);
-        let refusal = || Refusal::new(503, close.reason.clone()).to(self.method);
+        let status = if close.code == close::NO_TIMES { 422 } else { 503 };
+        let refusal = || Refusal::new(status, close.reason.clone()).to(self.method);
         is_unbegun.then(|| Frame::Binary(refusal().response()))
     }
 }
@@ -132,23 +140,23 @@ impl Encoder for BodyEncoder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::close;
     use crate::server::stream::encode::tests::{data, encode_at, opened, place, shown};
 
-    fn body(framing: Framing, method: Method) -> (BodyEncoder, Instant) {
-        (BodyEncoder::new(framing, None, method), Instant::now())
+    fn body(http11: bool, method: Method) -> (BodyEncoder, Instant) {
+        (BodyEncoder::new(http11, None, method), Instant::now())
     }
 
     #[test]
     fn the_framing_tells_the_end() {
         let cases = [
-            (Framing::Sized, "Content-Length: 2\r\n", &["a\n"][..], &[][..]),
-            (Framing::Chunked, "Transfer-Encoding: chunked\r\n", &["2\r\na\n\r\n"], &["0\r\n\r\n"]),
-            (Framing::UntilClose, "Cache-Control: no-store\r\n", &["a\n"], &[]),
+            (true, Some(2), "Content-Length: 2\r\n", &["a\n"][..], &[][..]),
+            (true, None, "Transfer-Encoding: chunked\r\n", &["2\r\na\n\r\n"], &["0\r\n\r\n"]),
+            (false, None, "Cache-Control: no-store\r\n", &["a\n"], &[]),
         ];
-        for (framing, field, bytes, end) in cases {
-            let (mut body, now) = body(framing, Method::Get);
-            let head = encode_at(&mut body, 0, opened(2, false), now).concat();
+        for (http11, left, field, bytes, end) in cases {
+            let (mut body, now) = body(http11, Method::Get);
+            let opened = LogEvent::Opened { size: 2, left, is_awaited: false };
+            let head = encode_at(&mut body, 0, opened, now).concat();
             assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.contains(field), "{head}");
             assert_eq!(encode_at(&mut body, 2, data(b"a\n", false), now), bytes);
             assert!(encode_at(&mut body, 2, LogEvent::Quiet, now).is_empty());
@@ -158,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_sized_body_never_exceeds_its_length() {
-        let (mut body, now) = body(Framing::Sized, Method::Get);
+        let (mut body, now) = body(true, Method::Get);
         encode_at(&mut body, 0, opened(2, false), now);
         assert_eq!(encode_at(&mut body, 3, data(b"ab\n", false), now), ["ab"]);
         assert!(body.encode(SourceEvent { what: data(b"c\n", false), place: Some(&place(5)) }, now).is_break());
@@ -167,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_head_request_gets_the_head_alone() {
-        let (mut body, now) = body(Framing::Sized, Method::Head);
+        let (mut body, now) = body(true, Method::Head);
         assert!(body.encode(SourceEvent { what: opened(2, false), place: Some(&place(0)) }, now).is_break());
         assert!(body.next(now).is_some_and(|head| shown(&head).contains("Content-Length: 2\r\n")));
         assert!(body.next(now).is_none());
@@ -175,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_lost_place_is_said_in_the_head() {
-        let mut body = BodyEncoder::new(Framing::Chunked, Some(Missing::Cursor), Method::Get);
+        let mut body = BodyEncoder::new(true, Some(Missing::Cursor), Method::Get);
         let head = encode_at(&mut body, 0, opened(2, false), Instant::now()).concat();
         assert!(head.contains("Wstail-Gap: cursor\r\n"), "{head}");
     }
@@ -183,11 +191,21 @@ mod tests {
     #[test]
     fn a_close_is_a_503_only_before_the_head() {
         let away = Close::new(close::GOING_AWAY, "server is going away");
-        let (mut unbegun, now) = body(Framing::Sized, Method::Get);
+        let (mut unbegun, now) = body(true, Method::Get);
         let refusal = unbegun.close(&away).map(|frame| shown(&frame)).unwrap_or_default();
         assert!(refusal.starts_with("HTTP/1.1 503 ") && refusal.ends_with("server is going away\n"), "{refusal}");
-        let (mut begun, _) = body(Framing::Sized, Method::Get);
+        let (mut begun, _) = body(true, Method::Get);
         encode_at(&mut begun, 0, opened(2, false), now);
         assert!(begun.close(&away).is_none());
+    }
+
+    #[test]
+    fn a_log_without_times_is_a_422() {
+        let (mut body, _) = body(true, Method::Get);
+        let answer = body.close(&Close::new(close::NO_TIMES, "no times are recognised in this log"));
+        let answer = answer.map(|frame| shown(&frame)).unwrap_or_default();
+        assert!(
+            answer.starts_with("HTTP/1.1 422 ") && answer.ends_with("\r\n\r\nno times are recognised in this log\n")
+        );
     }
 }

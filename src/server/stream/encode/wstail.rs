@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use crate::protocol::close::Close;
-use crate::protocol::event::Event;
+use crate::protocol::event::{Event, OpenTimes};
 use crate::protocol::log_event::LogEvent;
 use crate::server::stream::encode::Encoder;
 use crate::server::stream::event::{Content, Data, Locate, SourceEvent};
@@ -15,6 +15,7 @@ use crate::server::stream::frame::Frame;
 /// Encodes a log for clients that speak `wstail.v1`.
 pub(in crate::server) struct WstailEncoder {
     path: String,
+    times: OpenTimes,
     heartbeat: Duration,
     queue: VecDeque<Frame>,
     is_opened: bool,
@@ -35,11 +36,17 @@ const CURSOR_BYTES: u64 = 1 << 20;
 const CURSOR_TIME: Duration = Duration::from_secs(1);
 
 impl WstailEncoder {
-    /// `path` and `heartbeat` are reported to the client. `is_resumed`: the client resumes from a cursor.
-    pub(in crate::server) fn new(path: String, heartbeat: Duration, is_resumed: bool, now: Instant) -> WstailEncoder {
+    /// `path`, `times` and `heartbeat` are reported to the client. `is_resumed`: the client resumes from a cursor.
+    pub(in crate::server) fn new(
+        path: String,
+        times: OpenTimes,
+        heartbeat: Duration,
+        is_resumed: bool,
+        now: Instant,
+    ) -> WstailEncoder {
         let (queue, uncovered, covered) = (VecDeque::new(), 0, now);
         let (is_opened, is_bare) = (false, false);
-        WstailEncoder { path, heartbeat, queue, is_opened, uncovered, covered, is_bare, is_resumed }
+        WstailEncoder { path, times, heartbeat, queue, is_opened, uncovered, covered, is_bare, is_resumed }
     }
 
     fn push_event(&mut self, event: &Event) {
@@ -83,8 +90,10 @@ impl WstailEncoder {
             LogEvent::Opened { size, .. } => {
                 self.is_opened = true;
                 let (path, heartbeat) = (self.path.clone(), self.heartbeat.as_secs_f64());
+                // They are needed once, and a stream may last for weeks.
+                let times = std::mem::take(&mut self.times);
                 self.is_bare = self.is_resumed || is_bare;
-                self.push_event(&Event::Open { path, size, heartbeat, cursor });
+                self.push_event(&Event::Open { path, size, heartbeat, cursor, times });
                 return;
             }
             // The client does not count bytes that were skipped.
@@ -165,7 +174,7 @@ mod tests {
 
     fn encoder(is_resumed: bool) -> (WstailEncoder, Instant) {
         let now = Instant::now();
-        (WstailEncoder::new("app.log".into(), BEAT, is_resumed, now), now)
+        (WstailEncoder::new("app.log".into(), OpenTimes::default(), BEAT, is_resumed, now), now)
     }
 
     fn cursor(offset: u64) -> String {

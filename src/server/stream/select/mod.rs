@@ -21,7 +21,7 @@ use self::selecting::Selecting;
 use crate::server::scans::{Scan, Scans};
 use crate::server::stream::ending::Ending;
 use crate::server::stream::event::SourceEvent;
-use crate::server::stream::source::{LogSource, Unreadable};
+use crate::server::stream::source::{LogSource, SourceError};
 
 /// Decides about events.
 pub(in crate::server) enum Select {
@@ -53,7 +53,7 @@ impl Select {
         &'s mut self,
         source: &'s mut LogSource,
         now: Instant,
-    ) -> Result<Option<SourceEvent<'s>>, Unreadable> {
+    ) -> Result<Option<SourceEvent<'s>>, SourceError> {
         match self {
             Select::Everything => source.next(now),
             Select::Lines(selecting) => selecting.next(source, now),
@@ -73,10 +73,15 @@ impl Select {
     }
 
     /// How the stream ends, once the last event has passed.
-    pub(super) fn ending(&self) -> Ending {
-        match self {
-            Select::Lines(selecting) => selecting.ending(),
-            Select::Everything => Ending::Complete,
+    pub(super) fn ending(&self, source: &LogSource) -> Ending {
+        let matched = match self {
+            Select::Lines(selecting) => selecting.matched(),
+            Select::Everything => None,
+        };
+        match matched {
+            Some(lines) => Ending::Matched(lines),
+            None if source.follower().ends_at_time() => Ending::TimeReached,
+            None => Ending::Complete,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::follow::position::Position;
 use crate::follow::root::{Log, Roots};
 use crate::protocol::criteria::{Case, Context, Criteria};
 use crate::protocol::cursor::Place;
-use crate::protocol::event::Event;
+use crate::protocol::event::{Event, OpenTimes};
 use crate::protocol::log_event::LogEvent;
 use crate::protocol::request::{Address, Lines};
 use crate::select::{Filter, JUDGED_HEAD, REACH};
@@ -203,7 +203,8 @@ impl World {
         let mut source = LogSource::new(follower, None, Duration::from_secs(1), self.now);
         let select = Select::new(Some(query), &mut source, &self.scans, self.now);
         let is_resumed = self.place.is_some();
-        let encoder = WstailEncoder::new("app.log".into(), Duration::from_secs(10), is_resumed, self.now);
+        let encoder =
+            WstailEncoder::new("app.log".into(), OpenTimes::default(), Duration::from_secs(10), is_resumed, self.now);
         let offset = follower_place;
         self.story += &format!(" connect({offset}+{skip})");
         self.stream = Some(Stream { source, select, encoder, is_resumed });

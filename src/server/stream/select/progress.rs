@@ -7,7 +7,7 @@ use crate::protocol::log_event::LogEvent;
 
 #[derive(Debug)]
 pub(super) struct Progress {
-    /// Where the search began in the file, and how many bytes there are to search from there.
+    /// Where the search began, and how many bytes there are to search from there.
     start: u64,
     total: Option<u64>,
     /// How many bytes were searched backwards for the first line.
@@ -21,13 +21,13 @@ const INTERVAL: Duration = Duration::from_secs(1);
 impl Progress {
     pub(super) fn new(follower: &Follower, now: Instant) -> Progress {
         let total = follower.bytes_ahead();
-        Progress { start: follower.place(), total, back: 0, next: now + INTERVAL, is_done: false }
+        Progress { start: follower.travelled(), total, back: 0, next: now + INTERVAL, is_done: false }
     }
 
     /// The place of the first line is known. Unless it was found by searching lines that match, the search begins there.
     pub(super) fn begin(&mut self, follower: &Follower) {
         if self.back == 0 {
-            (self.start, self.total) = (follower.place(), follower.bytes_ahead());
+            (self.start, self.total) = (follower.travelled(), follower.bytes_ahead());
         }
     }
 
@@ -45,7 +45,7 @@ impl Progress {
             return None;
         }
         (self.is_done, self.next) = (done, now + INTERVAL);
-        let on = (follower.place() + follower.unused() as u64).saturating_sub(self.start);
+        let on = (follower.travelled() + follower.unused() as u64).saturating_sub(self.start);
         let searched = if self.back > 0 { self.back } else { on };
         let bytes = self.total.map_or(searched, |total| searched.min(total));
         Some(LogEvent::Progress { bytes, total: self.total, matches, done })

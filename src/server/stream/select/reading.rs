@@ -11,7 +11,7 @@ use crate::protocol::log_event::LogEvent;
 use crate::select::WARM_UP;
 use crate::server::scans::AGAIN;
 use crate::server::stream::event::Data;
-use crate::server::stream::source::{LogSource, Unreadable};
+use crate::server::stream::source::{LogSource, SourceError};
 
 /// A stream that is more bytes behind than this looks through old bytes.
 const FAR: u64 = 1 << 20;
@@ -20,7 +20,7 @@ const LEARNED: usize = 4096;
 
 impl Selecting {
     /// Reads the log once.
-    pub(super) fn read(&mut self, source: &mut LogSource, now: Instant) -> Result<(), Unreadable> {
+    pub(super) fn read(&mut self, source: &mut LogSource, now: Instant) -> Result<(), SourceError> {
         if !self.is_live(source) && !self.scan.may_run() {
             self.selector.rest();
             source.delay(now + AGAIN);

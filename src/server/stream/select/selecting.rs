@@ -17,9 +17,8 @@ use crate::protocol::event::Missing;
 use crate::protocol::log_event::LogEvent;
 use crate::select::{Follows, Judged, Piece, Selector};
 use crate::server::scans::Scan;
-use crate::server::stream::ending::Ending;
 use crate::server::stream::event::{Content, Data, Locate, SourceEvent};
-use crate::server::stream::source::{LogSource, Unreadable};
+use crate::server::stream::source::{LogSource, SourceError};
 
 pub(super) type Event = LogEvent<Data<'static>>;
 
@@ -106,7 +105,7 @@ impl Selecting {
         &'s mut self,
         source: &'s mut LogSource,
         now: Instant,
-    ) -> Result<Option<SourceEvent<'s>>, Unreadable> {
+    ) -> Result<Option<SourceEvent<'s>>, SourceError> {
         if self.ready.is_empty() {
             self.read(source, now)?;
         }
@@ -126,9 +125,9 @@ impl Selecting {
         !self.ready.is_empty()
     }
 
-    /// How the stream ends, once the last event was taken.
-    pub(super) fn ending(&self) -> Ending {
-        if self.is_done { Ending::Matched(self.matches) } else { Ending::Complete }
+    /// How many lines have matched, if no more are asked for.
+    pub(super) fn matched(&self) -> Option<u64> {
+        self.is_done.then_some(self.matches)
     }
 
     /// Passes on an event that is no data.

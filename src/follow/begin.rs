@@ -1,0 +1,187 @@
+//! How a stream begins whose places have to be searched for among the generations of its log, and where it ends
+//! (`place_search`).
+
+use std::io;
+
+use super::candidates::{Candidate, CandidatePlace, CandidateSource, Candidates};
+use super::follower::{End, Follower, Phase, Step};
+use super::generations::all;
+use super::generations::list::{Sibling, Siblings};
+use super::held_files::{Ahead, Next, Sighted, Source};
+use super::log::open::OpenLog;
+use super::log::status::Status;
+use super::place_search::{PlaceProgress, PlaceSearch};
+use super::resume::list;
+use super::time_range::TimeRange;
+use crate::protocol::event::Missing;
+
+impl Follower {
+    /// Only what is in a range of times is yielded, and with `history` lines are counted from the end, or the start, of
+    /// all generations. A follower that resumes, or whose place is lost, begins where it does, and only ends where the
+    /// range ends. Call this before the first poll, and before [`Follower::count_matching`].
+    ///
+    /// # Errors
+    /// When the files beside the log cannot be listed or read.
+    pub fn narrow(&mut self, history: bool, range: Option<Box<dyn TimeRange>>) -> io::Result<()> {
+        if !history && range.is_none() {
+            return Ok(());
+        }
+        let is_endless = self.end.is_none();
+        match std::mem::replace(&mut self.phase, Phase::Current) {
+            Phase::Backfilling(backfill) => {
+                let mut files = if history { self.older_generations()? } else { Vec::new() };
+                let size = self.end.as_ref().map_or(self.opened, |end| end.size);
+                files.push(Candidate::held(self.open.file.clone(), size)?);
+                let search = PlaceSearch::new(Candidates::new(files), range, Some(backfill), is_endless);
+                self.places = Some(Box::new(search));
+            }
+            phase => {
+                self.phase = phase;
+                if !is_endless && range.is_some() {
+                    let candidates = self.candidates_ahead()?;
+                    self.places = Some(Box::new(PlaceSearch::new(candidates, range, None, is_endless)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn older_generations(&self) -> io::Result<Vec<Candidate>> {
+        const TRIES: usize = 20;
+        let mut result = Ok(Vec::new());
+        for _ in 0..TRIES {
+            let siblings = list(&self.log)?;
+            result = all::older(&self.log, &self.open.file, &siblings);
+            // Files may be renamed while they are opened.
+            if !matches!(&result, Err(error) if error.kind() == io::ErrorKind::Interrupted) {
+                break;
+            }
+        }
+        Ok(result?.into_iter().map(Candidate::listed).collect())
+    }
+
+    /// The open file and those that come after it.
+    fn candidates_ahead(&self) -> io::Result<Candidates> {
+        let size = |status: &Status| match &self.end {
+            Some(end) if Status::of(&end.file).is_ok_and(|last| last.is_same(status)) => end.size,
+            _ => status.size,
+        };
+        let open = Status::of(&self.open.file)?;
+        let mut files = vec![Candidate::held(self.open.file.clone(), size(&open))?];
+        if let Phase::Passing(ahead) | Phase::Turning(ahead) = &self.phase {
+            for next in ahead.iter() {
+                files.push(match next.source() {
+                    Source::Held(file) => Candidate::held(file.clone(), size(&Status::of(file)?))?,
+                    Source::Listed(sibling) => Candidate::listed(Sibling::clone(sibling)),
+                });
+            }
+        }
+        Ok(Candidates::new(files))
+    }
+
+    /// Searches a little more for the places.
+    pub(super) fn search_places(&mut self) -> io::Result<Step> {
+        let Some(mut places) = self.places.take() else { return Ok(Step::Busy) };
+        let found = self.step_places(&mut places);
+        if !matches!(found, Ok(Some(_))) {
+            self.places = Some(places);
+        }
+        found.map(|step| step.unwrap_or(Step::Busy))
+    }
+
+    /// `None` as long as the places are not known. After an error it can be called again.
+    fn step_places(&mut self, places: &mut PlaceSearch) -> io::Result<Option<Step>> {
+        match places.step(&self.log)? {
+            PlaceProgress::Busy => return Ok(None),
+            PlaceProgress::NoTimes => {
+                self.lacks_times = true;
+                self.queued = [Step::Ended].into();
+                return Ok(Some(Step::Busy));
+            }
+            PlaceProgress::Found => {}
+        }
+        if places.is_begun() { self.end_at_found(places) } else { self.begin_at_found(places) }.map(Some)
+    }
+
+    /// Goes to the place that was found. The files after the first one are ahead.
+    fn begin_at_found(&mut self, places: &mut PlaceSearch) -> io::Result<Step> {
+        let current = Sighted { file: self.open.file.clone(), glance: self.open.glance() };
+        let end = self.find_end(places)?;
+        let (start, last) = (places.start(), places.candidates.last());
+        let mut first = start;
+        let open = loop {
+            match places.candidates.open(first.file, &self.log)? {
+                _ if first.file == last => break None,
+                Some(file) => break Some(OpenLog::new(file)?),
+                // It was deleted just now.
+                None => first = CandidatePlace { file: first.file + 1, offset: 0 },
+            }
+        };
+        let mut ahead = Ahead::default();
+        for file in first.file + 1..=places.end().file {
+            let Candidate { source, size, .. } = places.candidates.get(file);
+            let next = match source {
+                CandidateSource::Listed(sibling) => Next::listed(Sibling::clone(sibling), None),
+                CandidateSource::Held(_) => Next::sighted(current.clone(), 0, None),
+                CandidateSource::Gone => continue,
+            };
+            ahead.push(next.that_had(*size));
+        }
+        ahead.note_certain();
+        ahead.hold(&self.log, &Siblings::default())?;
+        let mut opened = open.as_ref().map_or(self.opened, |open| open.status.size);
+        match open {
+            Some(mut open) => {
+                open.seek(first.offset)?;
+                self.open = open;
+            }
+            None => self.open.seek(first.offset)?,
+        }
+        self.end = end.or(self.end.take());
+        if let Some(end) = self.end.as_ref().filter(|_| ahead.is_empty()) {
+            opened = end.size;
+        }
+        self.opened = opened;
+        self.phase = if ahead.is_empty() { Phase::Current } else { Phase::Passing(ahead) };
+        if first == start {
+            self.unmatched = places.take_unmatched();
+        } else {
+            self.queued.push_back(Step::Gap(Missing::Expired, None));
+        }
+        self.awaited = places.take_awaited();
+        Ok(if self.awaited.is_some() { Step::Awaiting } else { Step::Started })
+    }
+
+    /// Ends at the place that was found.
+    fn end_at_found(&mut self, places: &mut PlaceSearch) -> io::Result<Step> {
+        let Some(end) = self.find_end(places)? else { return Ok(Step::Busy) };
+        let file = places.end().file;
+        if let Phase::Passing(ahead) | Phase::Turning(ahead) = &mut self.phase {
+            ahead.truncate(file);
+            if ahead.is_empty() {
+                self.phase = Phase::Current;
+            }
+        }
+        if file == 0 {
+            self.opened = self.opened.min(end.size);
+        }
+        self.end = Some(end);
+        Ok(Step::Busy)
+    }
+
+    /// The end, if the range has one that was found.
+    fn find_end(&self, places: &mut PlaceSearch) -> io::Result<Option<End>> {
+        if !places.ends_at_time() {
+            return Ok(None);
+        }
+        loop {
+            let CandidatePlace { file, offset } = places.end();
+            if let Some(open) = places.candidates.open(file, &self.log)? {
+                let newest = Status::of(&open)?.start();
+                return Ok(Some(End { file: open, size: offset, newest, is_time: true }));
+            }
+            // It was deleted just now.
+            places.end_before(file);
+        }
+    }
+}

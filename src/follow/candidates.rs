@@ -1,0 +1,119 @@
+//! The files in which a stream may begin or end: generations of a log, oldest first. They are opened when they are
+//! needed, under whatever name they have by then.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+use super::generations::list::{self, Sibling};
+use super::log::status::Status;
+use super::root::Log;
+
+#[derive(Debug)]
+pub(super) struct Candidates {
+    files: Vec<Candidate>,
+}
+
+/// A generation, and what is known of it.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub source: CandidateSource,
+    /// How many of its bytes count.
+    pub size: u64,
+    /// Its modification time, in nanoseconds since the epoch.
+    pub written: i64,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum CandidateSource {
+    Held(Arc<File>),
+    Listed(Box<Sibling>),
+    /// It was deleted, or cannot be read.
+    Gone,
+}
+
+/// A place in one of the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct CandidatePlace {
+    pub file: usize,
+    pub offset: u64,
+}
+
+impl Candidate {
+    pub fn held(file: Arc<File>, size: u64) -> io::Result<Candidate> {
+        let written = Status::of(&file)?.written;
+        Ok(Candidate { source: CandidateSource::Held(file), size, written })
+    }
+
+    pub fn listed(sibling: Sibling) -> Candidate {
+        let Status { size, written, .. } = sibling.status;
+        Candidate { source: CandidateSource::Listed(Box::new(sibling)), size, written }
+    }
+}
+
+impl Candidates {
+    /// At least one, oldest first.
+    pub fn new(files: Vec<Candidate>) -> Candidates {
+        Candidates { files }
+    }
+
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// The number of the youngest.
+    pub fn last(&self) -> usize {
+        self.files.len() - 1
+    }
+
+    pub fn get(&self, file: usize) -> &Candidate {
+        &self.files[file]
+    }
+
+    /// The place behind the last byte.
+    pub fn end(&self) -> CandidatePlace {
+        CandidatePlace { file: self.last(), offset: self.files[self.last()].size }
+    }
+
+    /// How many bytes they have in all.
+    pub fn total(&self) -> u64 {
+        self.files.iter().map(|file| file.size).sum()
+    }
+
+    /// Opens a file, and holds it until [`Candidates::release`]. `None` when it is gone.
+    ///
+    /// # Errors
+    /// When the process has no descriptor or memory left, or files are renamed too fast to be found.
+    pub fn open(&mut self, file: usize, log: &Log) -> io::Result<Option<Arc<File>>> {
+        let opened = match &self.files[file].source {
+            CandidateSource::Held(file) => return Ok(Some(file.clone())),
+            CandidateSource::Gone => return Ok(None),
+            CandidateSource::Listed(sibling) => sibling.open(log),
+        };
+        match opened {
+            Ok(Some(opened)) => Ok(Some(Arc::new(opened))),
+            Ok(None) => {
+                self.files[file].source = CandidateSource::Gone;
+                Ok(None)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                self.rename(log)?;
+                Err(error)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The files have other names by now, or are gone.
+    fn rename(&mut self, log: &Log) -> io::Result<()> {
+        let siblings = list::list(log)?;
+        for candidate in &mut self.files {
+            let CandidateSource::Listed(old) = &candidate.source else { continue };
+            let identity = old.status.identity;
+            let same = siblings.list.iter().find(|sibling| sibling.status.identity == identity);
+            candidate.source =
+                same.map_or(CandidateSource::Gone, |sibling| CandidateSource::Listed(Box::new(sibling.clone())));
+        }
+        Ok(())
+    }
+}

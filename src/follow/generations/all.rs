@@ -1,0 +1,67 @@
+//! All generations of a log that are older than a file of it, for a reader that asks for its history. Unlike a rotation,
+//! this needs no proof that none is missing: names and times give the order, and what is there is read.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io;
+
+use super::ends::Ends;
+use super::list::{Sibling, Siblings};
+use super::memory::Memory;
+use super::search::Search;
+use crate::follow::log::fingerprint::is_prefix;
+use crate::follow::log::status::Status;
+use crate::follow::root::Log;
+
+/// The generations that are older than `file`, which is one of the log's, oldest first. Not those that cannot be read.
+///
+/// # Errors
+/// As [`Sibling::open`].
+pub(in crate::follow) fn older(log: &Log, file: &File, siblings: &Siblings) -> io::Result<Vec<Sibling>> {
+    let memory = Memory::default();
+    let search = Search::of_all(log, siblings, &memory, file);
+    let ends = Ends::of(&search)?;
+    let mut seen = HashSet::from([ends.to.identity]);
+    let mut found: Vec<(&Sibling, bool)> = Vec::new();
+    for sibling in &siblings.list {
+        // A file may have several names.
+        if !sibling.rotated.is_compressed && sibling.status.size > 0 && seen.insert(sibling.status.identity) {
+            found.push((sibling, true));
+        }
+    }
+    let own = siblings.find(&ends.to);
+    found.extend(own.map(|own| (own, false)));
+    search.sort(&mut found, &ends);
+    // If the file has a rotated name itself, younger ones follow it.
+    let older = found.iter().position(|(_, is_other)| !is_other).unwrap_or(found.len());
+    let candidates: Vec<&Sibling> = found[..older].iter().map(|(sibling, _)| *sibling).collect();
+    let mut generations = Vec::new();
+    for (at, sibling) in candidates.iter().enumerate() {
+        if is_generation(log, sibling, file, &candidates[at + 1..])? {
+            generations.push((*sibling).clone());
+        }
+    }
+    Ok(generations)
+}
+
+/// Whether a file is one more generation: it can be read, and is not a copy of a younger file. Of two files that are
+/// named alike neither is a copy of the other.
+fn is_generation(log: &Log, sibling: &Sibling, youngest: &File, younger: &[&Sibling]) -> io::Result<bool> {
+    let Some(file) = sibling.open(log)? else { return Ok(false) };
+    // It may also be older, and hold no more than the lines with which every file begins.
+    if is_prefix(&file, youngest)? && sibling.status.begun() > Status::of(youngest)?.begun() {
+        return Ok(false);
+    }
+    let may_be_original = |other: &&&Sibling| {
+        other.status.size == sibling.status.size
+            && (!other.rotated.is_like(&sibling.rotated) || other.rotated.stamp == sibling.rotated.stamp)
+    };
+    for other in younger.iter().filter(may_be_original) {
+        if let Some(other) = other.open(log)?
+            && is_prefix(&file, &other)?
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,231 @@
+//! Where a stream begins and ends among the generations of a log, if more is asked for than some lines of the current
+//! file: a range of times (`time_range`), or lines of all generations. Of two places where it may begin the later one
+//! counts.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+
+use super::backfill::Backfill;
+use super::candidates::{CandidatePlace, Candidates};
+use super::line_search::SearchProgress;
+use super::log::fingerprint::read_up_to;
+use super::matching_lines::Judge;
+use super::root::Log;
+use super::time_range::{RangeProgress, RangeSearch, TimeRange};
+use super::time_search::Bound;
+
+/// The search for both places.
+#[derive(Debug)]
+pub(super) struct PlaceSearch {
+    pub candidates: Candidates,
+    range: Option<RangeSearch>,
+    /// Counts lines; `None` if it is known where the stream begins.
+    backfill: Option<Backfill>,
+    /// The file in which lines are counted.
+    counted: Option<usize>,
+    start: CandidatePlace,
+    end: CandidatePlace,
+    /// The stream ends before a time.
+    ends_at_time: bool,
+    /// The log is followed, so a line that is counted from the start may still come.
+    is_endless: bool,
+    /// The first line has not come yet.
+    is_awaited: bool,
+}
+
+/// What a step has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PlaceProgress {
+    Busy,
+    /// Both places.
+    Found,
+    NoTimes,
+}
+
+impl PlaceSearch {
+    /// A search among these files. Without `backfill` the stream begins where it does already, in the first of them.
+    pub fn new(
+        candidates: Candidates,
+        range: Option<Box<dyn TimeRange>>,
+        backfill: Option<Backfill>,
+        is_endless: bool,
+    ) -> PlaceSearch {
+        let ends: &[Bound] = if backfill.is_some() { &[Bound::Since, Bound::Until] } else { &[Bound::Until] };
+        let (start, end) = (CandidatePlace { file: 0, offset: 0 }, candidates.end());
+        PlaceSearch {
+            range: range.map(|range| RangeSearch::new(range, ends)),
+            candidates,
+            backfill,
+            counted: None,
+            start,
+            end,
+            ends_at_time: false,
+            is_endless,
+            is_awaited: false,
+        }
+    }
+
+    /// Only lines that match are counted, if lines are counted from the end.
+    pub fn count_matching(&mut self, judge: Box<dyn Judge>) {
+        let counts_unfinished = !self.is_endless;
+        if let Some(backfill) = &mut self.backfill {
+            backfill.count_matching(judge, counts_unfinished);
+        }
+    }
+
+    /// A step of a search for lines that match searches so many bytes from now on.
+    pub fn set_block(&mut self, block: usize) {
+        if let Some(backfill) = &mut self.backfill {
+            backfill.set_block(block);
+        }
+    }
+
+    /// How many bytes were searched for lines that match.
+    pub fn searched_back(&self) -> u64 {
+        self.backfill.as_ref().filter(|_| self.counted.is_some()).map_or(0, Backfill::searched_back)
+    }
+
+    /// How many bytes there are to send at most.
+    pub fn total(&self) -> u64 {
+        self.candidates.total()
+    }
+
+    /// Searches one block more.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn step(&mut self, log: &Log) -> io::Result<PlaceProgress> {
+        if let Some(range) = &mut self.range {
+            match range.step(&mut self.candidates, log)? {
+                RangeProgress::Busy => return Ok(PlaceProgress::Busy),
+                RangeProgress::NoTimes => return Ok(PlaceProgress::NoTimes),
+                RangeProgress::Found { since, until } => self.take_range(since, until),
+            }
+            return Ok(PlaceProgress::Busy);
+        }
+        match &self.backfill {
+            Some(backfill) if backfill.counts_back() || backfill.counts_on() => self.count(log),
+            _ => Ok(PlaceProgress::Found),
+        }
+    }
+
+    fn take_range(&mut self, since: Option<CandidatePlace>, until: Option<CandidatePlace>) {
+        let has_since = self.range.take().is_some_and(|range| range.has_since());
+        self.ends_at_time = until.is_some();
+        self.end = until.unwrap_or(self.end);
+        if has_since {
+            self.start = since.unwrap_or(self.end).min(self.end);
+        }
+    }
+
+    /// Counts lines in one block more.
+    fn count(&mut self, log: &Log) -> io::Result<PlaceProgress> {
+        let Some(backfill) = &mut self.backfill else { return Ok(PlaceProgress::Found) };
+        let counts_back = backfill.counts_back();
+        let Some(file) = self.counted else {
+            let (file, has_end) = (if counts_back { self.end.file } else { 0 }, !self.is_endless);
+            let size = size_of(&self.candidates, self.end, file);
+            backfill.go_on_in(size, false, has_end || file < self.candidates.last());
+            self.counted = Some(file);
+            return Ok(PlaceProgress::Busy);
+        };
+        let found = match self.candidates.open(file, log)? {
+            Some(open) => backfill.step(&open)?,
+            None => SearchProgress::Found(0),
+        };
+        match found {
+            SearchProgress::Busy => Ok(PlaceProgress::Busy),
+            SearchProgress::Absent(offset) => {
+                self.start = self.start.max(CandidatePlace { file, offset });
+                self.is_awaited = true;
+                Ok(PlaceProgress::Found)
+            }
+            SearchProgress::Found(offset) => self.count_on(file, offset, log),
+        }
+    }
+
+    /// The count has come to this place: it is over, or goes on in the next file.
+    fn count_on(&mut self, file: usize, offset: u64, log: &Log) -> io::Result<PlaceProgress> {
+        let Some(backfill) = &mut self.backfill else { return Ok(PlaceProgress::Found) };
+        let counts_back = backfill.counts_back();
+        let last = if counts_back { self.start.file } else { self.end.file };
+        let next = if counts_back { file.saturating_sub(1) } else { file + 1 };
+        if backfill.is_over() || file == last {
+            let is_border = !counts_back && file < last && offset == size_of(&self.candidates, self.end, file);
+            let (file, offset) = if is_border { (next, 0) } else { (file, offset) };
+            self.start = self.start.max(CandidatePlace { file, offset }).min(self.end);
+            return Ok(PlaceProgress::Found);
+        }
+        let has_line = match counts_back {
+            // The first line of a file needs no newline before it.
+            true => !backfill.counts_matching() && size_of(&self.candidates, self.end, file) > 0,
+            false => match self.candidates.open(file, log)? {
+                Some(open) => is_unfinished(&open, self.candidates.get(file).size)?,
+                None => false,
+            },
+        };
+        let has_end = !self.is_endless || next < self.candidates.last();
+        backfill.go_on_in(size_of(&self.candidates, self.end, next), has_line, has_end);
+        self.counted = Some(next);
+        if backfill.is_over() {
+            // The border was the last line that was to be passed.
+            let border =
+                if counts_back { CandidatePlace { file, offset: 0 } } else { CandidatePlace { file: next, offset: 0 } };
+            self.start = self.start.max(border).min(self.end);
+            return Ok(PlaceProgress::Found);
+        }
+        Ok(PlaceProgress::Busy)
+    }
+
+    /// Where the stream begins.
+    pub fn start(&self) -> CandidatePlace {
+        self.start
+    }
+
+    /// Where it ends.
+    pub fn end(&self) -> CandidatePlace {
+        self.end
+    }
+
+    /// Whether it ends there because of a time.
+    pub fn ends_at_time(&self) -> bool {
+        self.ends_at_time
+    }
+
+    /// Whether it was known where the stream begins.
+    pub fn is_begun(&self) -> bool {
+        self.backfill.is_none()
+    }
+
+    /// The file in which the stream was to end is gone: it ends before that.
+    pub fn end_before(&mut self, file: usize) {
+        self.end = match file.checked_sub(1) {
+            Some(file) => CandidatePlace { file, offset: self.candidates.get(file).size },
+            None => CandidatePlace { file: self.candidates.last(), offset: 0 },
+        };
+        self.start = self.start.min(self.end);
+    }
+
+    /// Where the first file has no line that matches, the last range first.
+    pub fn take_unmatched(&mut self) -> Vec<Range<u64>> {
+        let is_of_first = self.counted.is_none_or(|counted| counted == self.start.file);
+        self.backfill.as_mut().filter(|_| is_of_first).map_or_else(Vec::new, Backfill::take_unmatched)
+    }
+
+    /// What counts the lines that may still come, if the first one has not come.
+    pub fn take_awaited(&mut self) -> Option<Backfill> {
+        self.backfill.take().filter(|_| self.is_awaited)
+    }
+}
+
+/// How many bytes of a file come before the end.
+fn size_of(candidates: &Candidates, end: CandidatePlace, file: usize) -> u64 {
+    if file == end.file { end.offset } else { candidates.get(file).size }
+}
+
+/// Whether the last line has no newline.
+fn is_unfinished(file: &File, size: u64) -> io::Result<bool> {
+    let last = read_up_to(file, size.saturating_sub(1), 1)?;
+    Ok(size > 0 && last != b"\n")
+}

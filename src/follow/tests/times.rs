@@ -1,0 +1,233 @@
+//! Ranges of times and history: random logs against a naive oracle, and what the search costs.
+
+use super::*;
+use crate::follow::time_range::TimeRange;
+use crate::follow::time_search::{Bound, LineTimes};
+
+/// In these logs a line `t7 text` bears the time 7.
+#[derive(Clone, Copy, Debug, Default)]
+struct Range {
+    since: Option<u64>,
+    until: Option<u64>,
+}
+
+impl Range {
+    fn at(&self, bound: Bound) -> Option<u64> {
+        if bound == Bound::Since { self.since } else { self.until }
+    }
+}
+
+fn time(line: &[u8]) -> Option<u64> {
+    let digits: Vec<u8> = line.strip_prefix(b"t")?.iter().copied().take_while(u8::is_ascii_digit).collect();
+    String::from_utf8(digits).ok()?.parse().ok()
+}
+
+impl TimeRange for Range {
+    fn has(&self, bound: Bound) -> bool {
+        self.at(bound).is_some()
+    }
+
+    fn is_before(&self, _: i128, _: Bound) -> bool {
+        false
+    }
+
+    fn learn(&self, _: [&[u8]; 2], _: i64) -> Box<dyn LineTimes> {
+        Box::new(*self)
+    }
+}
+
+impl LineTimes for Range {
+    fn has_reached(&self, line: &[u8], bound: Bound) -> Option<bool> {
+        time(line).map(|time| self.at(bound).is_none_or(|end| time >= end))
+    }
+}
+
+struct Random(u64);
+
+impl Random {
+    fn new(seed: u64) -> Random {
+        let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        (0..9).for_each(|_| _ = random.below(2));
+        random
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as usize % limit
+    }
+
+    fn one_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+}
+
+/// Generations, oldest first, whose times never decrease.
+fn random_log(random: &mut Random) -> Vec<Vec<u8>> {
+    let mut now = 10;
+    let (steps, timeless) = (1 + random.below(4), 1 + random.below(12));
+    let mut generations = Vec::new();
+    for number in 0..1 + random.below(4) {
+        // Every generation begins with a line that tells it from others.
+        let mut text = format!("generation {number} {}\n", "x".repeat(random.below(300))).into_bytes();
+        let most = if random.one_in(4) { 900 } else { 60 };
+        for _ in 0..random.below(most) {
+            if random.one_in(steps) {
+                now += random.below(3) as u64;
+            }
+            if !random.one_in(timeless) {
+                text.extend(format!("t{now} ").bytes());
+            }
+            let length = if random.one_in(60) { random.below(40_000) } else { random.below(90) };
+            text.extend(std::iter::repeat_n(b'x', length));
+            text.push(b'\n');
+        }
+        if random.one_in(5) {
+            text.pop();
+        }
+        generations.push(text);
+    }
+    generations
+}
+
+/// A file and an offset in it.
+type At = (usize, usize);
+
+fn starts(text: &[u8]) -> impl DoubleEndedIterator<Item = (usize, &[u8])> {
+    let mut at = 0;
+    let lines: Vec<_> = text
+        .split_inclusive(|&byte| byte == b'\n')
+        .map(|line| {
+            at += line.len();
+            (at - line.len(), line)
+        })
+        .collect();
+    lines.into_iter()
+}
+
+/// Where that time begins.
+fn place(log: &[Vec<u8>], wanted: u64, is_since: bool) -> Option<At> {
+    log.iter().enumerate().find_map(|(file, text)| {
+        let timed: Vec<_> = starts(text).filter_map(|(at, line)| Some((at, time(line)?))).collect();
+        match timed.iter().position(|(_, time)| *time >= wanted) {
+            Some(0) => Some((file, 0)),
+            Some(line) => Some((file, timed[line].0)),
+            None if timed.is_empty() && is_since => Some((file, 0)),
+            None => None,
+        }
+    })
+}
+
+/// The part of the log that is asked for; `None` if it has no times.
+fn expected(log: &[Vec<u8>], range: Range, lines: Lines) -> Option<(At, At)> {
+    let last = (log.len() - 1, log[log.len() - 1].len());
+    let has_times = log.iter().any(|text| starts(text).any(|(_, line)| time(line).is_some()));
+    let has_range = range.since.is_some() || range.until.is_some();
+    if has_range && !has_times && log.iter().map(Vec::len).sum::<usize>() >= 4096 {
+        return None;
+    }
+    let end = range.until.and_then(|until| place(log, until, false)).filter(|_| has_times).unwrap_or(last);
+    let mut start = match range.since {
+        Some(_) if !has_times => (0, 0),
+        Some(since) => place(log, since, true).unwrap_or(end),
+        None => (0, 0),
+    };
+    if let Lines::Last(lines) = lines {
+        let mut all: Vec<At> = Vec::new();
+        for (file, text) in log.iter().enumerate().take(end.0 + 1) {
+            let text = if file == end.0 { &text[..end.1] } else { text };
+            all.extend(starts(text).map(|(at, _)| (file, at)));
+        }
+        let first = all.len().checked_sub(lines as usize).map_or((0, 0), |first| *all.get(first).unwrap_or(&end));
+        start = start.max(first);
+    }
+    Some((start.min(end), end))
+}
+
+fn text_between(log: &[Vec<u8>], start: At, end: At) -> String {
+    let mut text = Vec::new();
+    for (file, bytes) in log.iter().enumerate().take(end.0 + 1).skip(start.0) {
+        let from = if file == start.0 { start.1 } else { 0 };
+        let to = if file == end.0 { end.1 } else { bytes.len() };
+        text.extend_from_slice(&bytes[from.min(to)..to]);
+    }
+    String::from_utf8(text).unwrap()
+}
+
+fn written(log: &[Vec<u8>]) -> Place {
+    let place = Place { directory: tempfile::tempdir().unwrap() };
+    for (number, text) in log.iter().rev().enumerate() {
+        let name = if number == 0 { "app.log".to_owned() } else { format!("app.log.{number}") };
+        place.append(&name, std::str::from_utf8(text).unwrap());
+    }
+    place
+}
+
+/// Reads in blocks of that size, up to so many bytes or to the end. The text, without marks.
+fn read_to(follower: &mut Follower, block: usize, most: usize) -> String {
+    let (mut buffer, mut text, now) = (vec![0; block], String::new(), Instant::now());
+    let mut is_begun = false;
+    while text.len() < most || !is_begun {
+        match follower.poll(&mut buffer, now).unwrap() {
+            Step::Started => is_begun = true,
+            Step::Bytes(read) => text.push_str(std::str::from_utf8(&buffer[..read]).unwrap()),
+            Step::Quiet | Step::Ended => return text,
+            Step::Gap(missing, _) => panic!("a gap: {}", missing.word()),
+            _ => {}
+        }
+    }
+    text
+}
+
+fn shown(text: &str) -> String {
+    let short: String = text.chars().filter(|&letter| letter != 'x').collect();
+    short.chars().take(2000).collect()
+}
+
+fn run(seed: u64) {
+    let mut random = Random::new(seed);
+    let mut log = random_log(&mut random);
+    let place = written(&log);
+    let last = 12 + log.iter().map(|text| starts(text).count()).sum::<usize>();
+    let bound = |random: &mut Random| (!random.one_in(3)).then(|| random.below(last) as u64);
+    let (history, tail) = (!random.one_in(4), random.one_in(3));
+    let range = Range { since: bound(&mut random), until: bound(&mut random).filter(|_| !tail) };
+    let lines = if random.one_in(3) { Lines::Last(random.below(40) as u64) } else { Lines::All };
+    if !history {
+        log.drain(..log.len() - 1);
+    }
+    let (name, file) = place.find();
+    let mut follower = Follower::new(name, file, lines, tail, Duration::ZERO).unwrap();
+    let has_range = range.since.is_some() || range.until.is_some();
+    follower.narrow(history, has_range.then(|| Box::new(range) as Box<dyn TimeRange>)).unwrap();
+    let story = format!("seed {seed}: {range:?} {lines:?} history {history} tail {tail}");
+    let Some((start, end)) = expected(&log, range, lines) else {
+        assert_eq!(read_to(&mut follower, 9, usize::MAX), "", "{story}");
+        assert!(follower.lacks_times(), "{story}");
+        return;
+    };
+    let expected = text_between(&log, start, end);
+    let (block, cut) = (1 + random.below(5000), random.below(expected.len() + 2));
+    let mut text = read_to(&mut follower, block, cut);
+    if text.len() < cut {
+        assert_eq!(shown(&text), shown(&expected), "{story}");
+        assert!(text == expected, "{story}");
+        let is_time = range.until.is_some() && end != (log.len() - 1, log[log.len() - 1].len());
+        assert!(!is_time || follower.ends_at_time(), "{story}");
+    }
+    // What comes after any place is the rest, with the same end.
+    let position = Position::parse(&follower.position().cursor()).unwrap();
+    let (name, file) = place.find();
+    let mut follower = Follower::resume(name, file, &position, 0, tail, Duration::ZERO).unwrap();
+    follower.narrow(history, has_range.then(|| Box::new(range) as Box<dyn TimeRange>)).unwrap();
+    text += &read_to(&mut follower, block, usize::MAX);
+    assert_eq!(shown(&text), shown(&expected), "{story}, cut after {cut}");
+    assert!(text == expected, "{story}, cut after {cut}");
+}
+
+#[test]
+fn random_ranges_of_random_logs_are_those_of_an_oracle() {
+    let runs = std::env::var("WSTAIL_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(400);
+    (1..=runs).for_each(run);
+}

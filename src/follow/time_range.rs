@@ -1,0 +1,241 @@
+//! Where a range of times begins and ends among the generations of a log.
+//!
+//! A generation that was last written to more than an hour before a time does not hold it. Of the others the oldest
+//! whose last time is not earlier does, and there `time_search` finds the place. A generation without times counts as
+//! one whose last time is that of its last write, and no range ends in it: so more is sent rather than less.
+
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+use super::candidates::{CandidatePlace, Candidates};
+use super::line_search::SearchProgress;
+use super::log::fingerprint::read_up_to;
+use super::root::Log;
+use super::time_search::{Bound, LineTimes, TimeSearch};
+
+/// A range of times, as the caller understands it.
+pub trait TimeRange: fmt::Debug + Send {
+    /// Whether the range has this end.
+    fn has(&self, bound: Bound) -> bool;
+
+    /// Whether an instant is before that end, in nanoseconds since the epoch.
+    fn is_before(&self, instant: i128, bound: Bound) -> bool;
+
+    /// Learns from the first and the last lines of a file how its lines bear times. `written` is its modification time,
+    /// in nanoseconds since the epoch. The samples may begin and end within a line.
+    fn learn(&self, samples: [&[u8]; 2], written: i64) -> Box<dyn LineTimes>;
+}
+
+#[derive(Debug)]
+pub(super) struct RangeSearch {
+    range: Box<dyn TimeRange>,
+    stage: Stage,
+    since: Sought,
+    until: Sought,
+    /// A line with a time was seen.
+    has_times: bool,
+    /// The generations that were passed over for the time of their last write.
+    passed_over: Vec<usize>,
+}
+
+/// One end of the range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sought {
+    /// It is not asked for.
+    No,
+    Yes,
+    Found(CandidatePlace),
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// Generations are looked at from this one on.
+    Survey(usize),
+    /// This generation is searched for the ends of the range.
+    Search { file: usize, open: Arc<File>, times: Box<dyn LineTimes>, search: TimeSearch, next: Option<Bound> },
+    /// No time was seen, and the generations that were passed over are left.
+    PassedOver,
+}
+
+/// What a step has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RangeProgress {
+    Busy,
+    /// `None`: no line is of that time or later, or this end is not asked for.
+    Found {
+        since: Option<CandidatePlace>,
+        until: Option<CandidatePlace>,
+    },
+    /// There are bytes enough, but no times.
+    NoTimes,
+}
+
+/// What is seen of a generation.
+struct Survey {
+    times: Box<dyn LineTimes>,
+    has_times: bool,
+    /// Its last line with a time, if that is near its end.
+    last: Option<Vec<u8>>,
+}
+
+const HOUR: i128 = 3_600_000_000_000;
+/// How much is read of each end of a file to learn how it bears times.
+const SAMPLE: u64 = 64 * 1024;
+/// How far from the ends of a file a time is searched for before the file is taken for one without times.
+const FAR: u64 = 256 * 1024;
+/// A log without times has none if it has so many bytes; else there may just be too few lines.
+const ENOUGH: u64 = 4 * 1024;
+
+impl RangeSearch {
+    /// A search for those of the ends that the range has.
+    pub fn new(range: Box<dyn TimeRange>, ends: &[Bound]) -> RangeSearch {
+        let sought = |bound| if ends.contains(&bound) && range.has(bound) { Sought::Yes } else { Sought::No };
+        let (since, until) = (sought(Bound::Since), sought(Bound::Until));
+        RangeSearch { range, stage: Stage::Survey(0), since, until, has_times: false, passed_over: Vec::new() }
+    }
+
+    /// Whether it is sought where the range begins.
+    pub fn has_since(&self) -> bool {
+        self.since != Sought::No
+    }
+
+    /// Reads a little more.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn step(&mut self, candidates: &mut Candidates, log: &Log) -> io::Result<RangeProgress> {
+        match &mut self.stage {
+            Stage::Survey(file) => {
+                let file = *file;
+                self.survey(file, candidates, log)
+            }
+            Stage::Search { file, open, times, search, next } => {
+                let place = match search.step(open, &**times)? {
+                    SearchProgress::Busy => return Ok(RangeProgress::Busy),
+                    SearchProgress::Found(offset) => Some(CandidatePlace { file: *file, offset }),
+                    SearchProgress::Absent(_) => None,
+                };
+                let (file, bound) = (*file, search.bound());
+                match next.take() {
+                    Some(other) => *search = TimeSearch::new(candidates.get(file).size, other),
+                    None => self.stage = Stage::Survey(file + 1),
+                }
+                self.note(place, bound);
+                Ok(RangeProgress::Busy)
+            }
+            Stage::PassedOver => self.survey_passed_over(candidates, log),
+        }
+    }
+
+    fn note(&mut self, place: Option<CandidatePlace>, bound: Bound) {
+        if let Some(place) = place {
+            *(if bound == Bound::Since { &mut self.since } else { &mut self.until }) = Sought::Found(place);
+        }
+    }
+
+    fn is_sought(&self, bound: Bound) -> bool {
+        *(if bound == Bound::Since { &self.since } else { &self.until }) == Sought::Yes
+    }
+
+    /// Looks at the next generation that may hold an end of the range.
+    fn survey(&mut self, file: usize, candidates: &mut Candidates, log: &Log) -> io::Result<RangeProgress> {
+        let is_found = self.has_times && !self.is_sought(Bound::Since) && !self.is_sought(Bound::Until);
+        if is_found {
+            return Ok(self.result(candidates));
+        }
+        if file == candidates.len() {
+            self.stage = Stage::PassedOver;
+            return Ok(RangeProgress::Busy);
+        }
+        self.stage = Stage::Survey(file + 1);
+        let written = candidates.get(file).written;
+        // The youngest may be written to at any time.
+        let may_hold = |bound| {
+            let is_over = file < candidates.last() && self.range.is_before(i128::from(written) + HOUR, bound);
+            self.is_sought(bound) && !is_over
+        };
+        let bounds: Vec<Bound> = [Bound::Since, Bound::Until].into_iter().filter(|bound| may_hold(*bound)).collect();
+        if bounds.is_empty() && (self.has_times || file < candidates.last()) {
+            self.passed_over.push(file);
+            return Ok(RangeProgress::Busy);
+        }
+        let Some(open) = candidates.open(file, log).inspect_err(|_| self.stage = Stage::Survey(file))? else {
+            return Ok(RangeProgress::Busy);
+        };
+        let size = candidates.get(file).size;
+        let Survey { times, has_times, last } = look_at(&*self.range, &open, size, written)?;
+        self.has_times |= has_times;
+        if !has_times {
+            // Its lines are of unknown times, but none is later than its last write.
+            if bounds.contains(&Bound::Since) && !self.range.is_before(written.into(), Bound::Since) {
+                self.note(Some(CandidatePlace { file, offset: 0 }), Bound::Since);
+            }
+            return Ok(RangeProgress::Busy);
+        }
+        let may_hold = |bound: &Bound| last.as_ref().is_none_or(|last| times.has_reached(last, *bound) != Some(false));
+        let mut bounds = bounds.into_iter().filter(may_hold);
+        if let Some(bound) = bounds.next() {
+            let (search, next) = (TimeSearch::new(size, bound), bounds.next());
+            self.stage = Stage::Search { file, open, times, search, next };
+        }
+        Ok(RangeProgress::Busy)
+    }
+
+    /// Looks for a time in the generations that were passed over: if there is none in the whole log, its times are of no
+    /// use.
+    fn survey_passed_over(&mut self, candidates: &mut Candidates, log: &Log) -> io::Result<RangeProgress> {
+        let Some(file) = self.passed_over.last().copied().filter(|_| !self.has_times) else {
+            return Ok(self.result(candidates));
+        };
+        if let Some(open) = candidates.open(file, log)? {
+            let candidate = candidates.get(file);
+            self.has_times = look_at(&*self.range, &open, candidate.size, candidate.written)?.has_times;
+        }
+        self.passed_over.pop();
+        Ok(RangeProgress::Busy)
+    }
+
+    fn result(&self, candidates: &Candidates) -> RangeProgress {
+        let place = |sought| if let Sought::Found(place) = sought { Some(place) } else { None };
+        match self.has_times {
+            true => RangeProgress::Found { since: place(self.since), until: place(self.until) },
+            false if candidates.total() >= ENOUGH => RangeProgress::NoTimes,
+            // Everything may be in the range.
+            false => RangeProgress::Found { since: Some(CandidatePlace { file: 0, offset: 0 }), until: None },
+        }
+    }
+}
+
+/// Reads both ends of a file.
+fn look_at(range: &dyn TimeRange, file: &File, size: u64, written: i64) -> io::Result<Survey> {
+    let read = |start: u64, end: u64| read_up_to(file, start, (end - start) as usize);
+    let head = read(0, size.min(SAMPLE))?;
+    let start = size.saturating_sub(SAMPLE).max(SAMPLE.min(size));
+    let tail = read(start, size)?;
+    let times = range.learn([&head, &tail], written);
+    let last_of = |sample: &[u8], is_whole: bool| last_with_time(sample, is_whole, &*times).map(<[u8]>::to_vec);
+    let mut last = last_of(&tail, false).or_else(|| if tail.is_empty() { last_of(&head, true) } else { None });
+    let mut has_times = last.is_some() || first_with_time(&head, &*times);
+    if size > SAMPLE && last.is_none() {
+        let start = size.saturating_sub(FAR);
+        last = last_of(&read(start, size)?, start == 0);
+        has_times = has_times || last.is_some() || first_with_time(&read(0, size.min(FAR))?, &*times);
+    }
+    Ok(Survey { times, has_times, last })
+}
+
+fn lines(sample: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+    sample.split_inclusive(|&byte| byte == b'\n')
+}
+
+fn first_with_time(sample: &[u8], times: &dyn LineTimes) -> bool {
+    lines(sample).any(|line| times.has_reached(line, Bound::Since).is_some())
+}
+
+/// `is_whole`: the sample begins with a line.
+fn last_with_time<'s>(sample: &'s [u8], is_whole: bool, times: &dyn LineTimes) -> Option<&'s [u8]> {
+    let skipped = if is_whole { 0 } else { lines(sample).next().map_or(0, <[u8]>::len) };
+    lines(&sample[skipped..]).rev().find(|line| times.has_reached(line, Bound::Since).is_some())
+}

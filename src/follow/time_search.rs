@@ -1,0 +1,402 @@
+//! The search for the place in a file where a time begins: the first line that bears that time or a later one. It needs
+//! no index, and reads one block in each step. Which time a line bears is not known here: [`LineTimes`] says it.
+//!
+//! Where times never decrease, halving finds the place. Lines without a time are passed over to the next one that has
+//! one, so it does not matter how many there are, except for the time it takes. Holes of a sparse file are not read.
+//!
+//! Where times decrease, because a clock was set back, a search that halves may miss an earlier place. So what lies left
+//! of the place that was found is probed at doubling distances, up to the start of the file. If a probe finds a line
+//! that is not earlier, everything from there on is searched again.
+
+use std::fmt;
+use std::fs::File;
+use std::io;
+
+use memchr::memchr;
+use rustix::fs::{SeekFrom, seek};
+use rustix::io::Errno;
+
+use super::line_search::SearchProgress;
+use super::log::fingerprint::read_up_to;
+
+/// One of the two ends of a range of times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// Where it begins.
+    Since,
+    /// Where it ends.
+    Until,
+}
+
+/// Says which lines of one file have reached a time.
+pub trait LineTimes: fmt::Debug + Send {
+    /// Whether a line bears that time or a later one; `None` if it bears no time. A long line may be cut off.
+    fn has_reached(&self, line: &[u8], bound: Bound) -> Option<bool>;
+}
+
+/// The first read of a probe. Most lines are shorter.
+const PROBE: u64 = 4 * 1024;
+/// The most that a step reads.
+const MOST: usize = 256 * 1024;
+/// A line is judged by so many of its first bytes.
+const HEAD: usize = 128 * 1024;
+/// How often a place further left is searched again, in a file whose times decrease again and again.
+const MOST_TIMES_AGAIN: u32 = 64;
+
+/// A search in the first `size` bytes of a file.
+#[derive(Debug)]
+pub(super) struct TimeSearch {
+    size: u64,
+    bound: Bound,
+    stage: Stage,
+    scan: Scan,
+    /// The line after the first one with a time, which is earlier.
+    floor: u64,
+    /// The last line that is known to be earlier begins before this.
+    low: u64,
+    /// The first line with a time that begins here or later is `found`.
+    high: u64,
+    found: Option<u64>,
+    times_again: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    /// Looks for the first line with a time.
+    First,
+    /// Looks at a line in the middle, which begins at this place or later.
+    Middle(u64),
+    /// Looks at all lines between `low` and `high`.
+    Rest,
+    /// Looks left of the place that was found, this far.
+    Left(u64),
+}
+
+impl TimeSearch {
+    pub fn new(size: u64, bound: Bound) -> TimeSearch {
+        let scan = Scan::from(0, size, Wanted::Time);
+        let (stage, floor, low, high, found, times_again) = (Stage::First, 0, 0, size, None, 0);
+        TimeSearch { size, bound, stage, scan, floor, low, high, found, times_again }
+    }
+
+    pub fn bound(&self) -> Bound {
+        self.bound
+    }
+
+    /// Reads one block more. [`SearchProgress::Absent`]: no line has reached the time.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn step(&mut self, file: &File, times: &dyn LineTimes) -> io::Result<SearchProgress> {
+        let line = match self.scan.step(file, times, self.bound, self.size)? {
+            Scanned::Busy => return Ok(SearchProgress::Busy),
+            Scanned::Line(line) => Some(line),
+            Scanned::Nothing => None,
+        };
+        Ok(self.take(line))
+    }
+
+    /// Takes what a scan has found, and begins the next one.
+    fn take(&mut self, line: Option<TimedLine>) -> SearchProgress {
+        match (self.stage, line) {
+            (Stage::First, None) => return SearchProgress::Absent(self.size),
+            // The lines before it have no time, and belong to it.
+            (Stage::First, Some(TimedLine { has_reached: true, .. })) => return SearchProgress::Found(0),
+            (Stage::First, Some(TimedLine { start, .. })) => (self.floor, self.low) = (start + 1, start + 1),
+            (Stage::Middle(middle), None) => self.high = middle,
+            (Stage::Middle(middle), Some(TimedLine { start, has_reached: true })) => {
+                (self.high, self.found) = (middle, Some(start));
+            }
+            (Stage::Middle(_), Some(TimedLine { start, .. })) => self.low = start + 1,
+            (Stage::Rest, line) => {
+                self.found = line.map(|line| line.start).or(self.found);
+                return self.look_left(PROBE);
+            }
+            (Stage::Left(_), Some(TimedLine { start, has_reached: true })) => {
+                (self.low, self.high, self.found) = (self.floor, self.scan.begun, Some(start));
+                self.times_again += 1;
+                if self.times_again > MOST_TIMES_AGAIN {
+                    return SearchProgress::Found(start);
+                }
+            }
+            (Stage::Left(distance), _) => return self.look_left(distance.saturating_mul(2)),
+        }
+        self.halve()
+    }
+
+    fn halve(&mut self) -> SearchProgress {
+        (self.stage, self.scan) = if self.high.saturating_sub(self.low) > PROBE {
+            let middle = self.low + (self.high - self.low) / 2;
+            (Stage::Middle(middle), Scan::from(middle, self.high, Wanted::Time))
+        } else {
+            (Stage::Rest, Scan::from(self.low, self.high, Wanted::Reached))
+        };
+        SearchProgress::Busy
+    }
+
+    fn look_left(&mut self, distance: u64) -> SearchProgress {
+        let Some(found) = self.found else { return SearchProgress::Absent(self.size) };
+        // Lines from the last probe on were seen.
+        let end = if distance > PROBE { found.saturating_sub(distance / 2) } else { found };
+        if end <= self.floor {
+            return SearchProgress::Found(found);
+        }
+        let from = found.saturating_sub(distance).max(self.floor);
+        (self.stage, self.scan) = (Stage::Left(distance), Scan::from(from, end, Wanted::Time));
+        SearchProgress::Busy
+    }
+}
+
+/// Looks for a line, from a place on.
+#[derive(Debug)]
+struct Scan {
+    /// Where it began.
+    begun: u64,
+    /// What is read next.
+    at: u64,
+    /// The beginning of the line there was passed, or does not count.
+    is_within: bool,
+    /// Only lines that begin before this count.
+    end: u64,
+    length: usize,
+    wanted: Wanted,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    /// A line that bears a time.
+    Time,
+    /// A line that has reached the time that is searched for.
+    Reached,
+}
+
+enum Scanned {
+    Busy,
+    Line(TimedLine),
+    Nothing,
+}
+
+/// A line that bears a time.
+#[derive(Clone, Copy, Debug)]
+struct TimedLine {
+    start: u64,
+    has_reached: bool,
+}
+
+impl Scan {
+    /// Of the lines that begin from `from` on and before `end`.
+    fn from(from: u64, end: u64, wanted: Wanted) -> Scan {
+        // A line begins after a newline.
+        let (at, is_within) = (from.saturating_sub(1), from > 0);
+        Scan { begun: from, at, is_within, end, length: PROBE as usize, wanted }
+    }
+
+    fn step(&mut self, file: &File, times: &dyn LineTimes, bound: Bound, size: u64) -> io::Result<Scanned> {
+        match data_from(file, self.at)? {
+            Some(data) if data < self.end.max(self.at + 1) => {
+                self.is_within |= data > self.at;
+                self.at = data;
+            }
+            _ => return Ok(Scanned::Nothing),
+        }
+        let room = size.saturating_sub(self.at).min(self.length as u64) as usize;
+        let block = read_up_to(file, self.at, room)?;
+        let is_last = self.at + block.len() as u64 >= size || block.len() < room;
+        let mut place = if self.is_within { after_line(&block) } else { Some(0) };
+        while let Some(start) = place.filter(|&start| start < block.len()) {
+            if self.at + start as u64 >= self.end {
+                return Ok(Scanned::Nothing);
+            }
+            let rest = &block[start..];
+            let length = after_line(rest);
+            if length.is_none() && rest.len() < HEAD && !is_last {
+                return Ok(self.read_on(self.at + start as u64, false));
+            }
+            let line = &rest[..length.unwrap_or(rest.len())];
+            let start_in_file = self.at + start as u64;
+            if let Some(has_reached) = times.has_reached(&line[..line.len().min(HEAD)], bound)
+                && (has_reached || self.wanted == Wanted::Time)
+            {
+                return Ok(Scanned::Line(TimedLine { start: start_in_file, has_reached }));
+            }
+            place = length.map(|length| start + length);
+        }
+        if is_last {
+            return Ok(Scanned::Nothing);
+        }
+        let next = self.at + block.len() as u64;
+        Ok(if place.is_some() && next >= self.end { Scanned::Nothing } else { self.read_on(next, place.is_none()) })
+    }
+
+    /// The next step reads from there on, and more.
+    fn read_on(&mut self, at: u64, is_within: bool) -> Scanned {
+        (self.at, self.is_within, self.length) = (at, is_within, (self.length * 2).min(MOST));
+        if is_within && at >= self.end { Scanned::Nothing } else { Scanned::Busy }
+    }
+}
+
+/// Where the next line begins; `None` if the line does not end here.
+fn after_line(bytes: &[u8]) -> Option<usize> {
+    memchr(b'\n', bytes).map(|newline| newline + 1)
+}
+
+/// Where data follow, at `at` or after a hole; `None` if none do.
+fn data_from(file: &File, at: u64) -> io::Result<Option<u64>> {
+    match seek(file, SeekFrom::Data(at)) {
+        Ok(data) => Ok(Some(data.max(at))),
+        Err(Errno::NXIO) => Ok(None),
+        // The file system does not know holes.
+        Err(_) => Ok(Some(at)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::FileExt;
+
+    /// A line that begins with digits bears that time.
+    #[derive(Debug)]
+    struct Numbers(u64);
+
+    impl LineTimes for Numbers {
+        fn has_reached(&self, line: &[u8], _: Bound) -> Option<bool> {
+            time(line).map(|time| time >= self.0)
+        }
+    }
+
+    fn time(line: &[u8]) -> Option<u64> {
+        let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        std::str::from_utf8(&line[..digits]).ok()?.parse().ok()
+    }
+
+    /// Where a time begins, and in how many steps that was found. A step reads once.
+    fn find(file: &File, wanted: u64) -> (Option<u64>, usize) {
+        let size = file.metadata().unwrap().len();
+        let (mut search, times) = (TimeSearch::new(size, Bound::Since), Numbers(wanted));
+        for steps in 1.. {
+            match search.step(file, &times).unwrap() {
+                SearchProgress::Busy => {}
+                SearchProgress::Found(place) => return (Some(place), steps),
+                SearchProgress::Absent(end) => {
+                    assert_eq!(end, size);
+                    return (None, steps);
+                }
+            }
+        }
+        unreachable!()
+    }
+
+    fn file(text: &[u8]) -> File {
+        let file = tempfile::tempfile().unwrap();
+        file.write_all_at(text, 0).unwrap();
+        file
+    }
+
+    fn place(text: &str, wanted: u64) -> Option<u64> {
+        find(&file(text.as_bytes()), wanted).0
+    }
+
+    /// The first line that has reached the time; with it come the lines without a time before the first one.
+    fn expected(text: &str, wanted: u64) -> Option<u64> {
+        let (mut at, mut is_first) = (0, true);
+        for line in text.split_inclusive('\n') {
+            if let Some(time) = time(line.as_bytes()) {
+                if time >= wanted {
+                    return Some(if is_first { 0 } else { at });
+                }
+                is_first = false;
+            }
+            at += line.len() as u64;
+        }
+        None
+    }
+
+    #[test]
+    fn a_time_begins_at_its_first_line() {
+        for text in ["", "none\n", "1 a\n", "1", "x\n1 a\nx\n2 b\nx\n2 c\n5 d\nx", "\n\n3\n\n4\n"] {
+            for wanted in 0..7 {
+                assert_eq!(place(text, wanted), expected(text, wanted), "{text:?} {wanted}");
+            }
+        }
+    }
+
+    #[test]
+    fn equal_times_over_many_blocks_begin_at_the_first() {
+        let text = format!("{}{}{}", "1 before\n".repeat(3000), "2 equal\n".repeat(90_000), "3 after\n".repeat(10));
+        for wanted in 0..5 {
+            assert_eq!(place(&text, wanted), expected(&text, wanted), "{wanted}");
+        }
+    }
+
+    #[test]
+    fn lines_may_be_longer_than_any_block_and_lack_a_time() {
+        let long = "x".repeat(300_000);
+        let text = format!("{long}\n1 {long}\n{long}\n2 {long}\n3\n{}4 {long}\n5\n", "no time\n".repeat(100_000));
+        for wanted in 0..7 {
+            assert_eq!(place(&text, wanted), expected(&text, wanted), "{wanted}");
+        }
+    }
+
+    #[test]
+    fn a_search_reads_few_blocks() {
+        let text: String = (0..60_000).map(|number| format!("{number} {}\n", "x".repeat(number % 300))).collect();
+        let file = file(text.as_bytes());
+        // Twice the number of times that the size can be halved, and the first and the last block.
+        let most = 2 * (text.len() as u64 / PROBE).ilog2() as usize + 8;
+        for wanted in [0, 1, 2, 777, 30_000, 59_999, 60_000] {
+            let (found, steps) = find(&file, wanted);
+            assert_eq!(found, expected(&text, wanted), "{wanted}");
+            assert!(steps <= most, "{wanted}: {steps} steps");
+        }
+    }
+
+    #[test]
+    fn holes_of_a_sparse_file_are_not_read() {
+        const SIZE: u64 = 100 << 30;
+        let part = |times: std::ops::Range<u64>| -> String {
+            times.map(|time| format!("{time} {}\n", "x".repeat(160))).collect()
+        };
+        let file = file(part(0..3000).as_bytes());
+        let parts = [(SIZE / 2, part(10_000..13_000)), (SIZE - (1 << 20), part(20_000..23_000))];
+        for (at, text) in &parts {
+            // What lies before a newline belongs to the hole.
+            file.write_all_at(format!("\n{text}").as_bytes(), *at).unwrap();
+        }
+        for (wanted, at, text) in [
+            (1500, 0, &part(0..3000)),
+            (5000, parts[0].0 + 1, &parts[0].1),
+            (11_000, parts[0].0 + 1, &parts[0].1),
+            (20_001, parts[1].0 + 1, &parts[1].1),
+            (22_999, parts[1].0 + 1, &parts[1].1),
+        ] {
+            let (found, steps) = find(&file, wanted);
+            let line = text.split_inclusive('\n').take_while(|line| time(line.as_bytes()) < Some(wanted));
+            assert_eq!(found, Some(at + line.map(|line| line.len() as u64).sum::<u64>()), "{wanted}");
+            assert!(steps <= 60, "{wanted}: {steps} steps");
+        }
+        assert_eq!(find(&file, 30_000).0, None);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_is_looked_for_on_the_left() {
+        let hours = |hours: std::ops::Range<u64>| -> String {
+            hours.flat_map(|hour| (0..200).map(move |_| format!("{hour} {}\n", "x".repeat(90)))).collect()
+        };
+        // The second half of the log is an hour early.
+        let text = hours(0..100) + &hours(80..180);
+        for wanted in [0, 10, 79, 90, 120, 179] {
+            assert_eq!(place(&text, wanted), expected(&text, wanted), "{wanted}");
+        }
+        // A machine without a battery begins in 1970, until its clock is set.
+        let text = hours(1000..1100) + &hours(0..3) + &hours(1100..1200);
+        for wanted in [1000, 1050, 1099, 1100, 1150] {
+            assert_eq!(place(&text, wanted), expected(&text, wanted), "{wanted}");
+        }
+        // One odd line among thousands hides nothing.
+        let text = hours(0..50) + "99999 odd\n" + &hours(50..100);
+        for wanted in [1, 25, 49] {
+            assert_eq!(place(&text, wanted), expected(&text, wanted), "{wanted}");
+        }
+    }
+}
