@@ -76,7 +76,7 @@ pub(super) enum RangeProgress {
 struct Survey {
     times: Box<dyn LineTimes>,
     has_times: bool,
-    /// Its last line with a time, if that is near its end.
+    /// Its last lines, if there is a time in them.
     last: Option<Vec<u8>>,
 }
 
@@ -174,7 +174,10 @@ impl RangeSearch {
             }
             return Ok(RangeProgress::Busy);
         }
-        let may_hold = |bound: &Bound| last.as_ref().is_none_or(|last| times.has_reached(last, *bound) != Some(false));
+        // The very last line may be a little earlier than others.
+        let has_reached =
+            |last: &[u8], bound| lines(last).rev().any(|line| times.has_reached(line, bound) == Some(true));
+        let may_hold = |bound: &Bound| last.as_ref().is_none_or(|last| has_reached(last, *bound));
         let mut bounds = bounds.into_iter().filter(may_hold);
         if let Some(bound) = bounds.next() {
             let (search, next) = (TimeSearch::new(size, bound), bounds.next());
@@ -215,13 +218,15 @@ fn look_at(range: &dyn TimeRange, file: &File, size: u64, written: i64) -> io::R
     let start = size.saturating_sub(SAMPLE).max(SAMPLE.min(size));
     let tail = read(start, size)?;
     let times = range.learn([&head, &tail], written);
-    let last_of = |sample: &[u8], is_whole: bool| last_with_time(sample, is_whole, &*times).map(<[u8]>::to_vec);
-    let mut last = last_of(&tail, false).or_else(|| if tail.is_empty() { last_of(&head, true) } else { None });
-    let mut has_times = last.is_some() || first_with_time(&head, &*times);
+    let has_time = |sample: &[u8]| lines(sample).any(|line| times.has_reached(line, Bound::Since).is_some());
+    let last = if tail.is_empty() { head.clone() } else { whole_lines(tail) };
+    let mut last = Some(last).filter(|last| has_time(last));
+    let mut has_times = last.is_some() || has_time(&head);
     if size > SAMPLE && last.is_none() {
         let start = size.saturating_sub(FAR);
-        last = last_of(&read(start, size)?, start == 0);
-        has_times = has_times || last.is_some() || first_with_time(&read(0, size.min(FAR))?, &*times);
+        let tail = read(start, size)?;
+        last = Some(if start == 0 { tail } else { whole_lines(tail) }).filter(|last| has_time(last));
+        has_times = has_times || last.is_some() || has_time(&read(0, size.min(FAR))?);
     }
     Ok(Survey { times, has_times, last })
 }
@@ -230,12 +235,9 @@ fn lines(sample: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
     sample.split_inclusive(|&byte| byte == b'\n')
 }
 
-fn first_with_time(sample: &[u8], times: &dyn LineTimes) -> bool {
-    lines(sample).any(|line| times.has_reached(line, Bound::Since).is_some())
-}
-
-/// `is_whole`: the sample begins with a line.
-fn last_with_time<'s>(sample: &'s [u8], is_whole: bool, times: &dyn LineTimes) -> Option<&'s [u8]> {
-    let skipped = if is_whole { 0 } else { lines(sample).next().map_or(0, <[u8]>::len) };
-    lines(&sample[skipped..]).rev().find(|line| times.has_reached(line, Bound::Since).is_some())
+/// Without the rest of a line at the beginning.
+fn whole_lines(mut sample: Vec<u8>) -> Vec<u8> {
+    let rest = lines(&sample).next().map_or(0, <[u8]>::len);
+    sample.drain(..rest);
+    sample
 }

@@ -49,7 +49,8 @@ pub(in crate::follow) fn older(log: &Log, file: &File, siblings: &Siblings) -> i
 fn is_generation(log: &Log, sibling: &Sibling, youngest: &File, younger: &[&Sibling]) -> io::Result<bool> {
     let Some(file) = sibling.open(log)? else { return Ok(false) };
     // It may also be older, and hold no more than the lines with which every file begins.
-    if is_prefix(&file, youngest)? && sibling.status.begun() > Status::of(youngest)?.begun() {
+    let is_named = sibling.rotated.is_ordered() && sibling.status.begun() <= Status::of(youngest)?.begun();
+    if !is_named && is_prefix(&file, youngest)? {
         return Ok(false);
     }
     let may_be_original = |other: &&&Sibling| {

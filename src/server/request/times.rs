@@ -86,11 +86,8 @@ impl<'p> RequestTimes<'p> {
 impl Range {
     /// What the client is told of it.
     pub(super) fn report(&self) -> OpenTimes {
-        let mut times = OpenTimes::default();
-        times.since = self.since.map(|since| self.zone.rfc3339(since));
-        times.until = self.until.map(|until| self.zone.rfc3339(until));
-        times.zone = Some(self.zone.name().to_owned());
-        times
+        let text = |time: Option<i128>| time.map(|time| self.zone.rfc3339(time));
+        OpenTimes { since: text(self.since), until: text(self.until), zone: Some(self.zone.name().to_owned()) }
     }
 
     /// For a follower, if there is any time.
