@@ -94,7 +94,8 @@ impl Error {
         matches!(*self.kind, Kind::Untrusted { .. })
     }
 
-    /// The HTTP status with which a server refused the request; `None` when the error is another one.
+    /// The HTTP status with which a server refused the request; `None` when the error is another one. A log without times
+    /// is 422 also where the server closes the stream with 4422.
     pub fn status(&self) -> Option<u16> {
         match *self.kind {
             Kind::Refused { status, .. } => Some(status),

@@ -13,6 +13,7 @@ use super::connect::{self, Socket};
 use super::url::Url;
 use crate::bounded_stream::Bounded;
 use crate::error::{Error, Result};
+use crate::protocol::close;
 use crate::protocol::event::Event;
 use crate::protocol::{PING, PONG};
 use crate::shutdown::Shutdown;
@@ -94,9 +95,7 @@ impl Stream {
                     let _ = self.socket.flush();
                     return match frame {
                         Some(frame) if frame.code == CloseCode::Normal => Ok(Received::End),
-                        Some(frame) => {
-                            Err(Error::closed(&self.context, frame.code.into(), &sanitize::escape(&frame.reason)))
-                        }
+                        Some(frame) => Err(self.closed(frame.code.into(), &sanitize::escape(&frame.reason))),
                         None => Err(Error::closed(&self.context, 1005, "")),
                     };
                 }
@@ -109,6 +108,18 @@ impl Stream {
                 }
                 Err(error) => return Err(Error::protocol(&self.context, error)),
             }
+        }
+    }
+
+    /// The error for a stream that the server has closed.
+    fn closed(&self, code: u16, reason: &str) -> Error {
+        match code {
+            // The same answer over HTTP. Another request would get it again.
+            close::NO_TIMES => {
+                let what = self.context.replacen("lost", "cannot follow", 1);
+                Error::refused(what, 422, reason.to_owned(), None)
+            }
+            _ => Error::closed(&self.context, code, reason),
         }
     }
 

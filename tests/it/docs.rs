@@ -4,6 +4,7 @@ mod commands;
 mod messages;
 mod services;
 mod tables;
+mod times;
 
 use std::fs;
 use std::path::{Path, PathBuf};

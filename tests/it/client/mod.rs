@@ -32,3 +32,5 @@ mod tail;
 mod unfinished;
 // Options, help and exit codes.
 mod usage;
+// `tail` with a range of times.
+mod times;
