@@ -1,7 +1,9 @@
 //! How a stream begins whose places have to be searched for among the generations of its log, and where it ends
 //! (`place_search`).
 
+use std::fs::File;
 use std::io;
+use std::sync::Arc;
 
 use super::candidates::{Candidate, CandidatePlace, CandidateSource, Candidates};
 use super::follower::{End, Follower, Phase, Step};
@@ -44,6 +46,19 @@ impl Follower {
             }
         }
         Ok(())
+    }
+
+    /// A file from which it can be learned what the lines look like that will be yielded: not one with just a few lines, as
+    /// the current file after a rotation, if there is another one.
+    ///
+    /// # Errors
+    /// When it cannot be opened now.
+    pub fn typical_file(&mut self) -> io::Result<Arc<File>> {
+        let typical = match &mut self.places {
+            Some(places) => places.open_typical(&self.log)?,
+            None => None,
+        };
+        Ok(typical.unwrap_or_else(|| self.open.file.clone()))
     }
 
     fn older_generations(&self) -> io::Result<Vec<Candidate>> {

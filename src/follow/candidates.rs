@@ -80,33 +80,35 @@ impl Candidates {
         self.files.iter().map(|file| file.size).sum()
     }
 
-    /// Opens a file, and holds it until [`Candidates::release`]. `None` when it is gone.
+    /// Opens a file. `None` when it is gone, or may not be read.
     ///
     /// # Errors
     /// When the process has no descriptor or memory left, or files are renamed too fast to be found.
     pub fn open(&mut self, file: usize, log: &Log) -> io::Result<Option<Arc<File>>> {
-        let opened = match &self.files[file].source {
-            CandidateSource::Held(file) => return Ok(Some(file.clone())),
-            CandidateSource::Gone => return Ok(None),
-            CandidateSource::Listed(sibling) => sibling.open(log),
-        };
-        match opened {
-            Ok(Some(opened)) => Ok(Some(Arc::new(opened))),
-            Ok(None) => {
-                self.files[file].source = CandidateSource::Gone;
-                Ok(None)
+        const TRIES: usize = 20;
+        for _ in 0..TRIES {
+            let opened = match &self.files[file].source {
+                CandidateSource::Held(file) => return Ok(Some(file.clone())),
+                CandidateSource::Gone => return Ok(None),
+                CandidateSource::Listed(sibling) => sibling.open(log),
+            };
+            match opened {
+                Ok(Some(opened)) => return Ok(Some(Arc::new(opened))),
+                Ok(None) => self.files[file].source = CandidateSource::Gone,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => self.find_again(log)?,
+                Err(error) => return Err(error),
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                self.rename(log)?;
-                Err(error)
-            }
-            Err(error) => Err(error),
         }
+        Err(io::ErrorKind::Interrupted.into())
     }
 
     /// The files have other names by now, or are gone.
-    fn rename(&mut self, log: &Log) -> io::Result<()> {
-        let siblings = list::list(log)?;
+    fn find_again(&mut self, log: &Log) -> io::Result<()> {
+        let siblings = match list::list(log) {
+            // They are being renamed at this moment.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            result => result?,
+        };
         for candidate in &mut self.files {
             let CandidateSource::Listed(old) = &candidate.source else { continue };
             let identity = old.status.identity;

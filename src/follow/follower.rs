@@ -394,7 +394,7 @@ impl Follower {
     pub fn bytes_ahead(&self) -> Option<u64> {
         let later = match &self.phase {
             _ if self.places.is_some() => return self.places.as_ref().map(|places| places.total()),
-            Phase::Passing(ahead) | Phase::Turning(ahead) => Some(ahead.opened()).filter(|&opened| opened > 0)?,
+            Phase::Passing(ahead) | Phase::Turning(ahead) => ahead.opened()?,
             _ => 0,
         };
         Some(self.opened.saturating_sub(self.place()) + later)

@@ -23,8 +23,8 @@ pub(super) struct Ahead {
 pub(super) struct Next {
     source: Source,
     identity: Identity,
-    /// Its size when the stream began, if it was there then.
-    pub opened: u64,
+    /// Its size when the stream began, if it is known to have been there then.
+    pub opened: Option<u64>,
     /// What may be missing before it, and how many bytes if that is known.
     pub gap: Option<(Missing, Option<u64>)>,
     /// The gap is not guessed from names and times: it is known how many files came.
@@ -110,7 +110,7 @@ impl Next {
         Next {
             source: Source::Held(file),
             identity,
-            opened: 0,
+            opened: None,
             gap,
             is_certain: false,
             turn: Turn::Rotated(start, Some(Box::new(glance))),
@@ -124,7 +124,7 @@ impl Next {
         Next {
             source: Source::Listed(Box::new(sibling)),
             identity,
-            opened: 0,
+            opened: None,
             gap,
             is_certain: false,
             turn: Turn::Rotated(0, None),
@@ -139,7 +139,7 @@ impl Next {
 
     /// The same file, which had that size when the stream began.
     pub fn that_had(self, opened: u64) -> Next {
-        Next { opened, ..self }
+        Next { opened: Some(opened), ..self }
     }
 
     /// Where it comes from.
@@ -302,8 +302,8 @@ impl Ahead {
         self.queue.iter()
     }
 
-    /// How many bytes of them were there when the stream began.
-    pub fn opened(&self) -> u64 {
+    /// How many bytes of them were there when the stream began, if that is known.
+    pub fn opened(&self) -> Option<u64> {
         self.queue.iter().map(|next| next.opened).sum()
     }
 

@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::backfill::Backfill;
 use super::candidates::{CandidatePlace, Candidates};
@@ -64,6 +65,17 @@ impl PlaceSearch {
             is_endless,
             is_awaited: false,
         }
+    }
+
+    /// The youngest file that has more than a few lines, if any has.
+    ///
+    /// # Errors
+    /// As [`Candidates::open`].
+    pub fn open_typical(&mut self, log: &Log) -> io::Result<Option<Arc<File>>> {
+        const FEW: u64 = 4 * 1024;
+        let typical = (0..self.candidates.len()).rfind(|&file| self.candidates.get(file).size >= FEW);
+        let largest = || (0..self.candidates.len()).max_by_key(|&file| self.candidates.get(file).size);
+        typical.or_else(largest).map_or(Ok(None), |file| self.candidates.open(file, log))
     }
 
     /// Only lines that match are counted, if lines are counted from the end.

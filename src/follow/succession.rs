@@ -529,7 +529,8 @@ impl Follower {
             return Ok(None);
         };
         let Some(next) = ahead.first() else { return Ok(None) };
-        let (gap, is_truncated, opened) = (next.gap, matches!(next.turn, Turn::Truncated(..)), next.opened);
+        let (gap, is_truncated, opened) =
+            (next.gap, matches!(next.turn, Turn::Truncated(..)), next.opened.unwrap_or(0));
         let was_truncated = next.was_truncated()?;
         let open = next.open(ahead.len() == 1)?;
         ahead.pop();

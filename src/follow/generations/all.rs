@@ -13,7 +13,7 @@ use crate::follow::log::fingerprint::is_prefix;
 use crate::follow::log::status::Status;
 use crate::follow::root::Log;
 
-/// The generations that are older than `file`, which is one of the log's, oldest first. Not those that cannot be read.
+/// The generations that are older than `file`, which is one of the log's, oldest first. Not those that are compressed.
 ///
 /// # Errors
 /// As [`Sibling::open`].
@@ -44,20 +44,24 @@ pub(in crate::follow) fn older(log: &Log, file: &File, siblings: &Siblings) -> i
     Ok(generations)
 }
 
-/// Whether a file is one more generation: it can be read, and is not a copy of a younger file. Of two files that are
-/// named alike neither is a copy of the other.
+/// Whether a file is one more generation, and not a copy of a younger file. Of two files that are named alike neither is a
+/// copy of the other.
 fn is_generation(log: &Log, sibling: &Sibling, youngest: &File, younger: &[&Sibling]) -> io::Result<bool> {
-    let Some(file) = sibling.open(log)? else { return Ok(false) };
-    // It may also be older, and hold no more than the lines with which every file begins.
-    let is_named = sibling.rotated.is_ordered() && sibling.status.begun() <= Status::of(youngest)?.begun();
-    if !is_named && is_prefix(&file, youngest)? {
-        return Ok(false);
-    }
+    // One that is older may hold no more than the lines with which every file begins.
+    let is_older = sibling.rotated.is_ordered() && sibling.status.begun() <= Status::of(youngest)?.begun();
     let may_be_original = |other: &&&Sibling| {
         other.status.size == sibling.status.size
             && (!other.rotated.is_like(&sibling.rotated) || other.rotated.stamp == sibling.rotated.stamp)
     };
-    for other in younger.iter().filter(may_be_original) {
+    let originals: Vec<_> = younger.iter().filter(may_be_original).collect();
+    if is_older && originals.is_empty() {
+        return Ok(true);
+    }
+    let Some(file) = sibling.open(log)? else { return Ok(false) };
+    if !is_older && is_prefix(&file, youngest)? {
+        return Ok(false);
+    }
+    for other in originals {
         if let Some(other) = other.open(log)?
             && is_prefix(&file, &other)?
         {

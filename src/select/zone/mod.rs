@@ -124,7 +124,7 @@ impl ZoneName {
     /// If the system has no zone of that name, or its data cannot be parsed. `local` never fails.
     pub fn load(&self) -> Result<Zone, ZoneError> {
         match self {
-            ZoneName::Local => Ok(Zone { name: "local".to_owned(), rules: Rules::Table(local()) }),
+            ZoneName::Local => Ok(Zone { name: local_name(), rules: Rules::Table(local()) }),
             ZoneName::Utc => Ok(Zone::utc()),
             ZoneName::Fixed(seconds) => Ok(Zone { name: self.to_string(), rules: Rules::Fixed(*seconds) }),
             ZoneName::Named(name) => {
@@ -145,6 +145,24 @@ pub fn local() -> TimeZone {
     zone.unwrap_or_else(|_| TimeZone::utc())
 }
 
+/// What the machine's zone is called in the IANA database, as other machines may have another one. `local` if it is not in
+/// there.
+fn local_name() -> String {
+    let linked = || Some(fs::read_link("/etc/localtime").ok()?.to_str()?.split_once("zoneinfo/")?.1.to_owned());
+    let name = match std::env::var("TZ") {
+        Ok(name) if name.is_empty() => Some("UTC".to_owned()),
+        Ok(name) => Some(name.trim_start_matches(':').to_owned()),
+        Err(_) if !fs::exists("/etc/localtime").unwrap_or(true) => Some("UTC".to_owned()),
+        Err(_) => linked(),
+    };
+    let is_known = |name: &String| match name.parse() {
+        Ok(ZoneName::Named(name)) => ZoneName::Named(name).load().is_ok(),
+        Ok(name) => name == ZoneName::Utc,
+        Err(_) => false,
+    };
+    name.filter(is_known).unwrap_or_else(|| "local".to_owned())
+}
+
 impl Zone {
     /// Coordinated universal time.
     pub fn utc() -> Zone {
@@ -162,7 +180,7 @@ impl Zone {
         }
     }
 
-    /// The name by which it was asked for.
+    /// The name by which it was asked for; that of the machine's zone in the IANA database, or `local` if it has none.
     pub fn name(&self) -> &str {
         &self.name
     }

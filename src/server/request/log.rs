@@ -90,15 +90,11 @@ impl LogRequest<'_> {
         let (log, file) = found.ok_or_else(|| Refusal::new(404, "no such log"))?;
         let (tail, wait) = (parameters.tail.unwrap_or(false), shared.config.rotate_wait);
         let skip = parameters.cursor.as_ref().map_or(0, |place| place.skip);
-        let mut query = filter.map(|filter| Query::new(filter, &file, skip)).transpose().map_err(failed)?;
-        if let Some(query) = query.as_mut().filter(|_| self.format() == Format::Html) {
-            query.tell_apart();
-        }
         let range = times.resolve(&file).map_err(failed)?;
         let follower = match (&from, &before) {
             (Some(position), _) => {
                 // With a filter, what the client has are bytes of the lines that it selects.
-                let skip = if query.is_some() { 0 } else { skip };
+                let skip = if filter.is_some() { 0 } else { skip };
                 Follower::resume(log, file, position, skip, tail, wait)
             }
             (None, Some(position)) => Follower::before(log, file, position, self.lines()),
@@ -109,13 +105,21 @@ impl LogRequest<'_> {
         };
         let mut follower = follower.map_err(failed)?;
         follower.narrow(parameters.has_history(), range.bounds()).map_err(failed)?;
-        if let Some(query) = &query {
-            follower.count_matching(query.judge());
-        }
+        let query = filter.map(|filter| self.query(filter, skip, &mut follower)).transpose().map_err(failed)?;
         if from.is_some() && self.method == Method::Get {
             shared.reports.metrics.resume(follower.lost().is_none());
         }
         Ok(OpenedLog { follower, query, times: range.report() })
+    }
+
+    /// Prepares the filter for the log.
+    fn query(&self, filter: Filter, skip: u64, follower: &mut Follower) -> io::Result<Query> {
+        let mut query = Query::new(filter, &*follower.typical_file()?, skip)?;
+        if self.format() == Format::Html {
+            query.tell_apart();
+        }
+        follower.count_matching(query.judge());
+        Ok(query)
     }
 
     /// The lines that are asked for; `None` for all of them.

@@ -210,4 +210,6 @@ fn a_log_that_was_rotated_just_now_has_the_times_of_its_rotated_files() {
     assert_eq!(letters(&body(&server, "level=error&since=2026-11-21")), "adf");
     assert_eq!(letters(&body(&server, "level=error&history=1&lines=2")), "df");
     assert_eq!(letters(&body(&server, "since=2027-01-01")), "");
+    // What an entry is, is learned from those files, too.
+    assert_eq!(letters(&body(&server, "level=info&history=1&lines=4")), "edef");
 }
