@@ -99,8 +99,7 @@ pub(super) struct Tail {
     #[argh(option, short = 'm', arg_name = "N", from_str_fn(line_count))]
     pub(super) max: Option<NonZeroU64>,
 
-    /// start at TIME: 2026-11-23, `2026-11-23 01:32`, 01:32, yesterday, 10m (ago), or as the log writes it; also searches
-    /// rotated files
+    /// start at TIME, also in rotated files: 2026-11-23, 01:32, yesterday, 10m (ago), or as the log writes it
     #[argh(option, short = 'S', arg_name = "TIME")]
     pub(super) since: Option<String>,
 

@@ -3,6 +3,7 @@
 mod resume;
 mod root;
 mod rotation;
+mod time_search;
 mod times;
 mod truncation;
 mod unused;

@@ -52,6 +52,21 @@ fn progress_comes_to_an_end() {
 }
 
 #[test]
+fn progress_counts_the_bytes_of_rotated_files() {
+    let text = large();
+    let log = Log::with(&text);
+    std::fs::write(log.beside("app.log.1"), format!("one\n{text}")).unwrap();
+    std::fs::write(log.beside("app.log.2"), format!("two\n{}", &text[..1_000_000])).unwrap();
+    let server = serve(&log);
+    let size = 2 * text.len() as u64 + 1_000_008;
+    for query in ["grep=needle&lines=all", "grep=needle&lines=5", "grep=needle&tail=1&lines=all"] {
+        let reports = progress(&mut server.events(&format!("app.log?history=1&{query}")));
+        assert_eq!(reports.last(), Some(&(size, Some(size), 2, true)), "{query}");
+        assert!(reports.iter().rev().skip(1).all(|report| !report.3 && report.0 <= size), "{query}: {reports:?}");
+    }
+}
+
+#[test]
 fn heartbeats_go_on_during_a_slow_search() {
     // Every line has what the pattern needs, so that none is passed over unread.
     let log = Log::with(format!("{}\n", "aeiou0123".repeat(500) + "x").repeat(4000));

@@ -2,6 +2,7 @@ use std::fs;
 use std::time::SystemTime;
 
 use wstail::protocol::event::{Event, OpenTimes};
+use wstail::select::stamp::{FORMATS, PREFIXED, Recogniser};
 
 use crate::support::{EventClient, Item, Log, Server, dechunk, serve, serve_with};
 
@@ -370,6 +371,41 @@ fn the_format_may_change_in_the_middle() {
     assert_eq!(count("since=2026-11-22%2012:00"), 720 + 1440);
     assert_eq!(count("since=2026-11-23%2012:00"), 720);
     assert_eq!(count("since=2026-11-22%2023:59&until=2026-11-23%2000:01"), 2);
+}
+
+/// The places in a sample at which its time may begin and end.
+fn pasted(sample: &str, is_prefixed: bool) -> &str {
+    let lines = [sample.as_bytes(); 4];
+    let recogniser = if is_prefixed { Recogniser::trained_on(lines) } else { Recogniser::default() };
+    let stamp = recogniser.find(sample.as_bytes()).unwrap();
+    &sample[stamp.start..stamp.end]
+}
+
+#[test]
+fn a_time_of_every_form_is_found_as_it_is_pasted() {
+    let log = Log::with("");
+    let forms = FORMATS.iter().map(|form| (form, false)).chain(PREFIXED.iter().map(|form| (form, true)));
+    let forms: Vec<_> = forms.collect();
+    for (number, (form, _)) in forms.iter().enumerate() {
+        // The second sample is of March, and the first of November. A prefix must be that of several lines.
+        let [late, early] = form.samples;
+        let path = log.beside(&format!("{number}.log"));
+        fs::write(&path, format!("{early}\n{early}\n{late}\n{late}\n")).unwrap();
+        set_written(&log, &format!("{number}.log"), 1_795_400_000);
+    }
+    let server = serve_utc(&log);
+    for (number, (form, is_prefixed)) in forms.iter().enumerate() {
+        let [late, early] = form.samples;
+        let get = |name: &str, sample: &str| {
+            let time: String = pasted(sample, *is_prefixed).bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let answer = server.get(&format!("/{number}.log?{name}={time}"));
+            assert_eq!(answer.status, 200, "{}: {}", form.name, answer.text());
+            answer.text()
+        };
+        assert_eq!(get("since", late), format!("{late}\n{late}\n"), "{}", form.name);
+        assert_eq!(get("since", early), format!("{early}\n{early}\n{late}\n{late}\n"), "{}", form.name);
+        assert_eq!(get("until", late), format!("{early}\n{early}\n"), "{}", form.name);
+    }
 }
 
 #[test]

@@ -11,6 +11,8 @@ use super::{Query, Select};
 use crate::follow::follower::Follower;
 use crate::follow::position::Position;
 use crate::follow::root::{Log, Roots};
+use crate::follow::time_range::TimeRange;
+use crate::follow::time_search::{Bound, LineTimes};
 use crate::protocol::criteria::{Case, Context, Criteria};
 use crate::protocol::cursor::Place;
 use crate::protocol::event::{Event, OpenTimes};
@@ -61,9 +63,14 @@ impl Random {
 
 /// What the filter selects from all generations; of the last one only the last so many matches with their context.
 fn selected(generations: &[Vec<u8>], criteria: &Criteria, last: usize) -> Vec<u8> {
+    selected_from(generations, criteria, last, (0, 0))
+}
+
+/// The lines of them that begin at a place or later: a generation and an offset.
+fn selected_from(generations: &[Vec<u8>], criteria: &Criteria, last: usize, place: (usize, usize)) -> Vec<u8> {
     let Context::Lines { before, after } = criteria.context else { unreachable!() };
     let mut sent = Vec::new();
-    for log in generations {
+    for (number, log) in generations.iter().enumerate() {
         let mut lines = Vec::new();
         let mut start = 0;
         for bytes in log.split_inclusive(|&byte| byte == b'\n') {
@@ -93,7 +100,8 @@ fn selected(generations: &[Vec<u8>], criteria: &Criteria, last: usize) -> Vec<u8
         };
         for (at, line) in lines.iter().enumerate().skip(first) {
             let around = at.saturating_sub(9)..(at + 10).min(lines.len());
-            if line.2 || around.into_iter().any(|other| is_near((at, line), other)) {
+            let is_selected = line.2 || around.into_iter().any(|other| is_near((at, line), other));
+            if is_selected && (number, line.0) >= place {
                 sent.extend_from_slice(line.1);
             }
         }
@@ -120,6 +128,62 @@ struct World {
     place: Option<Place>,
     now: Instant,
     story: String,
+    /// The stream is of this range of times, and of all generations. It does not follow the log.
+    range: Option<Range>,
+    is_over: bool,
+}
+
+/// A line `t7` bears the time 7.
+#[derive(Clone, Copy, Debug)]
+struct Range {
+    since: Option<u64>,
+    until: Option<u64>,
+}
+
+impl Range {
+    fn at(&self, bound: Bound) -> Option<u64> {
+        if bound == Bound::Since { self.since } else { self.until }
+    }
+}
+
+fn time(line: &[u8]) -> Option<u64> {
+    let digits = line.strip_prefix(b"t")?;
+    let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    std::str::from_utf8(&digits[..length]).ok()?.parse().ok()
+}
+
+impl TimeRange for Range {
+    fn has(&self, bound: Bound) -> bool {
+        self.at(bound).is_some()
+    }
+
+    fn is_before(&self, _: i128, _: Bound) -> bool {
+        false
+    }
+
+    fn learn(&self, _: [&[u8]; 2], _: i64) -> Box<dyn LineTimes> {
+        Box::new(*self)
+    }
+}
+
+impl LineTimes for Range {
+    fn has_reached(&self, line: &[u8], bound: Bound) -> Option<bool> {
+        time(line).map(|time| self.at(bound).is_none_or(|end| time >= end))
+    }
+}
+
+/// Where a time begins: a generation and an offset.
+fn place_of(generations: &[Vec<u8>], wanted: u64) -> Option<(usize, usize)> {
+    generations.iter().enumerate().find_map(|(number, log)| {
+        let mut start = 0;
+        let lines = log.split_inclusive(|&byte| byte == b'\n').map(|line| {
+            start += line.len();
+            (start - line.len(), line)
+        });
+        let timed: Vec<_> = lines.filter_map(|(start, line)| Some((start, time(line)?))).collect();
+        let found = timed.iter().position(|(_, time)| *time >= wanted)?;
+        Some((number, if found == 0 { 0 } else { timed[found].0 }))
+    })
 }
 
 impl World {
@@ -141,6 +205,8 @@ impl World {
             place: None,
             now: Instant::now(),
             story: String::new(),
+            range: None,
+            is_over: false,
         };
         world.begin_generation();
         world
@@ -191,14 +257,18 @@ impl World {
         let (log, file) = self.find();
         let skip = self.place.as_ref().map_or(0, |place| place.skip);
         let query = Query::new(Filter::new(&self.criteria).unwrap(), &file, skip).unwrap();
+        let tail = self.range.is_none();
         let follower = match &self.place {
-            None => Follower::new(log, file, Lines::All, true, Duration::ZERO),
+            None => Follower::new(log, file, Lines::All, tail, Duration::ZERO),
             Some(place) => {
                 let position = Position::parse(&place.cursor).unwrap();
-                Follower::resume(log, file, &position, 0, true, Duration::ZERO)
+                Follower::resume(log, file, &position, 0, tail, Duration::ZERO)
             }
         };
-        let follower = follower.unwrap();
+        let mut follower = follower.unwrap();
+        if let Some(range) = self.range {
+            follower.narrow(true, Some(Box::new(range))).unwrap();
+        }
         let follower_place = follower.place();
         let mut source = LogSource::new(follower, None, Duration::from_secs(1), self.now);
         let select = Select::new(Some(query), &mut source, &self.scans, self.now);
@@ -222,7 +292,7 @@ impl World {
             return false;
         };
         let is_quiet = matches!(event.what, LogEvent::Quiet);
-        assert!(stream.encoder.encode(event, self.now).is_continue());
+        self.is_over = stream.encoder.encode(event, self.now).is_break();
         while let Some(frame) = stream.encoder.next(self.now) {
             match frame {
                 Frame::Text(text) => self.note(&String::from_utf8(text).unwrap(), stream.is_resumed),
@@ -315,6 +385,56 @@ fn check(seed: u64) {
         world.criteria,
         world.story
     );
+}
+
+#[test]
+fn joined_payloads_of_a_range_are_what_the_filter_selects_in_it() {
+    for seed in 1..=120 {
+        let mut world = World::new(seed);
+        let mut now = 0;
+        for _ in 0..1 + world.random.below(4) {
+            for _ in 0..world.random.below(60) {
+                now += world.random.below(2) as u64;
+                let line =
+                    if world.random.one_in(3) { format!("t{now} a\n").into_bytes() } else { world.random.line() };
+                world.append(&line);
+            }
+            // So every generation has a time.
+            world.append(format!("\nt{now}\n").as_bytes());
+            if world.generations.len() < 4 {
+                world.rotate(false);
+                world.append(format!("t{now}\n").as_bytes());
+            }
+        }
+        let mut bound =
+            |most: u64| Some(world.random.below(most as usize + 2) as u64).filter(|_| !world.random.one_in(4));
+        let range = Range { since: bound(now), until: bound(now) };
+        let range =
+            if range.since.is_none() && range.until.is_none() { Range { since: Some(0), ..range } } else { range };
+        world.range = Some(range);
+        for _ in 0..100_000 {
+            if world.is_over {
+                break;
+            }
+            world.take();
+        }
+        assert!(world.is_over, "{seed}: no end{}", world.story);
+        let mut generations = world.generations.clone();
+        if let Some((number, offset)) = range.until.and_then(|until| place_of(&generations, until)) {
+            generations.truncate(number + 1);
+            generations[number].truncate(offset);
+        }
+        let start = range.since.map_or(Some((0, 0)), |since| place_of(&world.generations, since));
+        let start = start.unwrap_or((usize::MAX, 0));
+        let expected = selected_from(&generations, &world.criteria, usize::MAX, start);
+        let (got, wanted) = [&world.received, &expected].map(|bytes| String::from_utf8_lossy(bytes)).into();
+        assert!(
+            world.received == expected,
+            "{seed} {range:?} {:?}{}\n     got {got:?}\nexpected {wanted:?}",
+            world.criteria,
+            world.story
+        );
+    }
 }
 
 #[test]
