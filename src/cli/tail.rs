@@ -103,7 +103,7 @@ pub(super) struct Tail {
     #[argh(option, short = 'S', arg_name = "TIME")]
     pub(super) since: Option<String>,
 
-    /// stop before TIME, or before +DURATION after --since; implies --no-follow
+    /// stop before the first line at TIME (journalctl prints it), or +DURATION after --since; implies --no-follow
     #[argh(option, short = 'U', arg_name = "TIME")]
     pub(super) until: Option<String>,
 

@@ -15,6 +15,7 @@ use super::log::status::Status;
 use super::place_search::{PlaceProgress, PlaceSearch};
 use super::resume::list;
 use super::time_range::TimeRange;
+use super::time_search::Bound;
 use crate::protocol::event::Missing;
 
 impl Follower {
@@ -34,14 +35,17 @@ impl Follower {
                 let mut files = if history { self.older_generations()? } else { Vec::new() };
                 let size = self.end.as_ref().map_or(self.opened, |end| end.size);
                 files.push(Candidate::held(self.open.file.clone(), size)?);
-                let search = PlaceSearch::new(Candidates::new(files), range, Some(backfill), is_endless);
+                let search = PlaceSearch::new(Candidates::new(files), range, backfill, is_endless);
                 self.places = Some(Box::new(search));
             }
             phase => {
                 self.phase = phase;
-                if !is_endless && range.is_some() {
-                    let candidates = self.candidates_ahead()?;
-                    self.places = Some(Box::new(PlaceSearch::new(candidates, range, None, is_endless)));
+                if let Some(range) = range.filter(|range| range.has(Bound::Until)) {
+                    // The end is searched for where it was searched for before this reader resumed.
+                    let mut files = if history { self.older_generations()? } else { Vec::new() };
+                    let open = files.len();
+                    self.add_ahead(&mut files)?;
+                    self.places = Some(Box::new(PlaceSearch::of_end(Candidates::new(files), range, open)));
                 }
             }
         }
@@ -75,14 +79,14 @@ impl Follower {
         Ok(result?.into_iter().map(Candidate::listed).collect())
     }
 
-    /// The open file and those that come after it.
-    fn candidates_ahead(&self) -> io::Result<Candidates> {
+    /// Adds the open file and those that come after it.
+    fn add_ahead(&self, files: &mut Vec<Candidate>) -> io::Result<()> {
         let size = |status: &Status| match &self.end {
             Some(end) if Status::of(&end.file).is_ok_and(|last| last.is_same(status)) => end.size,
             _ => status.size,
         };
         let open = Status::of(&self.open.file)?;
-        let mut files = vec![Candidate::held(self.open.file.clone(), size(&open))?];
+        files.push(Candidate::held(self.open.file.clone(), size(&open))?);
         if let Phase::Passing(ahead) | Phase::Turning(ahead) = &self.phase {
             for next in ahead.iter() {
                 files.push(match next.source() {
@@ -91,7 +95,7 @@ impl Follower {
                 });
             }
         }
-        Ok(Candidates::new(files))
+        Ok(())
     }
 
     /// Searches a little more for the places.
@@ -115,7 +119,10 @@ impl Follower {
             }
             PlaceProgress::Found => {}
         }
-        if places.is_begun() { self.end_at_found(places) } else { self.begin_at_found(places) }.map(Some)
+        match places.open() {
+            Some(open) => self.end_at_found(places, open).map(Some),
+            None => self.begin_at_found(places).map(Some),
+        }
     }
 
     /// Goes to the place that was found. The files after the first one are ahead.
@@ -167,10 +174,18 @@ impl Follower {
         Ok(if self.awaited.is_some() { Step::Awaiting } else { Step::Started })
     }
 
-    /// Ends at the place that was found.
-    fn end_at_found(&mut self, places: &mut PlaceSearch) -> io::Result<Step> {
-        let Some(end) = self.find_end(places)? else { return Ok(Step::Busy) };
-        let file = places.end().file;
+    /// Ends at the place that was found, or at once if that is passed. `open`: the number of the open file.
+    fn end_at_found(&mut self, places: &mut PlaceSearch, open: usize) -> io::Result<Step> {
+        let Some(mut end) = self.find_end(places)? else { return Ok(Step::Busy) };
+        let Some(file) = places.end().file.checked_sub(open) else {
+            end.size = self.open.offset;
+            return Ok(self.end_in(0, end));
+        };
+        Ok(self.end_in(file, end))
+    }
+
+    /// Ends in the open file, or in one that comes so many files later.
+    fn end_in(&mut self, file: usize, end: End) -> Step {
         if let Phase::Passing(ahead) | Phase::Turning(ahead) = &mut self.phase {
             ahead.truncate(file);
             if ahead.is_empty() {
@@ -181,7 +196,7 @@ impl Follower {
             self.opened = self.opened.min(end.size);
         }
         self.end = Some(end);
-        Ok(Step::Busy)
+        Step::Busy
     }
 
     /// The end, if the range has one that was found.

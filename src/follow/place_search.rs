@@ -21,8 +21,10 @@ use super::time_search::Bound;
 pub(super) struct PlaceSearch {
     pub candidates: Candidates,
     range: Option<RangeSearch>,
-    /// Counts lines; `None` if it is known where the stream begins.
+    /// Counts lines.
     backfill: Option<Backfill>,
+    /// The file in which the stream has begun already.
+    open: Option<usize>,
     /// The file in which lines are counted.
     counted: Option<usize>,
     start: CandidatePlace,
@@ -45,24 +47,35 @@ pub(super) enum PlaceProgress {
 }
 
 impl PlaceSearch {
-    /// A search among these files. Without `backfill` the stream begins where it does already, in the first of them.
+    /// A search for both places.
     pub fn new(
         candidates: Candidates,
         range: Option<Box<dyn TimeRange>>,
-        backfill: Option<Backfill>,
+        backfill: Backfill,
         is_endless: bool,
     ) -> PlaceSearch {
-        let ends: &[Bound] = if backfill.is_some() { &[Bound::Since, Bound::Until] } else { &[Bound::Until] };
+        let range = range.map(|range| RangeSearch::new(range, &[Bound::Since, Bound::Until]));
+        PlaceSearch { backfill: Some(backfill), range, is_endless, ..PlaceSearch::among(candidates) }
+    }
+
+    /// A search for the end of a stream that has begun in the file of this number.
+    pub fn of_end(candidates: Candidates, range: Box<dyn TimeRange>, open: usize) -> PlaceSearch {
+        let range = Some(RangeSearch::new(range, &[Bound::Until]));
+        PlaceSearch { range, open: Some(open), ..PlaceSearch::among(candidates) }
+    }
+
+    fn among(candidates: Candidates) -> PlaceSearch {
         let (start, end) = (CandidatePlace { file: 0, offset: 0 }, candidates.end());
         PlaceSearch {
-            range: range.map(|range| RangeSearch::new(range, ends)),
+            range: None,
             candidates,
-            backfill,
+            backfill: None,
+            open: None,
             counted: None,
             start,
             end,
             ends_at_time: false,
-            is_endless,
+            is_endless: false,
             is_awaited: false,
         }
     }
@@ -205,9 +218,9 @@ impl PlaceSearch {
         self.ends_at_time
     }
 
-    /// Whether it was known where the stream begins.
-    pub fn is_begun(&self) -> bool {
-        self.backfill.is_none()
+    /// The file in which the stream has begun already, if it has.
+    pub fn open(&self) -> Option<usize> {
+        self.open
     }
 
     /// The file in which the stream was to end is gone: it ends before that.
