@@ -57,6 +57,11 @@ impl Backfill {
         matches!(self.direction, Direction::Back { .. } | Direction::BackMatching(_))
     }
 
+    /// Lines that are counted from the end were counted from here on.
+    pub(super) fn searched_to(&self) -> u64 {
+        if let Direction::BackMatching(search) = &self.direction { search.searched_to() } else { self.searched }
+    }
+
     /// Whether only lines that match are counted.
     pub(super) fn counts_matching(&self) -> bool {
         matches!(self.direction, Direction::BackMatching(_))

@@ -83,6 +83,11 @@ impl MatchingLines {
         self.unmatched.clear();
     }
 
+    /// Everything from here on was searched.
+    pub fn searched_to(&self) -> u64 {
+        self.searched
+    }
+
     /// How many bytes were searched.
     pub fn searched(&self) -> u64 {
         self.earlier + self.size - self.searched

@@ -180,6 +180,17 @@
 //! * If the rotation changes its naming pattern, the first file with the new pattern is not recognized, unless it was
 //!   seen under the log's name.
 //!
+//! **Which siblings are generations for a reader that asks for all of them?** (`generations::all`) Such a reader did not
+//! follow the log, so nothing can be proved, and nothing needs to be: no gap is reported where a number is missing. All
+//! siblings count that are not compressed and not empty, and are not a copy of a younger file: one that is named in another
+//! way and holds the same bytes, or one that holds the beginning of the current file and was created after it. They are put
+//! in order as in a rotation. Rotated files that are younger than the file the log's name led to are left to the follower.
+//!
+//! **Where does a time begin?** (`time_range`, `time_search`) In the oldest generation whose last lines have reached it;
+//! those that were last written to more than an hour before are not opened. There the file is halved until a few kilobytes
+//! are left, and these are searched line by line. Where clocks were set back, halving may miss an earlier place, so the
+//! bytes before are probed at doubling distances. A line that was not finished counts, and one without a time does not.
+//!
 //! What no observer can decide is listed for users in `docs/rotation.md`.
 //!
 //! # The rooms

@@ -160,6 +160,7 @@ impl PlaceSearch {
             None => SearchProgress::Found(0),
         };
         match found {
+            SearchProgress::Busy if counts_back && self.is_passed(file) => Ok(PlaceProgress::Found),
             SearchProgress::Busy => Ok(PlaceProgress::Busy),
             SearchProgress::Absent(offset) => {
                 self.start = self.start.max(CandidatePlace { file, offset });
@@ -168,6 +169,12 @@ impl PlaceSearch {
             }
             SearchProgress::Found(offset) => self.count_on(file, offset, log),
         }
+    }
+
+    /// Whether lines were counted back beyond the start of the range, which is the later place then.
+    fn is_passed(&self, file: usize) -> bool {
+        let searched = self.backfill.as_ref().map_or(0, Backfill::searched_to);
+        CandidatePlace { file, offset: searched } <= self.start
     }
 
     /// The count has come to this place: it is over, or goes on in the next file.

@@ -226,6 +226,28 @@ fn run(seed: u64) {
     assert!(text == expected, "{story}, cut after {cut}");
 }
 
+/// How often the follower is asked until it has found the first line.
+fn polls(follower: &mut Follower) -> usize {
+    let is_started = |step| matches!(step, Step::Started);
+    (1..).find(|_| is_started(follower.poll(&mut [0; 9], Instant::now()).unwrap())).unwrap()
+}
+
+#[test]
+fn lines_are_not_counted_beyond_the_start_of_a_range() {
+    let line = |time: u64| format!("t{time} {}\n", "x".repeat(90));
+    let log = [(0..100_000).map(line).collect::<String>(), (100_000..200_000).map(line).collect()];
+    let place = written(&log.map(String::into_bytes));
+    for (since, most) in [(199_000, 60), (99_000, 250)] {
+        let (name, file) = place.find();
+        let mut follower = Follower::new(name, file, Lines::Last(1_000_000), false, Duration::ZERO).unwrap();
+        follower.narrow(true, Some(Box::new(Range { since: Some(since), until: None }))).unwrap();
+        let polls = polls(&mut follower);
+        assert!(polls < most, "{polls} polls");
+        let text = read_to(&mut follower, 9000, usize::MAX);
+        assert!(text.starts_with(&line(since)) && text.ends_with(&line(199_999)));
+    }
+}
+
 #[test]
 fn random_ranges_of_random_logs_are_those_of_an_oracle() {
     let runs = std::env::var("WSTAIL_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(400);

@@ -331,6 +331,12 @@ fn an_hour_that_comes_twice_is_sent_whole() {
     assert_eq!(lines("spring.log?since=2026-03-29%2002:30"), "a b c");
     assert_eq!(lines("spring.log?until=2026-03-29%2002:30"), "a b");
     assert_eq!(lines("spring.log?since=2026-03-29%2003:00"), "b c");
+    // On Lord Howe Island clocks go back by half an hour, from 02:00 to 01:30 on 5 April.
+    let howe = "2026-04-05 01:29:00 a\n2026-04-05 01:45:00 b\n2026-04-05 01:45:00 c\n2026-04-05 02:00:00 d\n";
+    fs::write(log.beside("howe.log"), howe).unwrap();
+    assert_eq!(lines("howe.log?zone=Australia/Lord_Howe&since=2026-04-05%2001:45"), "b c d");
+    assert_eq!(lines("howe.log?zone=Australia/Lord_Howe&until=2026-04-05%2001:45"), "a b c");
+    assert_eq!(lines("howe.log?zone=Australia/Lord_Howe&since=2026-04-04T15:16:00Z"), "d");
 }
 
 /// Sets the time of the last write.
