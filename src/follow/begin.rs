@@ -141,13 +141,13 @@ impl Follower {
         };
         let mut ahead = Ahead::default();
         for file in first.file + 1..=places.end().file {
-            let Candidate { source, size, .. } = places.candidates.get(file);
+            let Candidate { source, .. } = places.candidates.get(file);
             let next = match source {
                 CandidateSource::Listed(sibling) => Next::listed(Sibling::clone(sibling), None),
                 CandidateSource::Held(_) => Next::sighted(current.clone(), 0, None),
                 CandidateSource::Gone => continue,
             };
-            ahead.push(next.that_had(*size));
+            ahead.push(next.that_had(places.size_of(file)));
         }
         ahead.note_certain();
         ahead.hold(&self.log, &Siblings::default())?;

@@ -437,10 +437,14 @@ impl Follower {
             || matches!(self.phase, Phase::Leaving { .. } | Phase::Passing(_) | Phase::Turning(_))
     }
 
-    /// How many bytes remain up to the end, where that is known: to a reader that does not follow, is in its last file,
-    /// and has no hole before it.
+    /// How many bytes remain up to the end, where that is known: to a reader that does not follow, has no hole before it, and
+    /// knows the sizes of all files that come.
     pub fn remaining(&self) -> Option<u64> {
-        self.before_end().filter(|_| !self.open.is_fresh)
+        let remaining = match &self.phase {
+            Phase::Passing(_) if self.end.is_some() => self.bytes_ahead(),
+            _ => self.before_end(),
+        };
+        remaining.filter(|_| self.places.is_none() && !self.open.is_fresh)
     }
 
     /// Whether what is read now may still be written to. Not so up to a known end, and in a generation in between.

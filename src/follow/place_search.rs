@@ -138,7 +138,13 @@ impl PlaceSearch {
     fn take_range(&mut self, since: Option<CandidatePlace>, until: Option<CandidatePlace>) {
         let has_since = self.range.take().is_some_and(|range| range.has_since());
         self.ends_at_time = until.is_some();
-        self.end = until.unwrap_or(self.end);
+        self.end = match until {
+            // Nothing of that file is asked for, so the stream need not go there.
+            Some(CandidatePlace { file: file @ 1.., offset: 0 }) => {
+                CandidatePlace { file: file - 1, offset: self.candidates.get(file - 1).size }
+            }
+            until => until.unwrap_or(self.end),
+        };
         if has_since {
             self.start = since.unwrap_or(self.end).min(self.end);
         }
@@ -174,7 +180,7 @@ impl PlaceSearch {
     /// Whether lines were counted back beyond the start of the range, which is the later place then.
     fn is_passed(&self, file: usize) -> bool {
         let searched = self.backfill.as_ref().map_or(0, Backfill::searched_to);
-        CandidatePlace { file, offset: searched } <= self.start
+        CandidatePlace { file, offset: searched } < self.start
     }
 
     /// The count has come to this place: it is over, or goes on in the next file.
@@ -218,6 +224,11 @@ impl PlaceSearch {
     /// Where it ends.
     pub fn end(&self) -> CandidatePlace {
         self.end
+    }
+
+    /// How many bytes of a file come before the end.
+    pub fn size_of(&self, file: usize) -> u64 {
+        size_of(&self.candidates, self.end, file)
     }
 
     /// Whether it ends there because of a time.

@@ -95,13 +95,38 @@ fn a_rotation_is_reported_between_two_files_and_no_gap() {
     assert_eq!(story("lines=all&history=1"), format!("<open>{OLD}<rotated>{MIDDLE}<rotated>{NEW}<end><1000>"));
     assert_eq!(story("since=2026-11-23"), format!("<open>{NEW}<end><1000>"));
     let d = "2026-11-22 11:00:00 ERROR d\n";
-    assert_eq!(story("since=2026-11-22%2010:30&until=2026-11-23%2010:00"), format!("<open>{d}<rotated><end><1000>"));
+    assert_eq!(story("since=2026-11-22%2010:30&until=2026-11-23%2010:00"), format!("<open>{d}<end><1000>"));
     let mut follower = server.events("app.log?tail=1&since=2026-11-22%2010:30");
     assert_eq!(follower.story("f\n"), format!("<open>{d}<rotated>{NEW}"));
     log.append("2026-11-23 12:00:00 INFO g\n");
     assert_eq!(follower.story("g\n"), "2026-11-23 12:00:00 INFO g\n");
     log.rotate("app.log.0", "2026-11-23 13:00:00 INFO h\n");
     assert_eq!(follower.story("h\n"), "<rotated>2026-11-23 13:00:00 INFO h\n");
+}
+
+#[test]
+fn the_length_of_an_answer_from_several_files_is_known() {
+    let log = logs();
+    let server = serve_utc(&log);
+    for (query, expected) in [
+        ("history=1&lines=all", [OLD, MIDDLE, NEW].concat()),
+        ("since=2026-11-22&until=2026-11-23%2010:30", [MIDDLE, "2026-11-23 10:00:00 INFO e\n"].concat()),
+        ("since=2026-11-21&until=2026-11-23", [OLD, MIDDLE].concat()),
+    ] {
+        let answer = server.get(&format!("/app.log?{query}"));
+        let length = format!("\r\nContent-Length: {}\r\n", expected.len());
+        assert!(answer.head.contains(&length) && answer.text() == expected, "{query}: {answer:?}");
+    }
+    // Large files are sent without being read.
+    let line = |day: u32, number: u32| format!("2026-11-{day} 10:00:00 {number}\n");
+    let text = |day: u32| (0..60_000).map(|number| line(day, number)).collect::<String>();
+    rotated(&log, "app.log.2", &text(21), DAY + 11 * 3600);
+    rotated(&log, "app.log.1", &text(22), DAY + 35 * 3600);
+    let expected = [text(21), text(22), NEW.to_owned()].concat();
+    let answer = server.get("/app.log?history=1&lines=all");
+    assert!(answer.head.contains(&format!("\r\nContent-Length: {}\r\n", expected.len())), "{}", answer.head);
+    assert!(answer.text() == expected);
+    assert!(server.events("app.log?history=1&lines=all").story("<1000>").replace("<rotated>", "").contains(&expected));
 }
 
 #[test]
