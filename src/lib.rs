@@ -74,6 +74,8 @@ mod error;
 pub mod follow;
 pub mod produce;
 pub mod protocol;
+#[cfg(test)]
+mod random;
 #[doc(hidden)]
 pub mod select;
 pub mod server;

@@ -5,63 +5,45 @@ use std::num::NonZeroU64;
 
 use super::*;
 use crate::protocol::criteria::{Criteria, Level};
+use crate::random::{Random, seeds};
 use crate::select::entry::{FindTime, REACH};
 use crate::select::level::level_of;
 
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % limit
+fn random_generation(random: &mut Random) -> Vec<u8> {
+    let mut log = Vec::new();
+    let longest = random.pick(&[3, 8, 8, 60]);
+    for _ in 0..random.below(30) {
+        log.extend_from_slice(random.pick(&[b"".as_slice(), b"", b"", b"@", b"@ERROR ", b"@ INFO ", b"ERROR "]));
+        let length = if random.one_in(25) { 100 + random.below(300) } else { random.below(longest) };
+        log.extend((0..length).map(|_| random.pick(b"abxxy\0\xff\r")));
+        log.extend_from_slice(random.pick(&[b"\n".as_slice(), b"\n", b"\n", b"\r\n"]));
     }
-
-    fn one_in(&mut self, times: usize) -> bool {
-        self.below(times) == 0
+    if random.one_in(3) {
+        log.truncate(log.len().saturating_sub(1 + random.below(3)));
     }
+    log
+}
 
-    fn pick<T: Copy>(&mut self, list: &[T]) -> T {
-        list[self.below(list.len())]
-    }
-
-    fn generation(&mut self) -> Vec<u8> {
-        let mut log = Vec::new();
-        let longest = self.pick(&[3, 8, 8, 60]);
-        for _ in 0..self.below(30) {
-            log.extend_from_slice(self.pick(&[b"".as_slice(), b"", b"", b"@", b"@ERROR ", b"@ INFO ", b"ERROR "]));
-            let length = if self.one_in(25) { 100 + self.below(300) } else { self.below(longest) };
-            log.extend((0..length).map(|_| self.pick(b"abxxy\0\xff\r")));
-            log.extend_from_slice(self.pick(&[b"\n".as_slice(), b"\n", b"\n", b"\r\n"]));
-        }
-        if self.one_in(3) {
-            log.truncate(log.len().saturating_sub(1 + self.below(3)));
-        }
-        log
-    }
-
-    fn criteria(&mut self) -> Criteria {
-        let mut patterns = |odds: &[usize]| -> Vec<String> {
-            let count = self.pick(odds);
-            (0..count).map(|_| self.pick(&["a", "b", "ab", "xa", "y", "ERR"]).to_owned()).collect()
-        };
-        let (grep, exclude) = (patterns(&[0, 1, 1, 1, 2]), patterns(&[0, 0, 1, 2]));
-        let lines = |random: &mut Random| random.pick(&[0, 0, 1, 2, 3, 1000]);
-        let context = match self.one_in(4) {
-            true => Context::Entry,
-            false => Context::Lines { before: lines(self), after: lines(self) },
-        };
-        Criteria {
-            grep,
-            exclude,
-            match_all: self.one_in(3),
-            fixed: true,
-            case: crate::protocol::criteria::Case::Sensitive,
-            context,
-            level: self.one_in(4).then_some(Level::Error),
-            max: self.one_in(4).then(|| NonZeroU64::new(1 + self.below(5) as u64).unwrap()),
-        }
+fn random_criteria(random: &mut Random) -> Criteria {
+    let mut patterns = |odds: &[usize]| -> Vec<String> {
+        let count = random.pick(odds);
+        (0..count).map(|_| random.pick(&["a", "b", "ab", "xa", "y", "ERR"]).to_owned()).collect()
+    };
+    let (grep, exclude) = (patterns(&[0, 1, 1, 1, 2]), patterns(&[0, 0, 1, 2]));
+    let lines = |random: &mut Random| random.pick(&[0, 0, 1, 2, 3, 1000]);
+    let context = match random.one_in(4) {
+        true => Context::Entry,
+        false => Context::Lines { before: lines(random), after: lines(random) },
+    };
+    Criteria {
+        grep,
+        exclude,
+        match_all: random.one_in(3),
+        fixed: true,
+        case: crate::protocol::criteria::Case::Sensitive,
+        context,
+        level: random.one_in(4).then_some(Level::Error),
+        max: random.one_in(4).then(|| NonZeroU64::new(1 + random.below(5) as u64).unwrap()),
     }
 }
 
@@ -224,11 +206,10 @@ fn sent(random: &mut Random, generations: &[Vec<u8>], criteria: &Criteria, is_ti
 
 #[test]
 fn any_blocks_and_cuts_give_what_the_filter_selects() {
-    let rounds = std::env::var("WSTAIL_ROUNDS").map_or(1, |rounds| rounds.parse().unwrap());
-    for seed in 1..=1500 * rounds {
-        let mut random = Random(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed));
-        let generations: Vec<_> = (0..1 + random.below(3)).map(|_| random.generation()).collect();
-        let (criteria, is_timed, cuts) = (random.criteria(), random.one_in(2), random.one_in(2));
+    for seed in seeds(500) {
+        let mut random = Random::new(seed);
+        let generations: Vec<_> = (0..1 + random.below(3)).map(|_| random_generation(&mut random)).collect();
+        let (criteria, is_timed, cuts) = (random_criteria(&mut random), random.one_in(2), random.one_in(2));
         let expected = expected(&generations, &criteria, is_timed, !cuts);
         let sent = sent(&mut random, &generations, &criteria, is_timed, cuts);
         let same = sent.bytes().zip(expected.bytes()).take_while(|(left, right)| left == right).count();

@@ -1,6 +1,7 @@
 use super::formats::PREFIXED;
 use super::*;
 use crate::civil::{Civil, SECOND};
+use crate::random::Random;
 
 /// The times of the two samples of every format.
 const TIMES: [i64; 2] = [1_795_397_547, 1_772_719_689];
@@ -229,24 +230,13 @@ fn a_key_may_stand_far_behind() {
 }
 
 /// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) % limit as u64) as usize
-    }
-}
-
 #[test]
 fn no_bytes_make_it_panic_or_read_on() {
-    let mut random = Random(1);
+    let mut random = Random::new(1);
     let samples: Vec<&str> = FORMATS.iter().chain(PREFIXED).flat_map(|format| format.samples).collect();
     let trained = trained(&samples.repeat(2));
     let (berlin, mut found) = ("Europe/Berlin".parse::<crate::select::zone::ZoneName>().unwrap().load().unwrap(), 0);
-    for _ in 0..100_000 {
+    for _ in 0..20_000 {
         let mut line = samples[random.below(samples.len())].as_bytes().to_vec();
         for _ in 0..random.below(4) {
             let other = samples[random.below(samples.len())].as_bytes();
@@ -267,8 +257,8 @@ fn no_bytes_make_it_panic_or_read_on() {
             found += 1;
         }
     }
-    assert!(found > 50_000, "{found}");
-    for _ in 0..20_000 {
+    assert!(found > 10_000, "{found}");
+    for _ in 0..5_000 {
         let line: Vec<u8> = (0..random.below(40)).map(|_| random.below(256) as u8).collect();
         trained.find(&line);
     }
@@ -277,7 +267,7 @@ fn no_bytes_make_it_panic_or_read_on() {
 #[test]
 fn formatted_instants_are_read_back() {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let mut random = Random(2);
+    let mut random = Random::new(2);
     for _ in 0..5_000 {
         let at = 1_000_000_000 + random.below(3_000_000_000) as i64;
         let nanosecond = random.below(1_000_000_000) as u32;
