@@ -313,7 +313,7 @@ fn line_count(value: &str) -> Option<NonZeroU64> {
     line_number(value).and_then(NonZeroU64::new)
 }
 
-fn put<T>(
+pub(super) fn put<T>(
     slot: &mut Option<T>,
     name: &str,
     value: &str,
@@ -327,7 +327,7 @@ fn put<T>(
     Ok(())
 }
 
-fn word(text: &str) -> Result<String, &'static str> {
+pub(super) fn word(text: &str) -> Result<String, &'static str> {
     let bytes = decode(text).ok_or("has a malformed percent escape")?;
     String::from_utf8(bytes).map_err(|_| "is not UTF-8; a pattern for other bytes is `\\xFF`")
 }
@@ -341,7 +341,7 @@ fn decode(text: &str) -> Option<Vec<u8>> {
     Some(percent_decode_str(text).collect())
 }
 
-fn flag(value: &str) -> Option<bool> {
+pub(super) fn flag(value: &str) -> Option<bool> {
     match value {
         "1" => Some(true),
         "0" => Some(false),

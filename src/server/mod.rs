@@ -6,11 +6,14 @@
 //! * `report`: metrics, and the server's own log
 //! * `viewer`: the page for browsers
 //! * `scans`: how many connections may look through old bytes at a time
+//! * `listing` and `list_changes`: the list of logs, and what changes in it
 //! * `notifier`: the thread that wakes connections when logs change
 
 mod accept;
 mod config;
 mod handle;
+mod list_changes;
+mod listing;
 mod notifier;
 mod report;
 mod request;
@@ -28,10 +31,10 @@ use rustix::system::uname;
 use self::accept::listener::Listener;
 pub use self::config::ServerConfig;
 pub use self::handle::ServerHandle;
+use self::listing::Lists;
 use self::report::Reports;
 use self::request::access::Access;
 use self::request::base::Base;
-use self::request::files::Lists;
 use self::scans::Scans;
 use self::shared::Shared;
 use crate::error::{Error, Result};

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::config::ServerConfig;
+use super::listing::Lists;
 use super::report::Reports;
 use super::request::access::Access;
 use super::request::base::Base;
-use super::request::files::Lists;
 use super::scans::Scans;
 use crate::follow::root::Roots;
 use crate::select::zone::Zone;

@@ -1,20 +1,29 @@
 //! Decides which answer a request gets: whether it is allowed, and whether it is for one of the service's own pages,
 //! the viewer, the list of logs, or a log. [`short_response`], [`viewer`], [`files`] and [`super::log`] make the answers.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::base::Below;
 use super::files;
 use super::head::Head;
 use super::log::LogRequest;
-use crate::protocol::request::{Address, BadTarget, Parameters, View};
+use crate::protocol::event::SUBPROTOCOL;
+use crate::protocol::list_request::ListParameters;
+use crate::protocol::request::{Address, BadTarget, HeartbeatKind, Parameters, View};
+use crate::server::listing::List;
 use crate::server::report::metrics::Ended;
 use crate::server::shared::Shared;
 use crate::server::short_response::{self, Method, Refusal};
 use crate::server::stream::connection::Connection;
 use crate::server::stream::ending::{Linger, Served};
-use crate::server::stream::transport::peer::{Peer, say};
+use crate::server::stream::live_list::LiveList;
+use crate::server::stream::transport::Transport;
+use crate::server::stream::transport::heartbeat::Heartbeat;
+use crate::server::stream::transport::peer::{Peer, say, write_all};
 use crate::server::stream::transport::socket::StreamSocket;
+use crate::server::stream::transport::timeouts_and_sizes::LINGER;
+use crate::server::stream::transport::websocket::Pings;
 use crate::server::viewer;
 use crate::shutdown::Shutdown;
 
@@ -60,8 +69,8 @@ pub(super) fn answer<'p, S: StreamSocket>(
         Below::Outside => return Err(Refusal::new(404, "no such page: everything is below the base path")),
     };
     if address.service().is_some_and(|rest| rest == [b"files"]) {
-        files::check(query)?;
-        return list(socket, head.method, shared, shutdown).map(Answer::Sent);
+        let wanted = ListParameters::parse(query)?;
+        return list(socket, *head, early, wanted, shared, shutdown).map(Answer::Sent);
     }
     if let Some(page) = page(&address, query, &head, wants_page, shared)? {
         return send(socket, &page);
@@ -118,21 +127,50 @@ fn is_page(address: &Address, head: &Head, wants_page: bool) -> bool {
     head.upgrade.is_none() && head.flaw.is_none() && (wants_page || address.segments().is_empty())
 }
 
-/// Answers a request for the list of logs. All clients share one list, so it is not copied for each.
+/// Answers a request for the list of logs, once or for as long as the client wants to hear of changes.
 #[inline(never)]
-fn list(
-    socket: &mut Peer<'_, impl StreamSocket>,
-    method: Method,
+fn list<S: StreamSocket>(
+    socket: &mut Peer<'_, S>,
+    head: Head,
+    early: Vec<u8>,
+    wanted: ListParameters,
     shared: &Shared,
     shutdown: &Shutdown,
 ) -> Result<Served, Refusal> {
-    let Some(list) = shared.lists.get(&shared.roots, socket.tcp, &mut socket.stream, shutdown)? else {
-        return Ok(Served { ended: Ended::Left, linger: Linger::Until(Instant::now()) });
+    let (left, stall) =
+        (Served { ended: Ended::Left, linger: Linger::Until(Instant::now()) }, shared.config.stall_timeout);
+    if head.upgrade.is_some() && !head.events {
+        return Err(Refusal::new(400, format!("the list over WebSocket needs the subprotocol {SUBPROTOCOL}")));
+    }
+    let Some(list) = files::get(&shared.lists, &shared.roots, socket.tcp, &mut socket.stream, shutdown)? else {
+        return Ok(left);
     };
-    let head = short_response::json_head(list.len());
-    let body = if method == Method::Head { &[] } else { list.as_bytes() };
-    match say(socket, &head, shared.config.stall_timeout, shutdown) {
-        Served { ended: Ended::Completed, .. } => Ok(say(socket, body, shared.config.stall_timeout, shutdown)),
+    if let Some(upgrade) = head.upgrade {
+        if write_all(socket, &upgrade, shutdown, LINGER).is_err() {
+            return Ok(left);
+        }
+        let tcp = socket.tcp;
+        return Ok(live_list(&mut socket.stream, early, (list, wanted), shared).run(tcp, shutdown));
+    }
+    // All clients that ask for all logs share one list, so it is not copied for each.
+    let json = list.json(&wanted);
+    let body = if head.method == Method::Head { &[] } else { json.as_bytes() };
+    match say(socket, &short_response::json_head(json.as_bytes().len()), stall, shutdown) {
+        Served { ended: Ended::Completed, .. } => Ok(say(socket, body, stall, shutdown)),
         other => Ok(other),
     }
+}
+
+fn live_list<'s, S: StreamSocket>(
+    stream: &'s mut S,
+    early: Vec<u8>,
+    begun: (Arc<List>, ListParameters),
+    shared: &'s Shared,
+) -> Box<LiveList<'s, &'s mut S>> {
+    let (config, now) = (&shared.config, Instant::now());
+    let heartbeat = Heartbeat::new(config.heartbeat, config.heartbeat_timeout, now);
+    let pings = Pings { kind: HeartbeatKind::Frame, has_alive: true };
+    let transport = Transport::websocket(stream, early, pings, heartbeat, shared.reports.metrics.clone());
+    let transport = transport.stall_after(config.stall_timeout);
+    Box::new(LiveList::new((&shared.lists, &shared.roots), begun, config.heartbeat, transport, now))
 }

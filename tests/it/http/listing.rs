@@ -1,11 +1,18 @@
-//! Concurrent requests for the list of logs, and their parameters.
+//! The list of logs: concurrent requests, their parameters, and the list that goes on.
 
 use std::fs;
 use std::io::Write;
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::support::{Log, serve, serve_with, until, within};
+use rustix::process::Signal;
+use serde_json::Value;
+use tungstenite::client::IntoClientRequest;
+use tungstenite::{Message, WebSocket};
+use wstail::protocol::event::SUBPROTOCOL;
+use wstail::protocol::list_event::ListEvent;
+
+use crate::support::{Log, Server, serve, serve_with, until, within};
 
 const GET: &[u8] = b"GET /-/files HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
@@ -73,4 +80,165 @@ fn an_unknown_parameter_of_the_list_is_refused() {
     for query in ["", "&", "view=text"] {
         assert_eq!(server.get(&format!("/-/files?{query}")).status, 200, "{query}");
     }
+}
+
+fn paths(server: &Server, query: &str) -> Vec<String> {
+    let answer = server.get(&format!("/-/files?{query}"));
+    assert_eq!(answer.status, 200, "{query}: {answer:?}");
+    let list: Value = serde_json::from_slice(&answer.body).unwrap();
+    let files = list["files"].as_array().unwrap();
+    let mut paths: Vec<_> = files.iter().map(|file| file["path"].as_str().unwrap().to_owned()).collect();
+    paths.sort();
+    paths
+}
+
+fn tree() -> Log {
+    let log = Log::with("a\n");
+    fs::create_dir_all(log.beside("nginx/old")).unwrap();
+    for name in
+        ["app.log.1", "app.log.2.gz", "nginx/access.log", "nginx/error.log", "nginx/old/access.log.1", "x[1].log"]
+    {
+        fs::write(log.beside(name), "").unwrap();
+    }
+    log
+}
+
+#[test]
+fn a_glob_chooses_logs_without_their_rotated_files() {
+    let log = tree();
+    let server = serve(&log);
+    assert_eq!(paths(&server, "").len(), 7);
+    assert_eq!(paths(&server, "match=*.log"), ["app.log", "x[1].log"]);
+    assert_eq!(paths(&server, "match=nginx/**"), ["nginx/access.log", "nginx/error.log"]);
+    assert_eq!(paths(&server, "match=**/[ae]*.log"), ["app.log", "nginx/access.log", "nginx/error.log"]);
+    assert_eq!(paths(&server, "match=app*&generations=1"), ["app.log", "app.log.1", "app.log.2.gz"]);
+    assert_eq!(paths(&server, "match=x%5B%5B%5D1].lo?"), ["x[1].log"]);
+    assert_eq!(paths(&server, "match=nothing"), [""; 0]);
+    assert_eq!(paths(&server, "generations=0").len(), 4);
+}
+
+#[test]
+fn a_glob_that_is_malformed_is_refused() {
+    let log = Log::with("a\n");
+    let server = serve(&log);
+    for (query, cause) in [
+        ("match=", "the parameter `match` is not a pattern for paths: it is empty"),
+        ("match=a[b", "a `[` is not closed"),
+        ("match=a&match=b", "the parameter `match` is repeated"),
+        ("generations=2", "the parameter `generations` takes 1 or 0, not `2`"),
+    ] {
+        let answer = server.get(&format!("/-/files?{query}"));
+        assert!(answer.status == 400 && answer.text().contains(cause), "{query}: {answer:?}");
+    }
+}
+
+/// A live list, and what it says next: `file PATH`, `listed`, `gone PATH`.
+struct Live(WebSocket<TcpStream>);
+
+impl Live {
+    fn of(server: &Server, query: &str) -> Live {
+        let mut request = format!("ws://{}/-/files?{query}", server.address).into_client_request().unwrap();
+        request.headers_mut().insert("Sec-WebSocket-Protocol", SUBPROTOCOL.parse().unwrap());
+        Live(tungstenite::client(request, server.connect()).unwrap().0)
+    }
+
+    fn next(&mut self) -> String {
+        loop {
+            let Message::Text(text) = self.0.read().unwrap() else { continue };
+            match ListEvent::parse(&text).unwrap_or_else(|| panic!("not an event: {text}")) {
+                ListEvent::File { path, .. } => return format!("file {path}"),
+                ListEvent::Listed { .. } => return "listed".to_owned(),
+                ListEvent::Gone { path } => return format!("gone {path}"),
+                ListEvent::End { reason } => return format!("end {reason}"),
+                _ => {}
+            }
+        }
+    }
+
+    fn expect(&mut self, expected: &str) {
+        assert_eq!(self.next(), expected);
+    }
+}
+
+/// Longer than the 2 s in which a change is told, for machines that are busy with other tests.
+const TOLD: Duration = Duration::from_secs(5);
+
+#[test]
+fn a_live_list_goes_on_with_the_logs_that_come_and_go() {
+    let log = tree();
+    let server = serve(&log);
+    let (mut all, mut some) = (Live::of(&server, ""), Live::of(&server, "match=nginx/*"));
+    let mut files: Vec<_> = (0..7).map(|_| all.next()).collect();
+    files.sort();
+    assert_eq!(files[0], "file app.log");
+    all.expect("listed");
+    let mut files = [some.next(), some.next()];
+    files.sort();
+    assert_eq!(files, ["file nginx/access.log", "file nginx/error.log"]);
+    some.expect("listed");
+    let begun = Instant::now();
+    fs::write(log.beside("nginx/new.log"), "").unwrap();
+    all.expect("file nginx/new.log");
+    some.expect("file nginx/new.log");
+    assert!(begun.elapsed() < TOLD, "{:?}", begun.elapsed());
+    let begun = Instant::now();
+    fs::remove_file(log.beside("nginx/error.log")).unwrap();
+    all.expect("gone nginx/error.log");
+    some.expect("gone nginx/error.log");
+    assert!(begun.elapsed() < TOLD, "{:?}", begun.elapsed());
+    server.process.signal(Signal::TERM);
+    some.expect("end server is going away");
+    assert!(matches!(some.0.read(), Ok(Message::Close(Some(frame))) if frame.code == 1001.into()));
+}
+
+#[test]
+fn a_rotation_is_no_news_in_a_live_list() {
+    let log = Log::with("a\n");
+    let server = serve(&log);
+    let mut live = Live::of(&server, "match=*");
+    live.expect("file app.log");
+    live.expect("listed");
+    for number in (1..4).rev() {
+        log.rotate(&format!("app.log.{number}"), "b\n");
+    }
+    fs::rename(log.path(), log.beside("app.log.4")).unwrap();
+    live.expect("gone app.log");
+    log.append("c\n");
+    live.expect("file app.log");
+    fs::write(log.beside("last.log"), "").unwrap();
+    live.expect("file last.log");
+}
+
+#[test]
+fn a_live_list_needs_the_subprotocol() {
+    let log = Log::with("a\n");
+    let server = serve(&log);
+    let error = server.try_client("-/files").unwrap_err();
+    assert!(error.contains("400"), "{error}");
+    let answer = server.ask(
+        "GET /-/files HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+    );
+    assert_eq!(answer.text(), "the list over WebSocket needs the subprotocol wstail.v1\n");
+}
+
+#[test]
+fn a_client_that_leaves_a_live_list_frees_its_place() {
+    let log = Log::with("a\n");
+    let server = serve_with(&log, &["--heartbeat", "0.2", "--heartbeat-timeout", "0.2"]);
+    let mut live = Live::of(&server, "");
+    live.expect("file app.log");
+    live.expect("listed");
+    drop(live);
+    until("it is gone", || server.connections() == 0);
+    // One that answers no ping is given up.
+    let silent = Live::of(&server, "");
+    until("it is given up", || server.connections() == 0);
+    drop(silent);
+    // One that does stays.
+    let mut live = Live::of(&server, "");
+    live.expect("file app.log");
+    live.expect("listed");
+    fs::write(log.beside("new.log"), "").unwrap();
+    live.expect("file new.log");
 }
