@@ -44,7 +44,7 @@ pub struct LogList {
 /// When no address answers in time ([`Error::is_timeout`]), the server's certificate is not trusted
 /// ([`Error::is_untrusted`]), the server refuses ([`Error::status`]), or its answer is not a list of logs.
 pub fn list(url: &Url, config: &ClientConfig, shutdown: &Shutdown) -> Result<LogList> {
-    let url = url.beneath("-/files");
+    let url = url.list(None);
     let what = || format!("cannot list the logs of {}", url.place());
     let page = connect::page(&url, config, what, shutdown)?;
     let not_a_list = || Error::failed(format!("{}: the answer is not a list of logs", what()));

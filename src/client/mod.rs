@@ -1,8 +1,8 @@
 //! A blocking client: connects to a server, reads a log, and connects again when the connection is lost.
 //!
 //! [`Reader`] is what most programs want: an iterator of [`LogEvent`](crate::LogEvent)s. [`Stream`] is a single
-//! connection without reconnecting. [`list`] asks a server for its logs, and [`status`] asks for any of its pages, such
-//! as `/-/healthz`.
+//! connection without reconnecting. [`list`] asks a server for its logs, [`LiveList`] also reports those that come and go,
+//! and [`status`] asks for any of its pages, such as `/-/healthz`.
 //!
 //! Nothing here prints, and nothing turns bytes into text: a log may hold anything.
 
@@ -10,7 +10,9 @@ mod connect;
 mod date;
 mod files;
 mod http;
+mod live_list;
 mod matches;
+mod pattern;
 mod reader;
 mod reconnect;
 mod stream;
@@ -20,6 +22,8 @@ mod wire;
 
 pub use self::connect::status;
 pub use self::files::{LogFile, LogList, list};
+pub use self::live_list::{LiveList, LogChange};
+pub use self::pattern::LogPattern;
 pub use self::reader::Reader;
 pub use self::stream::{Received, Stream};
 pub use self::trust::Trust;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::ClientConfig;
 use super::matches::Matches;
-use super::reconnect::Backoff;
+use super::reconnect::{Backoff, is_final};
 use super::stream::{Received, Stream};
 use super::url::Url;
 use crate::error::{Error, Result};
@@ -19,12 +19,6 @@ use crate::shutdown::{Shutdown, Trigger, shutdown};
 
 /// How many lines to ask for after a lost connection to a server without cursors.
 const AFTER_LOSS: Lines = Lines::Last(10);
-/// Statuses (RFC 9110, 8470, 6585) after which the same request may succeed later.
-const REQUEST_TIMEOUT: u16 = 408;
-const TOO_EARLY: u16 = 425;
-const TOO_MANY_REQUESTS: u16 = 429;
-/// The longest pause that `Retry-After` can ask for.
-const LONGEST_REQUESTED: Duration = Duration::from_secs(60);
 
 /// Reads a log, and connects again when the connection is lost. It is a blocking iterator. Its last item is
 /// [`LogEvent::End`] where the log ends, or an error that another try would not mend. When its [`Shutdown`] is triggered,
@@ -83,6 +77,7 @@ pub struct Reader {
     /// How long to wait before the next connection.
     pause: Option<Duration>,
     place: Option<Place>,
+    zone: Option<String>,
     /// How many matching lines have come, if they are limited.
     matches: Option<Matches>,
     /// The server has announced the end of this stream.
@@ -131,6 +126,7 @@ impl Reader {
             stream: None,
             pause: None,
             place,
+            zone: None,
             is_announced: false,
             was_plain: false,
             has_streamed: false,
@@ -161,6 +157,12 @@ impl Reader {
     /// server that does not speak `wstail.v1`.
     pub fn place(&self) -> Option<&Place> {
         self.place.as_ref()
+    }
+
+    /// The zone of the log's times that do not name theirs: what the parameter `zone` takes. `None` before the log is
+    /// open, and with a server that does not report it.
+    pub fn zone(&self) -> Option<&str> {
+        self.zone.as_deref()
     }
 
     /// Keeps the connection while the caller cannot take more events; see [`Stream::keep_alive`].
@@ -267,6 +269,7 @@ impl Reader {
 
     /// A time such as `10m` must mean the same on the next connection.
     fn keep_times(&mut self, times: &OpenTimes) {
+        self.zone.clone_from(&times.zone);
         if let Some(since) = times.since.as_ref().filter(|_| self.url.names("since")) {
             self.url.set_since(since);
         }
@@ -295,8 +298,7 @@ impl Reader {
             // Retry if the log is known to have existed, from an earlier stream or the place to resume from: between
             // the two steps of a rotation there is no file with its name.
             Some(404) => !(self.has_streamed || self.place.is_some()) || !self.url.follows(),
-            Some(REQUEST_TIMEOUT | TOO_EARLY | TOO_MANY_REQUESTS) => false,
-            Some(status) => status < 500,
+            Some(status) => is_final(status),
             None => false,
         };
         // Without a cursor, the rest of a copy that was cut off cannot be requested: the last lines would come again.
@@ -333,7 +335,7 @@ impl Iterator for Reader {
             self.is_over = true;
             return Some(Err(error));
         }
-        let pause = self.backoff.pause().max(error.retry_after().unwrap_or_default().min(LONGEST_REQUESTED));
+        let pause = self.backoff.pause_after(&error);
         self.pause = Some(pause);
         Some(Ok(LogEvent::Lost { error, pause }))
     }

@@ -1,9 +1,23 @@
-//! How long to wait before the next attempt: longer each time, and at random, so that the clients of a restarted server
-//! do not all return at once. It does not wait itself.
+//! Whether and when to make another attempt: after a longer pause each time, and a random one, so that the clients of a
+//! restarted server do not all return at once. It does not wait itself.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
+use crate::error::Error;
+
+/// Statuses (RFC 9110, 8470, 6585) after which the same request may succeed later.
+const REQUEST_TIMEOUT: u16 = 408;
+const TOO_EARLY: u16 = 425;
+const TOO_MANY_REQUESTS: u16 = 429;
+
+/// Whether the same request will not succeed later, either.
+pub(super) fn is_final(status: u16) -> bool {
+    status < 500 && !matches!(status, REQUEST_TIMEOUT | TOO_EARLY | TOO_MANY_REQUESTS)
+}
+
+/// The longest pause that `Retry-After` can ask for.
+const LONGEST_REQUESTED: Duration = Duration::from_secs(60);
 const SHORTEST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(15);
 
@@ -21,6 +35,11 @@ impl Backoff {
         self.tries = self.tries.saturating_add(1);
         let draw = f64::from(self.random.hash_one(self.tries) as u32) / f64::from(u32::MAX);
         SHORTEST + (bound - SHORTEST).mul_f64(draw)
+    }
+
+    /// The pause before the next try, which may be longer if the server asked for that.
+    pub(super) fn pause_after(&mut self, error: &Error) -> Duration {
+        self.pause().max(error.retry_after().unwrap_or_default().min(LONGEST_REQUESTED))
     }
 
     /// The connection worked: the next pause is short again.

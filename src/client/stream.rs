@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use tungstenite::protocol::frame::coding::CloseCode;
-use tungstenite::{Error as WsError, Message};
+use tungstenite::{Bytes, Error as WsError, Message, Utf8Bytes};
 
 use super::ClientConfig;
 use super::connect::{self, Socket};
@@ -51,6 +51,14 @@ pub enum Received {
     Stopped,
 }
 
+/// A message, before it is known what it means.
+pub(super) enum Incoming {
+    Text(Utf8Bytes),
+    Binary(Vec<u8>),
+    End,
+    Stopped,
+}
+
 impl Stream {
     /// Connects and requests the log. Each address of the host has 5 s to answer, and all handshakes together have 10 s. The
     /// system decides how long it takes to look up a name.
@@ -82,19 +90,32 @@ impl Stream {
     /// server closes the stream for any reason but its end.
     pub fn read(&mut self, shutdown: &Shutdown) -> Result<Received> {
         loop {
-            match self.socket.read() {
-                Ok(Message::Text(text)) if self.patience.is_some() => {
+            match self.receive(shutdown)? {
+                Incoming::Text(text) if self.has_events() => {
                     if let Some(event) = self.event(&text) {
                         return Ok(Received::Event(event));
                     }
                 }
-                Ok(Message::Text(text)) if text == PING => self.answer()?,
-                Ok(Message::Text(text)) => return Ok(Received::Bytes(tungstenite::Bytes::from(text).into())),
-                Ok(Message::Binary(bytes)) => return Ok(Received::Bytes(bytes.into())),
+                Incoming::Text(text) if text == PING => self.answer()?,
+                Incoming::Text(text) => return Ok(Received::Bytes(Bytes::from(text).into())),
+                Incoming::Binary(bytes) => return Ok(Received::Bytes(bytes)),
+                Incoming::End => return Ok(Received::End),
+                Incoming::Stopped => return Ok(Received::Stopped),
+            }
+        }
+    }
+
+    /// Blocks until a message arrives, the stream ends, or `shutdown` is triggered. The errors are those of
+    /// [`Stream::read`].
+    pub(super) fn receive(&mut self, shutdown: &Shutdown) -> Result<Incoming> {
+        loop {
+            match self.socket.read() {
+                Ok(Message::Text(text)) => return Ok(Incoming::Text(text)),
+                Ok(Message::Binary(bytes)) => return Ok(Incoming::Binary(bytes.into())),
                 Ok(Message::Close(frame)) => {
                     let _ = self.socket.flush();
                     return match frame {
-                        Some(frame) if frame.code == CloseCode::Normal => Ok(Received::End),
+                        Some(frame) if frame.code == CloseCode::Normal => Ok(Incoming::End),
                         Some(frame) => Err(self.closed(frame.code.into(), &sanitize::escape(&frame.reason))),
                         None => Err(Error::closed(&self.context, 1005, "")),
                     };
@@ -103,7 +124,7 @@ impl Stream {
                 Err(WsError::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
                     if self.wait(shutdown)? {
                         let _ = self.socket.close(None);
-                        return Ok(Received::Stopped);
+                        return Ok(Incoming::Stopped);
                     }
                 }
                 Err(error) => return Err(Error::protocol(&self.context, error)),
@@ -123,6 +144,11 @@ impl Stream {
         }
     }
 
+    /// Sets the interval at which the server sends a heartbeat, in seconds.
+    pub(super) fn expect_heartbeat(&mut self, heartbeat: f64) {
+        self.patience = Some(patience(heartbeat));
+    }
+
     /// Sends an unsolicited Pong, which shows the server that this client is alive while it does not read. Call it every few
     /// seconds while you cannot take more bytes. With the parameter `heartbeat=frame` the connection then lasts until the
     /// server's stall timeout.
@@ -136,7 +162,7 @@ impl Stream {
     fn event(&mut self, text: &str) -> Option<Event> {
         let mut event = Event::parse(text)?;
         match &mut event {
-            Event::Open { heartbeat, .. } => self.patience = Some(patience(*heartbeat)),
+            Event::Open { heartbeat, .. } => self.expect_heartbeat(*heartbeat),
             // It is for people, and a server may be anyone's.
             Event::Waiting { reason } | Event::End { reason } => *reason = sanitize::escape(reason),
             _ => {}

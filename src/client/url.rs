@@ -4,12 +4,13 @@ use std::fmt::{self, Write};
 use std::num::NonZeroU64;
 use std::str::FromStr;
 
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::error::Error;
 use crate::protocol::DEFAULT_PORT;
 use crate::protocol::criteria::{self, Criteria};
 use crate::protocol::cursor::Place;
+use crate::protocol::glob::Glob;
 use crate::protocol::request::{HeartbeatKind, Lines, Parameters};
 use crate::text::sanitize::is_invisible;
 
@@ -32,6 +33,9 @@ pub struct Url {
 
 /// Characters that must be encoded in a request target.
 const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'{').add(b'}').add(b'\\');
+
+/// Characters that mean themselves in a path, whatever they are: all but these are encoded.
+const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 impl Url {
     /// The host name or address, without brackets and zone.
@@ -197,6 +201,26 @@ impl Url {
     pub(super) fn beneath(&self, page: &str) -> Url {
         let path = format!("{}/{page}", self.path.trim_end_matches('/'));
         Url { path, query: Vec::new(), ..self.clone() }
+    }
+
+    /// The address of the list of logs of the server below this one, or of those that a glob stands for.
+    pub(super) fn list(&self, glob: Option<&Glob>) -> Url {
+        let mut url = self.beneath("-/files");
+        if let Some(glob) = glob {
+            url.set("match", utf8_percent_encode(&glob.to_string(), IN_PATH).to_string());
+        }
+        url
+    }
+
+    /// The address of a log of the server below this one, by its path in the list. The query stays.
+    pub fn of_log(&self, path: &str) -> Url {
+        let path = format!("{}/{}", self.path.trim_end_matches('/'), utf8_percent_encode(path, IN_PATH));
+        Url { path, ..self.clone() }
+    }
+
+    /// The address below this one, by a name that is percent-encoded already. The query stays.
+    pub(super) fn of_encoded(&self, name: &str) -> Url {
+        Url { path: format!("{}/{}", self.path.trim_end_matches('/'), encode(name)), ..self.clone() }
     }
 
     /// The path and query as sent in a request.

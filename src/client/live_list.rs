@@ -1,0 +1,207 @@
+//! The logs of a server that a pattern stands for, and those that come and go: `/-/files` over WebSocket. It connects again
+//! when the connection is lost, and compares what it hears then with what was known before.
+
+use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
+
+use super::ClientConfig;
+use super::files::LogFile;
+use super::reconnect::{Backoff, is_final};
+use super::stream::{Incoming, Stream};
+use super::url::Url;
+use crate::error::{Error, Result};
+use crate::protocol::glob::Glob;
+use crate::protocol::list_event::ListEvent;
+use crate::shutdown::Shutdown;
+
+/// A server's logs as they come and go: a blocking iterator. Its last item is an error that another try would not mend; when
+/// its [`Shutdown`] is triggered, it ends without one.
+///
+/// ```no_run
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use wstail::client::{LiveList, LogChange, Url};
+///
+/// let (_trigger, shutdown) = wstail::shutdown()?;
+/// for change in LiveList::new(&Url::page("logs.example.com")?, &"nginx/*.log".parse()?, shutdown) {
+///     if let LogChange::New(file) = change? {
+///         println!("{}", file.path);
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct LiveList {
+    url: Url,
+    config: ClientConfig,
+    shutdown: Shutdown,
+    retries: bool,
+    backoff: Backoff,
+    stream: Option<Stream>,
+    /// How long to wait before the next connection.
+    pause: Option<Duration>,
+    known: HashSet<String>,
+    /// Until the logs are listed that were there when the connection was made: those that were named so far.
+    named: Option<HashSet<String>>,
+    is_listed: bool,
+    /// What was found and is not returned yet.
+    changes: VecDeque<LogChange>,
+    is_over: bool,
+}
+
+/// What has changed in a server's list of logs.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LogChange {
+    /// There is such a log. Before [`LogChange::Listed`] it was there at the beginning.
+    New(LogFile),
+    /// All logs that were there at the beginning were returned. It comes once.
+    Listed {
+        /// The server has more logs than it lists.
+        is_cut: bool,
+    },
+    /// There is no such log any more. It may come again.
+    Gone(String),
+    /// Nothing has changed for a heartbeat.
+    Quiet,
+    /// The connection was lost or refused. The next call waits for `pause` and tries again.
+    Lost {
+        /// What happened.
+        error: Error,
+        /// From 0.25 s to 15 s, or up to 60 s if the server asks for it.
+        pause: Duration,
+    },
+}
+
+impl LiveList {
+    /// The logs of the server at `base` that `glob` stands for. `base` is as for [`list`](super::list). It connects when it
+    /// is first asked for a change.
+    pub fn new(base: &Url, glob: &Glob, shutdown: Shutdown) -> LiveList {
+        LiveList {
+            url: base.list(Some(glob)),
+            config: ClientConfig::default(),
+            shutdown,
+            retries: true,
+            backoff: Backoff::default(),
+            stream: None,
+            pause: None,
+            known: HashSet::new(),
+            named: None,
+            is_listed: false,
+            changes: VecDeque::new(),
+            is_over: false,
+        }
+    }
+
+    /// The token and the certificates of each connection. Default: no token, the system's certificates.
+    pub fn config(mut self, config: ClientConfig) -> LiveList {
+        self.config = config;
+        self
+    }
+
+    /// Whether to connect again when a connection is lost or refused for now. Default: yes. If not, the error is the last
+    /// item.
+    pub fn retries(mut self, retries: bool) -> LiveList {
+        self.retries = retries;
+        self
+    }
+
+    /// The next change; `None` if the shutdown was triggered.
+    fn step(&mut self) -> Result<Option<LogChange>> {
+        if let Some(pause) = self.pause.take() {
+            self.shutdown.sleep(pause);
+        }
+        loop {
+            if let Some(change) = self.changes.pop_front() {
+                return Ok(Some(change));
+            }
+            if self.shutdown.is_triggered() {
+                return Ok(None);
+            }
+            let Some(stream) = &mut self.stream else {
+                let stream = Stream::open(&self.url, &self.config, &self.shutdown)?;
+                if !stream.has_events() {
+                    self.retries = false;
+                    return Err(Error::failed(format!(
+                        "cannot follow {}: the server does not speak wstail.v1",
+                        self.url
+                    )));
+                }
+                (self.stream, self.named) = (Some(stream), Some(HashSet::new()));
+                continue;
+            };
+            match stream.receive(&self.shutdown)? {
+                Incoming::Text(text) => {
+                    if let Some(event) = ListEvent::parse(&text) {
+                        self.note(event);
+                    }
+                }
+                Incoming::Binary(_) => {}
+                // A list that goes on has no end, so a proxy must have closed the connection.
+                Incoming::End => return Err(stream.closed_early()),
+                Incoming::Stopped => return Ok(None),
+            }
+        }
+    }
+
+    fn note(&mut self, event: ListEvent) {
+        match event {
+            ListEvent::File { path, size, modified } => {
+                self.named.as_mut().map(|named| named.insert(path.clone()));
+                if self.known.insert(path.clone()) {
+                    self.changes.push_back(LogChange::New(LogFile::new(path, size, modified)));
+                }
+            }
+            ListEvent::Gone { path } => {
+                if self.known.remove(&path) {
+                    self.changes.push_back(LogChange::Gone(path));
+                }
+            }
+            ListEvent::Listed { is_cut, heartbeat } => {
+                self.backoff.reset();
+                if let Some(stream) = &mut self.stream {
+                    stream.expect_heartbeat(heartbeat);
+                }
+                // What was not named on a new connection is gone.
+                let named = self.named.take().unwrap_or_default();
+                let gone = self.known.extract_if(|path| !named.contains(path));
+                self.changes.extend(gone.map(LogChange::Gone));
+                if !std::mem::replace(&mut self.is_listed, true) {
+                    self.changes.push_back(LogChange::Listed { is_cut });
+                }
+            }
+            ListEvent::Alive => self.changes.push_back(LogChange::Quiet),
+            // What follows is the close, which says why.
+            ListEvent::End { .. } => {}
+        }
+    }
+}
+
+impl Iterator for LiveList {
+    type Item = Result<LogChange>;
+
+    fn next(&mut self) -> Option<Result<LogChange>> {
+        if self.is_over {
+            return None;
+        }
+        let error = match self.step() {
+            Ok(change) => {
+                self.is_over = change.is_none();
+                return change.map(Ok);
+            }
+            Err(error) => error,
+        };
+        self.stream = None;
+        if self.shutdown.is_triggered() {
+            self.is_over = true;
+            return None;
+        }
+        if !self.retries || error.is_usage() || error.is_untrusted() || error.status().is_some_and(is_final) {
+            self.is_over = true;
+            return Some(Err(error));
+        }
+        let pause = self.backoff.pause_after(&error);
+        self.pause = Some(pause);
+        Some(Ok(LogChange::Lost { error, pause }))
+    }
+}
