@@ -8,7 +8,7 @@ use wstail::produce::verifier::{Report, Verifier};
 use wstail::protocol::cursor::Place;
 use wstail::protocol::event::Missing;
 use wstail::text::wide::WideText;
-use wstail::{Error, LogEvent, Result, Shutdown};
+use wstail::{Continuation, Error, LogEvent, Result, Shutdown};
 
 use super::notices;
 use super::printer::Printer;
@@ -40,7 +40,23 @@ pub(super) struct Follow<'t> {
     pub wide: Option<WideText>,
     /// Whether nothing more can be printed.
     pub has_failed: bool,
-    pub shutdown: &'t Shutdown,
+    /// Where the log's address comes from.
+    pub origin: Origin,
+    /// Ends this log.
+    pub shutdown: Shutdown,
+    /// Ends all logs.
+    pub interrupt: &'t Shutdown,
+}
+
+/// Where the address of a log comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The command line.
+    Named,
+    /// The server's list, at the beginning.
+    Listed,
+    /// The server's list, later: the log is new.
+    New,
 }
 
 /// How it ended.
@@ -49,6 +65,12 @@ pub(super) struct Outcome {
     /// The place after everything printed.
     pub place: Option<Place>,
     pub report: Option<Report>,
+}
+
+impl Outcome {
+    pub(super) fn failed() -> Outcome {
+        Outcome { exit: Exit::Failed, place: None, report: None }
+    }
 }
 
 impl Follow<'_> {
@@ -92,6 +114,11 @@ impl Follow<'_> {
                         Some(record) => record.explain(error),
                         None => error,
                     };
+                    if self.origin != Origin::Named && error.status() == Some(404) {
+                        // It was listed a moment ago.
+                        self.notice(notices::DELETED);
+                        return Exit::Done;
+                    }
                     let error_text = error.to_string();
                     // A proxy, or another kind of server, has a 404 of its own.
                     match error_text.ends_with(": no such log (status 404)") {
@@ -102,7 +129,13 @@ impl Follow<'_> {
                 }
             }
         }
-        if self.shutdown.is_triggered() { Exit::Interrupted } else { Exit::Done }
+        if self.interrupt.is_triggered() {
+            return Exit::Interrupted;
+        }
+        if self.shutdown.is_triggered() {
+            self.notice(notices::DELETED);
+        }
+        Exit::Done
     }
 
     /// Suggests how to find the log that does not exist.
@@ -146,7 +179,12 @@ impl Follow<'_> {
             }
             LogEvent::Connected(continuation) => {
                 self.trouble = None;
-                self.notice(&notices::connected(&self.url, continuation));
+                match (self.origin, continuation) {
+                    // How many there are is reported once for all.
+                    (Origin::Listed, Continuation::New) => {}
+                    (Origin::New, Continuation::New) => self.notice(notices::NEW),
+                    _ => self.notice(&notices::connected(&self.url, continuation)),
+                }
             }
             LogEvent::Rotated => self.begin_file(),
             LogEvent::Truncated => self.notice(notices::TRUNCATED),
@@ -175,7 +213,8 @@ impl Follow<'_> {
                 return Ok(!self.has_failed);
             }
             LogEvent::End => {
-                if self.search.is_vain() {
+                // Of the many logs of a pattern, most have nothing to find.
+                if self.search.is_vain() && self.origin == Origin::Named {
                     self.notice(notices::NO_MATCH);
                 }
                 return Ok(!self.has_failed);

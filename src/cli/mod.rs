@@ -2,6 +2,7 @@
 //! neither prints nor exits.
 
 mod arguments;
+mod cursor_dir;
 mod demo;
 mod environment;
 mod filter;
@@ -22,8 +23,10 @@ mod record;
 mod schema;
 mod search;
 mod serve;
+mod several;
 mod signals;
 mod stdout;
+mod style;
 mod tail;
 mod tokens;
 mod trust;

@@ -3,12 +3,16 @@
 
 use std::time::Duration;
 
-use wstail::client::Url;
+use wstail::client::{LogPattern, Url};
+use wstail::text::sanitize::escape;
 use wstail::{Continuation, Missing};
 
 pub(super) const ROTATED: &str = "the log was rotated";
+pub(super) const NEW: &str = "a new log";
 pub(super) const NO_MATCH: &str = "no lines match";
 pub(super) const UNFILTERED: &str = "the server does not speak wstail.v1: lines that do not match may come, too";
+pub(super) const CUT: &str = "the list is incomplete: the server has more logs";
+pub(super) const DELETED: &str = "the log was deleted";
 pub(super) const TRUNCATED: &str = "the log was truncated";
 pub(super) const UTF_16: &str = "the log looks like UTF-16; `-o raw` prints its bytes as they are, for iconv(1)";
 
@@ -18,6 +22,20 @@ pub(super) fn connected(url: &Url, continuation: Continuation) -> String {
         Continuation::Exact => format!("connected to {url}: resuming at the cursor"),
         _ => format!("reconnected to {url}: lines may be repeated or missing"),
     }
+}
+
+/// How many logs a pattern stands for at the beginning.
+pub(super) fn listed(pattern: &LogPattern, count: usize) -> String {
+    match count {
+        0 => format!("no log matches {pattern}"),
+        1 => format!("1 log matches {pattern}"),
+        _ => format!("{count} logs match {pattern}"),
+    }
+}
+
+/// A new log that is not followed.
+pub(super) fn left_out(log: &str) -> String {
+    format!("{} is left out: as many logs are followed as --max-logs allows", escape(log))
 }
 
 pub(super) fn reconnecting(trouble: &str, pause: Duration) -> String {

@@ -20,7 +20,8 @@ pub(super) struct Printer<'p> {
     stdout: &'p Stdout,
     /// The number of this log on stdout.
     owner: u64,
-    name: Option<String>,
+    /// What each line of text begins with, if other logs share stdout.
+    prefix: Option<Vec<u8>>,
     form: Form,
     /// With several logs: the beginning of an unfinished line.
     unfinished: Vec<u8>,
@@ -63,12 +64,12 @@ impl Form {
 }
 
 impl<'p> Printer<'p> {
-    /// `name` is the prefix of each line of text, if there are other logs.
-    pub(super) fn new(stdout: &'p Stdout, name: Option<String>, form: Form) -> Printer<'p> {
+    /// `prefix` is what each line of text begins with, if other logs share stdout. Then only whole lines are printed.
+    pub(super) fn new(stdout: &'p Stdout, prefix: Option<Vec<u8>>, form: Form) -> Printer<'p> {
         Printer {
             owner: stdout.owner(),
             stdout,
-            name,
+            prefix,
             form,
             unfinished: Vec::new(),
             is_open: false,
@@ -97,7 +98,7 @@ impl<'p> Printer<'p> {
     pub(super) fn begin_file(&mut self) -> io::Result<()> {
         let makes_lines = match self.form {
             Form::Raw => false,
-            Form::Piped | Form::Terminal(..) => self.name.is_some(),
+            Form::Piped | Form::Terminal(..) => self.prefix.is_some(),
             Form::Json(_) => true,
         };
         if makes_lines { self.end() } else { Ok(()) }
@@ -111,9 +112,10 @@ impl<'p> Printer<'p> {
         }
     }
 
-    /// The file that stdout is, as it is now.
+    /// The file that stdout is, as it is now. `None` if other logs print to it, too: its size does not tell what this one
+    /// has printed.
     pub(super) fn output(&self) -> Option<OutputFile> {
-        self.stdout.output()
+        if self.prefix.is_some() { None } else { self.stdout.output() }
     }
 
     /// Whether the beginning of a line is printed, but not its end.
@@ -136,12 +138,12 @@ impl<'p> Printer<'p> {
     /// # Errors
     /// When nothing more can or should be printed. The error is how many of the bytes were printed all the same.
     pub(super) fn print(&mut self, bytes: &[u8], waiting: &mut dyn FnMut()) -> Result<(), usize> {
-        if !bytes.is_empty() && self.name.is_none() && std::mem::take(&mut self.is_apart) {
+        if !bytes.is_empty() && self.prefix.is_none() && std::mem::take(&mut self.is_apart) {
             self.separate_single(waiting).map_err(|_| 0usize)?;
         }
         let before = self.stdout.written();
         self.form_and_print(bytes, waiting).map_err(|_| match self.form {
-            Form::Raw | Form::Piped if self.name.is_none() => self.stdout.written().saturating_sub(before) as usize,
+            Form::Raw | Form::Piped if self.prefix.is_none() => self.stdout.written().saturating_sub(before) as usize,
             _ => 0,
         })
     }
@@ -163,7 +165,7 @@ impl<'p> Printer<'p> {
                 return self.write_objects(&objects, waiting);
             }
         };
-        if self.name.is_some() { self.print_beside_others(bytes, waiting) } else { self.put(bytes, waiting) }
+        if self.prefix.is_some() { self.print_beside_others(bytes, waiting) } else { self.put(bytes, waiting) }
     }
 
     /// Prints a separator on a line of its own, also after a raw line without a newline.
@@ -207,22 +209,14 @@ impl<'p> Printer<'p> {
         if lines.is_empty() {
             return Ok(());
         }
-        let prefix = self.prefix();
-        let mut text = prefixed(&prefix, lines, self.is_open);
+        let prefix = self.prefix.as_deref().unwrap_or_default();
+        let mut text = prefixed(prefix, lines, self.is_open);
         if std::mem::take(&mut self.is_apart) {
             text.splice(0..0, SEPARATOR.iter().copied());
         }
-        let (head, end) = (self.is_open.then_some(&prefix[..]), opens.then_some(&b"\n"[..]));
+        let (head, end) = (self.is_open.then_some(prefix), opens.then_some(&b"\n"[..]));
         self.is_open = opens;
         self.stdout.write(Part { owner: self.owner, bytes: &text, head, end }, waiting)
-    }
-
-    /// The prefix of each line.
-    fn prefix(&self) -> Vec<u8> {
-        match &self.name {
-            Some(name) if !matches!(self.form, Form::Raw) => format!("{name}: ").into_bytes(),
-            _ => Vec::new(),
-        }
     }
 
     /// Ends the stream. With a single log, an unfinished line is left as it is; with several, it is ended.
@@ -234,7 +228,7 @@ impl<'p> Printer<'p> {
                 decoder.finish(&mut text);
                 terminal.clean(&text, &mut clean);
                 terminal.finish(&mut clean);
-                if self.name.is_some() {
+                if self.prefix.is_some() {
                     self.unfinished.extend_from_slice(clean.as_bytes());
                 } else {
                     self.write(clean.as_bytes(), &mut || {})?;

@@ -1,31 +1,30 @@
-//! `wstail tail`: prints logs, each followed by `follow` in a thread of its own. This file has its options, which of
-//! them exclude each other, and the exit code.
+//! `wstail tail`: prints logs, which are followed by `several`. This file has its options, which of them exclude each other,
+//! and the exit code.
 
 use std::fmt::Display;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::thread;
+use std::sync::Mutex;
 
 use argh::{ArgsInfo, FromArgValue, FromArgs};
-use wstail::client::{ClientConfig, Url};
-use wstail::produce::verifier::{Report, Verifier};
+use wstail::client::{LogPattern, Url};
+use wstail::produce::verifier::Report;
 use wstail::protocol::criteria::Level;
 use wstail::protocol::cursor::Place;
 use wstail::protocol::request::{HeartbeatKind, Lines};
 use wstail::text::sanitize::escape;
-use wstail::text::wide::WideText;
-use wstail::{Error, Result, Shutdown};
+use wstail::{Error, Result};
 
-use super::follow::{Follow, Outcome};
+use super::cursor_dir::CursorDir;
+use super::follow::Outcome;
 use super::ls;
-use super::names::names;
-use super::printer::{Form, Printer};
-use super::progress::Progress;
+use super::names::{Names, Source};
 use super::record::{self, Record};
-use super::search::Search;
+use super::several::Several;
 use super::stdout::Stdout;
+use super::style::{Output, Style, When};
 use super::trust::client_config;
 use super::values::{context_lines, line_count, path, pattern, positive};
 use super::{Exit, print_error, set_up_log, stop_on_signal, tokens};
@@ -34,7 +33,7 @@ use super::{Exit, print_error, set_up_log, stop_on_signal, tokens};
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "tail", help_triggers("-h", "--help"))]
 pub(super) struct Tail {
-    /// HOST[:PORT]/LOG, or a ws://, wss://, http:// or https:// URL; HOST[:PORT] lists the logs
+    /// HOST[:PORT]/LOG, or a ws://, wss://, http:// or https:// URL; with *, ?, [ or a final slash: all such logs, also later ones; HOST[:PORT] lists the logs
     #[argh(positional, arg_name = "URL")]
     urls: Vec<String>,
 
@@ -119,6 +118,10 @@ pub(super) struct Tail {
     #[argh(option, arg_name = "FILE", from_str_fn(path))]
     cursor_file: Option<PathBuf>,
 
+    /// resume each log from its cursor file in DIR, and save new cursors there
+    #[argh(option, arg_name = "DIR", from_str_fn(path))]
+    cursor_dir: Option<PathBuf>,
+
     /// resume after CURSOR, if --cursor-file has none
     #[argh(option, arg_name = "CURSOR", from_str_fn(cursor))]
     after_cursor: Option<Place>,
@@ -136,8 +139,16 @@ pub(super) struct Tail {
     output: Output,
 
     /// colours of the log: auto, always, never [default: auto]
-    #[argh(option, arg_name = "WHEN", default = "Color::Auto")]
-    color: Color,
+    #[argh(option, arg_name = "WHEN", default = "When::Auto")]
+    color: When,
+
+    /// the log's name before each line: auto (if there are several logs), always, never [default: auto]
+    #[argh(option, arg_name = "WHEN", default = "When::Auto")]
+    prefix: When,
+
+    /// follow N logs at most; exit 1 if there are more [default: 50]
+    #[argh(option, arg_name = "N", default = "50", from_str_fn(positive))]
+    max_logs: usize,
 
     /// reconnect: auto (until Ctrl-C) or never [default: auto]
     #[argh(option, arg_name = "WHEN", default = "Retry::Auto")]
@@ -183,20 +194,6 @@ impl FromStr for Start {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, FromArgValue)]
-enum Output {
-    Text,
-    Raw,
-    Json,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, FromArgValue)]
-enum Color {
-    Auto,
-    Always,
-    Never,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, FromArgValue)]
 enum Retry {
     Auto,
     Never,
@@ -207,11 +204,11 @@ impl Tail {
         set_up_log("warn");
         self.check_filter()?;
         let listed = self.listed()?;
-        let urls = if listed.is_some() { Vec::new() } else { self.urls()? };
+        let sources = if listed.is_some() { Vec::new() } else { self.sources()? };
         // A token of the file takes precedence over WSTAIL_TOKEN.
         let token = tokens::load(self.token_file.as_deref())?.into_iter().next();
         let config = client_config(token, self.ca_file.as_deref(), self.insecure)?;
-        if self.insecure && !self.quiet && urls.iter().any(Url::is_secure) {
+        if self.insecure && !self.quiet && sources.iter().any(|source| source.server().is_secure()) {
             print_error(
                 &"certificates are not checked: anyone between client and server can read and change everything",
             );
@@ -220,61 +217,36 @@ impl Tail {
             let form = if self.output == Output::Json { ls::ListFormat::Json } else { ls::ListFormat::Text };
             return ls::list(&url, &config, form);
         }
-        let filter = urls.first().map(Url::criteria).transpose()?.as_ref().and_then(record::fingerprint);
+        let criteria = sources.first().map(|source| source.server().criteria()).transpose()?;
+        let filter = criteria.as_ref().and_then(record::fingerprint);
+        let cursor_dir = self.cursor_dir.take().map(|path| CursorDir::open(path, filter.clone())).transpose()?;
         let record = self.cursor_file.take().map(|path| Record::open(path, filter)).transpose()?;
         let (trigger, shutdown) = stop_on_signal()?;
         let stdout = Stdout::new(trigger, shutdown.clone())?;
         if let Some(record) = &record {
             stdout.pass_over(record.surplus(stdout.output()));
         }
-        let outcomes = self.follow(urls, &config, record, &stdout, &shutdown);
+        let several = Several {
+            config: &config,
+            stdout: &stdout,
+            shutdown: &shutdown,
+            style: self.style(&sources),
+            quiet: self.quiet,
+            retries: self.retry == Retry::Auto,
+            verifies: self.verify,
+            max_logs: self.max_logs,
+            after: self.after_cursor.clone(),
+            cursor_dir,
+            names: Names::of(&sources),
+            known: Mutex::default(),
+        };
+        let outcomes = several.run(sources, record);
         self.report(&outcomes, stdout.closed())
     }
 
-    /// Follows each log in a thread of its own.
-    fn follow(
-        &self,
-        urls: Vec<Url>,
-        config: &ClientConfig,
-        mut record: Option<Record>,
-        stdout: &Stdout,
-        shutdown: &Shutdown,
-    ) -> Vec<Outcome> {
-        let is_one_of_many = urls.len() > 1;
-        let names = names(&urls);
-        thread::scope(|scope| {
-            scope.spawn(|| stdout.watch());
-            let follow = |(url, log): (Url, String)| {
-                let form = self.form(&log);
-                let name = is_one_of_many.then(|| escape(&log));
-                let record = record.take();
-                let after = record.as_ref().and_then(Record::place).or(self.after_cursor.as_ref()).cloned();
-                Follow {
-                    search: Search::of(&url, !is_one_of_many && !self.quiet),
-                    printer: Printer::new(stdout, name.clone(), form),
-                    verifier: self.verify.then(|| Verifier::new(after.is_some())),
-                    url,
-                    config: config.clone(),
-                    name,
-                    quiet: self.quiet,
-                    retries: self.retry == Retry::Auto,
-                    after,
-                    record,
-                    progress: Progress::default(),
-                    held: 0,
-                    trouble: None,
-                    wide: self.warns_of_wide().then(WideText::default),
-                    has_failed: false,
-                    shutdown,
-                }
-            };
-            let follows: Vec<_> = urls.into_iter().zip(names).map(follow).collect();
-            let threads: Vec<_> = follows.into_iter().map(|follow| scope.spawn(|| follow.run())).collect();
-            let panicked = |_| Outcome { exit: Exit::Failed, place: None, report: None };
-            let outcomes = threads.into_iter().map(|thread| thread.join().unwrap_or_else(panicked)).collect();
-            stdout.end();
-            outcomes
-        })
+    fn style(&self, sources: &[Source]) -> Style {
+        let is_several = !matches!(sources, [Source::Log(_)]);
+        Style { output: self.output, color: self.color, prefix: self.prefix, is_several }
     }
 
     /// Prints the reports that were requested, and returns how the command ends.
@@ -294,30 +266,10 @@ impl Tail {
         Ok(exit)
     }
 
-    fn form(&self, log: &str) -> Form {
-        match self.output {
-            Output::Raw => Form::raw(),
-            Output::Text => Form::text(self.color()),
-            Output::Json => Form::json(log),
-        }
-    }
-
-    /// Whether UTF-16 would be shown garbled.
-    fn warns_of_wide(&self) -> bool {
-        match self.output {
-            Output::Raw => false,
-            Output::Text => io::stdout().is_terminal(),
-            Output::Json => true,
-        }
-    }
-
-    fn urls(&self) -> Result<Vec<Url>> {
+    /// What the URLs stand for.
+    fn sources(&self) -> Result<Vec<Source>> {
         if self.urls.is_empty() {
             return Err(super::usage("no URL was given, for example `wstail tail HOST/app.log`"));
-        }
-        let has_cursor = self.cursor_file.is_some() || self.after_cursor.is_some() || self.show_cursor;
-        if has_cursor && self.urls.len() > 1 {
-            return Err(super::usage("--cursor-file, --after-cursor and --show-cursor work with one URL only"));
         }
         if matches!(self.lines, Some(Start::From(_))) && self.after_cursor.is_some() {
             return Err(super::usage("-n +N and --after-cursor cannot be combined"));
@@ -325,29 +277,46 @@ impl Tail {
         if matches!(self.lines, Some(Start::From(_))) && self.since.is_some() {
             return Err(super::usage("-n +N and --since cannot be combined"));
         }
-        let urls = self.urls.iter().map(|text| {
-            let mut url = log(text)?;
-            self.add_times(&mut url)?;
-            if self.no_follow || !url.names("tail") {
-                url.set_tail(!(self.no_follow || url.names("until")));
-            }
-            // This heartbeat can be answered while nothing can be read, see `Stream::keep_alive`.
-            if !url.names("heartbeat") {
-                url.set_heartbeat(HeartbeatKind::Frame);
-            }
-            let has_filter = !self.add_filter(&mut url)?.is_everything();
-            match self.lines {
-                Some(Start::From(line)) => url.set_from(line),
-                Some(Start::Last(lines)) => url.set_lines(lines),
-                None if url.names("lines") || url.names("from") => {}
-                // A search is not cut to its last lines unless that is asked for.
-                None if has_filter && !url.follows() => url.set_lines(Lines::All),
-                None if url.names("since") || url.names("until") => url.set_lines(Lines::All),
-                None => url.set_lines(Lines::Last(10)),
-            }
-            Ok(url)
-        });
-        urls.collect()
+        let source = |text: &String| match pattern_or_log(text)? {
+            Source::Log(mut url) => self.request(&mut url).map(|()| Source::Log(url)),
+            Source::Pattern(mut pattern) => self.request(pattern.server_mut()).map(|()| Source::Pattern(pattern)),
+        };
+        let sources = self.urls.iter().map(source).collect::<Result<Vec<_>>>()?;
+        let has_cursor = self.cursor_file.is_some() || self.after_cursor.is_some() || self.show_cursor;
+        if self.cursor_dir.is_some() && (self.cursor_file.is_some() || self.after_cursor.is_some()) {
+            return Err(super::usage("--cursor-dir cannot be combined with --cursor-file or --after-cursor"));
+        }
+        if has_cursor && !matches!(sources[..], [Source::Log(_)]) {
+            return Err(super::usage("--cursor-file, --after-cursor and --show-cursor work with one log only"));
+        }
+        if sources.len() > self.max_logs {
+            let (count, max) = (sources.len(), self.max_logs);
+            return Err(Error::failed(format!("cannot follow {count} logs: --max-logs allows {max}")));
+        }
+        Ok(sources)
+    }
+
+    /// Sets the parameters that the options stand for.
+    fn request(&self, url: &mut Url) -> Result<()> {
+        self.add_times(url)?;
+        if self.no_follow || !url.names("tail") {
+            url.set_tail(!(self.no_follow || url.names("until")));
+        }
+        // This heartbeat can be answered while nothing can be read, see `Stream::keep_alive`.
+        if !url.names("heartbeat") {
+            url.set_heartbeat(HeartbeatKind::Frame);
+        }
+        let has_filter = !self.add_filter(url)?.is_everything();
+        match self.lines {
+            Some(Start::From(line)) => url.set_from(line),
+            Some(Start::Last(lines)) => url.set_lines(lines),
+            None if url.names("lines") || url.names("from") => {}
+            // A search is not cut to its last lines unless that is asked for.
+            None if has_filter && !url.follows() => url.set_lines(Lines::All),
+            None if url.names("since") || url.names("until") => url.set_lines(Lines::All),
+            None => url.set_lines(Lines::Last(10)),
+        }
+        Ok(())
     }
 
     /// The server whose logs to list: a host without a slash.
@@ -360,15 +329,6 @@ impl Tail {
         }
         Url::page(text).map(Some)
     }
-
-    fn color(&self) -> bool {
-        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        match self.color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
-        }
-    }
 }
 
 /// Whether the URL has no path at all.
@@ -376,15 +336,19 @@ fn is_host(text: &str) -> bool {
     !text.split_once("://").map_or(text, |(_, rest)| rest).contains(['/', '?'])
 }
 
-fn log(text: &str) -> Result<Url> {
+fn pattern_or_log(text: &str) -> Result<Source> {
     if !text.contains("://") && ls::is_local(Path::new(text)) {
         let cause = "it is a local path: run `wstail serve` on it and give HOST[:PORT]/LOG";
         return Err(Error::usage(format!("cannot use the URL `{}`: {cause}", escape(text))));
     }
     // A byte that is not UTF-8, see `words`, has a percent escape.
-    let url = Url::page(&text.replace('\0', "%"))?;
+    let text = text.replace('\0', "%");
+    if let Some(pattern) = LogPattern::parse(&text)? {
+        return Ok(Source::Pattern(pattern));
+    }
+    let url = Url::page(&text)?;
     if url.names_log() {
-        return Ok(url);
+        return Ok(Source::Log(url));
     }
     let cause = "it names no log (see `wstail ls`)";
     Err(Error::usage(format!("cannot use the URL `{url}`: {cause}")))

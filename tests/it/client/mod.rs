@@ -26,6 +26,8 @@ mod resume;
 mod retry;
 // `wstail produce --rotate-name`.
 mod rotate_name;
+// `tail` with several logs: patterns, logs that come and go, prefixes, limits.
+mod several;
 // `wstail tail` as its user sees it.
 mod tail;
 // Unfinished lines where `tail` works line by line: beside other logs, as JSON, and with `--verify`.

@@ -33,7 +33,7 @@ fn bytes_that_are_not_utf8_are_shown_as_escapes_and_name_a_log() {
 fn bad_usage_is_reported_in_one_line() {
     let long = "x".repeat(1025);
     let many = [&["tail", "h/a"][..], &["-g", "x"].repeat(17)].concat();
-    let cases: [(&[&str], &str); 49] = [
+    let cases: [(&[&str], &str); 55] = [
         (&[], "no command"),
         (&["frobnicate"], "frobnicate"),
         (&["help", "frobnicate"], "frobnicate"),
@@ -72,7 +72,13 @@ fn bad_usage_is_reported_in_one_line() {
         (&["tail", "h/a", "--entry", "-B1"], "--entry and --before-context"),
         (&["tail", "h/a?level=loud"], "`level`"),
         (&["tail", "h", "-is"], "--ignore-case"),
-        (&["tail", "h/"], "`ws://h:8765/`"),
+        (&["tail", "h?lines=1"], "`ws://h:8765/`"),
+        (&["tail", "h/a[b"], "`ws://h:8765/a[b`: a `[` is not closed"),
+        (&["tail", "h/*", "--cursor-file", "f"], "work with one log only"),
+        (&["tail", "h/*", "--cursor-dir", "d", "--cursor-file", "f"], "--cursor-dir cannot be combined"),
+        (&["tail", "h/*", "--max-logs", "0"], "`--max-logs 0`"),
+        (&["tail", "h/*", "--merge-wait", "x"], "`--merge-wait x`"),
+        (&["tail", "h/*", "--prefix", "maybe"], "`--prefix maybe`"),
         (&["tail", "h", "h/a"], "`h` names no log"),
         (&["tail", "."], "`.`"),
         (&["ls"], "HOST"),
