@@ -11,13 +11,13 @@ use wstail::text::wide::WideText;
 use wstail::{Continuation, Error, LogEvent, Result, Shutdown};
 
 use super::notices;
-use super::printer::Printer;
 use super::progress::Progress;
 use super::record::Record;
 use super::search::Search;
+use super::sink::Sink;
 use super::{Exit, print_error};
 
-pub(super) struct Follow<'t> {
+pub(super) struct Follow<'m, 't> {
     pub url: Url,
     pub config: ClientConfig,
     /// The log's name, if there are several logs.
@@ -28,7 +28,7 @@ pub(super) struct Follow<'t> {
     pub after: Option<Place>,
     pub record: Option<Record>,
     pub verifier: Option<Verifier>,
-    pub printer: Printer<'t>,
+    pub sink: Sink<'m, 't>,
     pub progress: Progress,
     /// With a filter: what is found.
     pub search: Search,
@@ -45,7 +45,7 @@ pub(super) struct Follow<'t> {
     /// Ends this log.
     pub shutdown: Shutdown,
     /// Ends all logs.
-    pub interrupt: &'t Shutdown,
+    pub interrupt: &'m Shutdown,
 }
 
 /// Where the address of a log comes from.
@@ -73,14 +73,18 @@ impl Outcome {
     }
 }
 
-impl Follow<'_> {
+impl Follow<'_, '_> {
     pub(super) fn run(mut self) -> Outcome {
         let mut exit = self.follow();
         self.search.clear();
+        self.sink.drain();
+        if self.sink.is_delayed() {
+            self.held = self.sink.held();
+        }
         // An unfinished line is printed only now. If the run that resumes from the record will print the whole line, it
         // is left to that run, unless its beginning is printed already.
-        let comes_again = self.held > 0 && self.record.is_some() && !self.printer.is_open();
-        if !comes_again && !self.has_failed && self.printer.end().is_ok() {
+        let comes_again = self.held > 0 && self.record.is_some() && !self.sink.is_open();
+        if !comes_again && !self.has_failed && self.sink.end().is_ok() {
             self.held = 0;
         }
         if exit != Exit::Failed
@@ -147,36 +151,7 @@ impl Follow<'_> {
     /// Prints bytes and notices. Returns whether to continue.
     fn take(&mut self, event: LogEvent, reader: &mut Reader) -> Result<bool> {
         match event {
-            LogEvent::Data(bytes) => {
-                if self.record.is_some() && reader.place().is_none() {
-                    let cause = io::Error::other("the server sends no cursors");
-                    return Err(Error::io(format!("cannot record progress for {}", self.url), cause));
-                }
-                self.search.clear();
-                if self.search.receive(&bytes, reader.place().is_some()) {
-                    self.notice(notices::UNFILTERED);
-                }
-                if let Some(verifier) = &mut self.verifier {
-                    verifier.push(&bytes);
-                }
-                if self.wide.as_mut().is_some_and(|wide| wide.push(&bytes)) {
-                    self.wide = None;
-                    self.notice(notices::UTF_16);
-                }
-                let printed = self.printer.print(&bytes, &mut || reader.keep_alive());
-                match printed {
-                    Ok(()) => {
-                        self.progress.receive(bytes.len());
-                        self.held = self.printer.held();
-                    }
-                    // What is held back by now is of bytes that do not count.
-                    Err(part) => {
-                        self.progress.receive(part);
-                        self.has_failed = true;
-                    }
-                }
-                return Ok(!self.has_failed);
-            }
+            LogEvent::Data(bytes) => return self.receive(&bytes, reader),
             LogEvent::Connected(continuation) => {
                 self.trouble = None;
                 match (self.origin, continuation) {
@@ -184,6 +159,11 @@ impl Follow<'_> {
                     (Origin::Listed, Continuation::New) => {}
                     (Origin::New, Continuation::New) => self.notice(notices::NEW),
                     _ => self.notice(&notices::connected(&self.url, continuation)),
+                }
+            }
+            LogEvent::Opened { .. } => {
+                if let Err(error) = reader.zone().map_or(Ok(()), |zone| self.sink.set_zone(zone)) {
+                    self.notice(&notices::zone(&error));
                 }
             }
             LogEvent::Rotated => self.begin_file(),
@@ -202,13 +182,13 @@ impl Follow<'_> {
                 return Ok(!self.has_failed);
             }
             LogEvent::Skip(_) => {
-                let separated = self.printer.separate();
+                let separated = self.sink.separate();
                 self.ended(separated);
                 return Ok(!self.has_failed);
             }
             LogEvent::Progress { bytes, total, matches, done } => {
                 // A status would end up in the middle of a line.
-                let is_over = done || self.printer.is_in_line();
+                let is_over = done || self.sink.is_in_line();
                 self.search.progress(bytes, total, matches, is_over);
                 return Ok(!self.has_failed);
             }
@@ -219,7 +199,8 @@ impl Follow<'_> {
                 }
                 return Ok(!self.has_failed);
             }
-            // It does not move the place.
+            // It does not move the place, but more may have been printed.
+            LogEvent::Quiet if self.sink.is_delayed() => {}
             LogEvent::Quiet => return Ok(!self.has_failed),
             // Nothing to print for a checkpoint; it moves the place that is recorded below.
             _ => {}
@@ -231,17 +212,52 @@ impl Follow<'_> {
         Ok(!self.has_failed)
     }
 
+    /// Prints bytes. Returns whether to continue.
+    fn receive(&mut self, bytes: &[u8], reader: &mut Reader) -> Result<bool> {
+        if self.record.is_some() && reader.place().is_none() {
+            let cause = io::Error::other("the server sends no cursors");
+            return Err(Error::io(format!("cannot record progress for {}", self.url), cause));
+        }
+        self.search.clear();
+        if self.search.receive(bytes, reader.place().is_some()) {
+            self.notice(notices::UNFILTERED);
+        }
+        if let Some(verifier) = &mut self.verifier {
+            verifier.push(bytes);
+        }
+        if self.wide.as_mut().is_some_and(|wide| wide.push(bytes)) {
+            self.wide = None;
+            self.notice(notices::UTF_16);
+        }
+        let printed = self.sink.print(bytes, &mut || reader.keep_alive());
+        match printed {
+            Ok(()) => {
+                self.progress.receive(bytes.len());
+                self.held = self.sink.held();
+            }
+            // What is held back by now is of bytes that do not count.
+            Err(part) => {
+                self.progress.receive(part);
+                self.has_failed = true;
+            }
+        }
+        Ok(!self.has_failed)
+    }
+
     /// Records how much of the log is printed.
     fn note(&mut self) -> Result<()> {
+        if self.sink.is_delayed() {
+            self.held = self.sink.held();
+        }
         let place = self.progress.place(self.held);
         match (&mut self.record, place) {
-            (Some(record), Some(place)) if !self.printer.is_unsure() => record.note(&place, self.printer.output()),
+            (Some(record), Some(place)) if !self.sink.is_unsure() => record.note(&place, self.sink.output()),
             _ => Ok(()),
         }
     }
 
     fn break_off(&mut self) {
-        let broken_off = self.printer.break_off();
+        let broken_off = self.sink.break_off();
         self.ended(broken_off);
     }
 
@@ -251,7 +267,7 @@ impl Follow<'_> {
             verifier.finish();
         }
         // The lines of a filter are whole, so the next one does not continue the last one of the old file.
-        let begun = if self.search.has_filter() { self.printer.break_off() } else { self.printer.begin_file() };
+        let begun = if self.search.has_filter() { self.sink.break_off() } else { self.sink.begin_file() };
         self.ended(begun);
         self.notice(notices::ROTATED);
     }
@@ -259,7 +275,7 @@ impl Follow<'_> {
     /// Handles the result of ending a line.
     fn ended(&mut self, result: io::Result<()>) {
         match result {
-            Ok(()) => self.held = self.printer.held(),
+            Ok(()) => self.held = self.sink.held(),
             Err(_) => self.has_failed = true,
         }
     }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use wstail::client::{LogPattern, Url};
+use wstail::select::zone::ZoneError;
 use wstail::text::sanitize::escape;
 use wstail::{Continuation, Missing};
 
@@ -22,6 +23,11 @@ pub(super) fn connected(url: &Url, continuation: Continuation) -> String {
         Continuation::Exact => format!("connected to {url}: resuming at the cursor"),
         _ => format!("reconnected to {url}: lines may be repeated or missing"),
     }
+}
+
+/// The times of the log are read in another zone than the server's.
+pub(super) fn zone(error: &ZoneError) -> String {
+    format!("times that name no zone are taken for UTC: {}", escape(&error.to_string()))
 }
 
 /// How many logs a pattern stands for at the beginning.

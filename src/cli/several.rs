@@ -16,11 +16,13 @@ use wstail::{Error, Result, Shutdown, Trigger};
 
 use super::cursor_dir::CursorDir;
 use super::follow::{Follow, Origin, Outcome};
+use super::merge::{Input, Merge};
 use super::names::{Names, Source};
 use super::printer::Printer;
 use super::progress::Progress;
 use super::record::Record;
 use super::search::Search;
+use super::sink::Sink;
 use super::stdout::Stdout;
 use super::style::Style;
 use super::{Exit, lock, notices, print_error};
@@ -45,6 +47,8 @@ pub(super) struct Several<'t> {
     pub after: Option<Place>,
     /// Where each log has a cursor file.
     pub cursor_dir: Option<CursorDir>,
+    /// Set if entries are printed in the order of their times.
+    pub merge: Option<Merge<'t>>,
     pub names: Names,
     pub known: Mutex<Known>,
 }
@@ -70,11 +74,13 @@ impl Known {
 }
 
 /// The logs that a pattern stands for.
-struct Children<'scope> {
+struct Children<'scope, 't> {
     /// The pattern's place on the command line.
     index: usize,
     running: HashMap<String, Child<'scope>>,
     ended: Vec<Outcome>,
+    /// Until it is known which logs there are: keeps others from being printed out of order.
+    unknown: Option<Input<'scope, 't>>,
 }
 
 /// A log in a thread of its own.
@@ -86,7 +92,7 @@ struct Child<'scope> {
     gone: Option<Instant>,
 }
 
-impl Several<'_> {
+impl<'t> Several<'t> {
     /// Follows all logs until they have ended. `record` is for a single log.
     pub(super) fn run(&self, sources: Vec<Source>, mut record: Option<Record>) -> Vec<Outcome> {
         thread::scope(|scope| {
@@ -95,24 +101,51 @@ impl Several<'_> {
             for (index, _) in sources.iter().enumerate().filter(|(_, source)| matches!(source, Source::Log(_))) {
                 lock(&self.known).begin(&self.names.of_source(index), index);
             }
+            let merge = self.merge.as_ref();
             let begin = |(index, source): (usize, Source)| match source {
                 Source::Log(url) => {
                     let (log, record) = (self.names.of_source(index), record.take());
+                    let sink = self.sink(index, &log);
                     let shutdown = self.shutdown.clone();
-                    scope.spawn(move || vec![self.follow(url, log, record, Origin::Named, shutdown)])
+                    scope.spawn(move || vec![self.follow(url, log, sink, record, Origin::Named, shutdown)])
                 }
-                Source::Pattern(pattern) => scope.spawn(move || self.watch(scope, index, &pattern)),
+                Source::Pattern(pattern) => {
+                    // Nothing is printed before it is known which logs there are.
+                    let unknown = merge.map(|merge| merge.add((index, String::new()), None));
+                    scope.spawn(move || self.watch(scope, index, &pattern, unknown))
+                }
             };
             let threads: Vec<_> = sources.into_iter().enumerate().map(begin).collect();
+            let printing = merge.map(|merge| scope.spawn(|| merge.run()));
             let panicked = |_| vec![Outcome::failed()];
             let outcomes = threads.into_iter().flat_map(|thread| thread.join().unwrap_or_else(panicked)).collect();
+            merge.into_iter().for_each(Merge::close);
+            // Its panic ends the program.
+            printing.into_iter().for_each(|thread| thread.join().expect("the merge does not panic"));
             self.stdout.end();
             outcomes
         })
     }
 
+    /// Where the lines of a log go. `index` is the place of its source on the command line.
+    fn sink(&self, index: usize, log: &str) -> Sink<'_, 't> {
+        let printer = Printer::new(self.stdout, self.style.prefix(log), self.style.form(log));
+        match &self.merge {
+            Some(merge) => Sink::Merge(merge.add((index, log.to_owned()), Some(printer))),
+            None => Sink::Printer(printer),
+        }
+    }
+
     /// Follows one log until it ends.
-    fn follow(&self, url: Url, log: String, record: Option<Record>, origin: Origin, shutdown: Shutdown) -> Outcome {
+    fn follow(
+        &self,
+        url: Url,
+        log: String,
+        sink: Sink<'_, 't>,
+        record: Option<Record>,
+        origin: Origin,
+        shutdown: Shutdown,
+    ) -> Outcome {
         let of_dir = self.cursor_dir.as_ref().map(|dir| dir.record(&url)).transpose();
         let record = match of_dir {
             Ok(of_dir) => of_dir.or(record),
@@ -130,7 +163,7 @@ impl Several<'_> {
             search: Search::of(&url, is_alone && !self.quiet),
             verifier: self.verifies.then(|| Verifier::new(after.is_some())),
             name: (!is_alone).then(|| escape(&log)),
-            printer: Printer::new(self.stdout, self.style.prefix(&log), self.style.form(&log)),
+            sink,
             url,
             config: self.config.clone(),
             quiet: self.quiet,
@@ -157,8 +190,9 @@ impl Several<'_> {
         scope: &'scope Scope<'scope, '_>,
         index: usize,
         pattern: &LogPattern,
+        unknown: Option<Input<'scope, 't>>,
     ) -> Vec<Outcome> {
-        let mut children = Children { index, running: HashMap::new(), ended: Vec::new() };
+        let mut children = Children { index, running: HashMap::new(), ended: Vec::new(), unknown };
         let watched = pattern.locate(|base, glob| {
             let list = LiveList::new(base, glob, self.shutdown.clone());
             let list = list.config(self.config.clone()).retries(self.retries);
@@ -168,6 +202,7 @@ impl Several<'_> {
             print_error(&error);
             children.ended.push(Outcome::failed());
         }
+        children.unknown = None;
         while children.running.values().any(|child| !child.thread.is_finished()) && !self.shutdown.sleep(PATIENCE) {}
         children.join()
     }
@@ -177,7 +212,7 @@ impl Several<'_> {
     fn watch_list<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
-        children: &mut Children<'scope>,
+        children: &mut Children<'scope, 't>,
         pattern: &LogPattern,
         base: &Url,
         list: LiveList,
@@ -196,6 +231,7 @@ impl Several<'_> {
                     self.check_listed(pattern, paths.len(), is_cut)?;
                     paths.sort_unstable();
                     paths.iter().for_each(|path| self.begin(scope, children, base, path, Origin::Listed));
+                    children.unknown = None;
                     if !base.follows() {
                         return Ok(());
                     }
@@ -244,7 +280,7 @@ impl Several<'_> {
     fn begin<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
-        children: &mut Children<'scope>,
+        children: &mut Children<'scope, 't>,
         base: &Url,
         path: &str,
         origin: Origin,
@@ -274,7 +310,8 @@ impl Several<'_> {
             Ok(pair) => pair,
             Err(error) => return print_error(&Error::io(format!("cannot follow {url}"), error)),
         };
-        let thread = scope.spawn(move || self.follow(url, name, None, origin, shutdown));
+        let sink = self.sink(children.index, &name);
+        let thread = scope.spawn(move || self.follow(url, name, sink, None, origin, shutdown));
         children.running.insert(path.to_owned(), Child { thread, trigger, gone: None });
     }
 
@@ -285,7 +322,7 @@ impl Several<'_> {
     }
 }
 
-impl Children<'_> {
+impl Children<'_, '_> {
     /// Ends the logs that were deleted a minute ago.
     fn end_deleted(&mut self, now: Instant) {
         let is_over = |child: &Child| child.gone.is_some_and(|gone| now >= gone + DELETED);

@@ -7,6 +7,7 @@ use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgValue, FromArgs};
 use wstail::client::{LogPattern, Url};
@@ -20,13 +21,14 @@ use wstail::{Error, Result};
 use super::cursor_dir::CursorDir;
 use super::follow::Outcome;
 use super::ls;
+use super::merge::{Merge, Patience};
 use super::names::{Names, Source};
 use super::record::{self, Record};
 use super::several::Several;
 use super::stdout::Stdout;
 use super::style::{Output, Style, When};
 use super::trust::client_config;
-use super::values::{context_lines, line_count, path, pattern, positive};
+use super::values::{context_lines, line_count, path, pattern, positive, seconds_or_zero};
 use super::{Exit, print_error, set_up_log, stop_on_signal, tokens};
 
 /// Print the last lines of logs on a server, and follow them.
@@ -129,6 +131,14 @@ pub(super) struct Tail {
     /// print `-- cursor: CURSOR` on stderr at exit
     #[argh(switch)]
     show_cursor: bool,
+
+    /// print the entries of all logs in the order of their times
+    #[argh(switch)]
+    merge: bool,
+
+    /// with --merge, hold each entry of a followed log for SECS [default: 0.5]
+    #[argh(option, arg_name = "SECS", default = "Duration::from_millis(500)", from_str_fn(seconds_or_zero))]
+    merge_wait: Duration,
 
     /// check lines of `produce --stamp`; exit 1 on any fault
     #[argh(switch)]
@@ -237,11 +247,18 @@ impl Tail {
             max_logs: self.max_logs,
             after: self.after_cursor.clone(),
             cursor_dir,
+            merge: self.merge.then(|| Merge::new(self.patience(&sources))),
             names: Names::of(&sources),
             known: Mutex::default(),
         };
         let outcomes = several.run(sources, record);
         self.report(&outcomes, stdout.closed())
+    }
+
+    /// How long entries are held with --merge.
+    fn patience(&self, sources: &[Source]) -> Patience {
+        let follows = sources.iter().any(|source| source.server().follows());
+        if follows { Patience::Limited(self.merge_wait) } else { Patience::Unlimited }
     }
 
     fn style(&self, sources: &[Source]) -> Style {

@@ -14,6 +14,8 @@ mod filters;
 mod lines;
 // `wstail ls`, and `tail` with only a host.
 mod ls;
+// `tail --merge`: entries of several logs in the order of their times.
+mod merge;
 // The demo's log writer, and the server that follows it at full speed.
 mod produce;
 // Clients, servers and loggers written by others.

@@ -229,10 +229,14 @@ fn each_log_has_a_cursor_file_of_its_own() {
     log.rotate("app.log.1", "a3\n");
     fs::write(log.beside("nginx/new.log"), "new\n").unwrap();
     until("it is listed", || server.get("/-/files").text().contains("new.log"));
-    let expected = ["app.log: a3", "nginx/error.log: more", "nginx/new.log: new"].map(str::to_owned).to_vec();
-    for expected in [expected, vec![]] {
-        let (lines, code, errors) = printed(&server, &["nginx/*", "app.log"], &arguments);
-        assert_eq!((lines, code), (expected, 0), "{errors}");
+    for merge in [&["--merge"][..], &[]] {
+        let (lines, code, errors) = printed(&server, &["nginx/*", "app.log"], &[&arguments, merge].concat());
+        let expected = ["app.log: a3", "nginx/error.log: more", "nginx/new.log: new"];
+        assert_eq!(
+            (lines, code),
+            (if merge.is_empty() { vec![] } else { expected.map(str::to_owned).to_vec() }, 0),
+            "{errors}"
+        );
     }
     // Another filter would leave lines out for ever.
     let (_, code, errors) = printed(&server, &["app.log"], &[&arguments[..], &["-g", "x"]].concat());
