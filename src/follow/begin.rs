@@ -139,13 +139,16 @@ impl Follower {
                 None => first = CandidatePlace { file: first.file + 1, offset: 0 },
             }
         };
-        let mut ahead = Ahead::default();
+        let (mut ahead, mut missing) = (Ahead::default(), None);
         for file in first.file + 1..=places.end().file {
             let Candidate { source, .. } = places.candidates.get(file);
             let next = match source {
-                CandidateSource::Listed(sibling) => Next::listed(Sibling::clone(sibling), None),
-                CandidateSource::Held(_) => Next::sighted(current.clone(), 0, None),
-                CandidateSource::Gone => continue,
+                CandidateSource::Listed(sibling) => Next::listed(Sibling::clone(sibling), missing.take()),
+                CandidateSource::Held(_) => Next::sighted(current.clone(), 0, missing.take()),
+                CandidateSource::Gone => {
+                    missing = Some(Missing::Expired);
+                    continue;
+                }
             };
             ahead.push(next.that_had(places.size_of(file)));
         }
@@ -167,7 +170,10 @@ impl Follower {
         self.phase = if ahead.is_empty() { Phase::Current } else { Phase::Passing(ahead) };
         if first == start {
             self.unmatched = places.take_unmatched();
-        } else {
+        }
+        // What was in a file that is gone may belong to the stream.
+        let is_missing = first.offset == 0 && first.file > 0 && places.candidates.get(first.file - 1).is_gone();
+        if first != start || is_missing {
             self.queued.push_back(Step::Gap(Missing::Expired, None));
         }
         self.awaited = places.take_awaited();

@@ -51,6 +51,13 @@ impl Candidate {
     }
 }
 
+impl Candidate {
+    /// Whether it was deleted, or cannot be read.
+    pub fn is_gone(&self) -> bool {
+        matches!(self.source, CandidateSource::Gone)
+    }
+}
+
 impl Candidates {
     /// At least one, oldest first.
     pub fn new(files: Vec<Candidate>) -> Candidates {

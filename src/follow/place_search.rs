@@ -7,6 +7,8 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
+use memchr::memrchr;
+
 use super::backfill::Backfill;
 use super::candidates::{CandidatePlace, Candidates};
 use super::line_search::SearchProgress;
@@ -35,6 +37,8 @@ pub(super) struct PlaceSearch {
     is_endless: bool,
     /// The first line has not come yet.
     is_awaited: bool,
+    /// Both places are known.
+    is_found: bool,
 }
 
 /// What a step has found.
@@ -77,6 +81,7 @@ impl PlaceSearch {
             ends_at_time: false,
             is_endless: false,
             is_awaited: false,
+            is_found: false,
         }
     }
 
@@ -116,15 +121,29 @@ impl PlaceSearch {
         self.candidates.total()
     }
 
-    /// Searches one block more.
+    /// Searches one block more. What was found stays found.
     ///
     /// # Errors
     /// When a file cannot be read.
     pub fn step(&mut self, log: &Log) -> io::Result<PlaceProgress> {
+        if self.is_found {
+            return Ok(PlaceProgress::Found);
+        }
+        let progress = self.search(log)?;
+        self.is_found = progress == PlaceProgress::Found;
+        Ok(progress)
+    }
+
+    fn search(&mut self, log: &Log) -> io::Result<PlaceProgress> {
         if let Some(range) = &mut self.range {
             match range.step(&mut self.candidates, log)? {
                 RangeProgress::Busy => return Ok(PlaceProgress::Busy),
                 RangeProgress::NoTimes => return Ok(PlaceProgress::NoTimes),
+                RangeProgress::Found { since: None, until } if self.is_endless => {
+                    // The last line may have got only a part of its time.
+                    let since = self.unfinished_line(log)?;
+                    self.take_range(since, until);
+                }
                 RangeProgress::Found { since, until } => self.take_range(since, until),
             }
             return Ok(PlaceProgress::Busy);
@@ -133,6 +152,20 @@ impl PlaceSearch {
             Some(backfill) if backfill.counts_back() || backfill.counts_on() => self.count(log),
             _ => Ok(PlaceProgress::Found),
         }
+    }
+
+    /// Where the last line of the youngest file begins, if it is not finished.
+    fn unfinished_line(&mut self, log: &Log) -> io::Result<Option<CandidatePlace>> {
+        let CandidatePlace { file, offset } = self.end;
+        let Some(open) = self.candidates.open(file, log)? else { return Ok(None) };
+        let start = offset.saturating_sub(LONGEST_LINE);
+        let bytes = read_up_to(&open, start, (offset - start) as usize)?;
+        let line = match memrchr(b'\n', &bytes) {
+            Some(newline) => start + newline as u64 + 1,
+            None if start == 0 => 0,
+            None => return Ok(None),
+        };
+        Ok(Some(CandidatePlace { file, offset: line }))
     }
 
     fn take_range(&mut self, since: Option<CandidatePlace>, until: Option<CandidatePlace>) {
@@ -245,7 +278,11 @@ impl PlaceSearch {
     pub fn end_before(&mut self, file: usize) {
         self.end = match file.checked_sub(1) {
             Some(file) => CandidatePlace { file, offset: self.candidates.get(file).size },
-            None => CandidatePlace { file: self.candidates.last(), offset: 0 },
+            None => {
+                // Everything else comes after the end.
+                self.start = CandidatePlace { file: self.candidates.last(), offset: 0 };
+                self.start
+            }
         };
         self.start = self.start.min(self.end);
     }
@@ -261,6 +298,9 @@ impl PlaceSearch {
         self.backfill.take().filter(|_| self.is_awaited)
     }
 }
+
+/// How far the beginning of an unfinished line is looked for. A line is judged by so many of its first bytes.
+const LONGEST_LINE: u64 = 128 * 1024;
 
 /// How many bytes of a file come before the end.
 fn size_of(candidates: &Candidates, end: CandidatePlace, file: usize) -> u64 {

@@ -165,7 +165,8 @@ impl RangeSearch {
             return Ok(RangeProgress::Busy);
         };
         let size = candidates.get(file).size;
-        let Survey { times, has_times, last } = look_at(&*self.range, &open, size, written)?;
+        let looked = look_at(&*self.range, &open, size, written).inspect_err(|_| self.stage = Stage::Survey(file));
+        let Survey { times, has_times, last } = looked?;
         self.has_times |= has_times;
         if !has_times {
             // Its lines are of unknown times, but none is later than its last write.

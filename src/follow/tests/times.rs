@@ -100,7 +100,7 @@ fn place(log: &[Vec<u8>], wanted: u64, is_since: bool) -> Option<At> {
 }
 
 /// The part of the log that is asked for; `None` if it has no times.
-fn expected(log: &[Vec<u8>], range: Range, lines: Lines) -> Option<(At, At)> {
+fn expected(log: &[Vec<u8>], range: Range, lines: Lines, tail: bool) -> Option<(At, At)> {
     let last = (log.len() - 1, log[log.len() - 1].len());
     let has_times = log.iter().any(|text| starts(text).any(|(_, line)| time(line).is_some()));
     let has_range = range.since.is_some() || range.until.is_some();
@@ -110,6 +110,8 @@ fn expected(log: &[Vec<u8>], range: Range, lines: Lines) -> Option<(At, At)> {
     let end = range.until.and_then(|until| place(log, until, false)).filter(|_| has_times).unwrap_or(last);
     let mut start = match range.since {
         Some(_) if !has_times => (0, 0),
+        // An unfinished line may have got only a part of its time.
+        Some(since) if tail => place(log, since, true).unwrap_or((end.0, unfinished(&log[end.0]))),
         Some(since) => place(log, since, true).unwrap_or(end),
         None => (0, 0),
     };
@@ -123,6 +125,11 @@ fn expected(log: &[Vec<u8>], range: Range, lines: Lines) -> Option<(At, At)> {
         start = start.max(first);
     }
     Some((start.min(end), end))
+}
+
+/// Where the last line begins, if it is not finished; else the end.
+fn unfinished(text: &[u8]) -> usize {
+    text.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1)
 }
 
 fn text_between(log: &[Vec<u8>], start: At, end: At) -> String {
@@ -182,7 +189,7 @@ fn run(seed: u64) {
     let has_range = range.since.is_some() || range.until.is_some();
     follower.narrow(history, has_range.then(|| Box::new(range) as Box<dyn TimeRange>)).unwrap();
     let story = format!("seed {seed}: {range:?} {lines:?} history {history} tail {tail}");
-    let Some((start, end)) = expected(&log, range, lines) else {
+    let Some((start, end)) = expected(&log, range, lines, tail) else {
         assert_eq!(read_to(&mut follower, 9, usize::MAX), "", "{story}");
         assert!(follower.lacks_times(), "{story}");
         return;

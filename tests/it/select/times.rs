@@ -164,6 +164,19 @@ fn a_followed_log_begins_at_the_time() {
 }
 
 #[test]
+fn a_line_that_is_written_in_pieces_comes_whole_whatever_its_time() {
+    let log = Log::with(format!("{LOG}2026-11-23 11:15"));
+    let server = serve_utc(&log);
+    let mut events = server.events("app.log?tail=1&since=2026-11-23%2011:15:30");
+    let mut plain = server.client("app.log?tail=1&since=2026-11-23%2011:15:30&grep=six");
+    events.story("<open>");
+    assert_eq!(plain.message(), "", "nothing is found yet");
+    log.append(":45 INFO six\n");
+    assert_eq!(events.story("six\n"), "2026-11-23 11:15:45 INFO six\n");
+    assert_eq!(plain.message(), "2026-11-23 11:15:45 INFO six\n");
+}
+
+#[test]
 fn a_cursor_wins_over_since_and_keeps_until() {
     let log = Log::with(LOG);
     let server = serve_utc(&log);
