@@ -15,16 +15,19 @@ use crate::text::lines::LineBuffer;
 /// Encodes a log as messages of whole lines.
 pub(in crate::server) struct TextEncoder {
     lines: LineBuffer,
+    /// The place of the first line is found. Until then a silence does not mean that there is nothing.
+    is_opened: bool,
 }
 
 impl TextEncoder {
     pub(in crate::server) fn new(lines: LineBuffer) -> TextEncoder {
-        TextEncoder { lines }
+        TextEncoder { lines, is_opened: false }
     }
 }
 
 impl Encoder for TextEncoder {
     fn encode(&mut self, event: SourceEvent<'_>, now: Instant) -> ControlFlow<()> {
+        self.is_opened |= matches!(event.what, LogEvent::Opened { .. });
         match event.what {
             LogEvent::Opened { is_awaited: true, .. } => self.lines.skip_first(),
             LogEvent::Data(Data { content: Content::Bytes(bytes), more, is_apart, .. }) => {
@@ -36,7 +39,11 @@ impl Encoder for TextEncoder {
             LogEvent::Data(Data { content: Content::Range(_), .. }) => {
                 unreachable!("a source gives ranges only where they are wanted")
             }
-            LogEvent::Quiet | LogEvent::Gone | LogEvent::Unreadable(_) => self.lines.push(&[], false, now),
+            LogEvent::Quiet | LogEvent::Gone | LogEvent::Unreadable(_) => {
+                if self.is_opened {
+                    self.lines.push(&[], false, now);
+                }
+            }
             LogEvent::End => {
                 self.lines.finish();
                 return ControlFlow::Break(());
@@ -94,6 +101,17 @@ mod tests {
         let (mut awaited, now) = self::encoder(None);
         encode_at(&mut awaited, 4, opened(4, true), now);
         assert!(encode_at(&mut awaited, 4, LogEvent::Quiet, now).is_empty());
+    }
+
+    #[test]
+    fn nothing_is_said_to_be_empty_before_the_place_is_found() {
+        let (mut encoder, now) = encoder(None);
+        let silences = [LogEvent::Quiet, LogEvent::Unreadable("no".to_owned()), LogEvent::Gone];
+        for silence in silences {
+            assert!(encode_at(&mut encoder, 0, silence, now).is_empty());
+        }
+        encode_at(&mut encoder, 0, opened(2, false), now);
+        assert_eq!(encode_at(&mut encoder, 2, data(b"a\n", false), now), ["text a\n"]);
     }
 
     #[test]
