@@ -438,13 +438,10 @@ impl Follower {
     }
 
     /// How many bytes remain up to the end, where that is known: to a reader that does not follow, has no hole before it, and
-    /// knows the sizes of all files that come.
+    /// ends in the open file. What comes of a file after it is not known before: it may be written to until then, or be
+    /// unreadable.
     pub fn remaining(&self) -> Option<u64> {
-        let remaining = match &self.phase {
-            Phase::Passing(_) if self.end.is_some() => self.bytes_ahead(),
-            _ => self.before_end(),
-        };
-        remaining.filter(|_| self.places.is_none() && !self.open.is_fresh)
+        self.before_end().filter(|_| self.places.is_none() && !self.open.is_fresh)
     }
 
     /// Whether what is read now may still be written to. Not so up to a known end, and in a generation in between.

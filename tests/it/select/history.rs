@@ -1,7 +1,8 @@
 use std::fs;
+use std::io::Write;
 use std::time::{Duration, SystemTime};
 
-use crate::support::{Log, Server, dechunk, serve_with};
+use crate::support::{Answer, Log, Server, dechunk, serve_with};
 
 /// Three generations, two of them rotated.
 const OLD: &str = "2026-11-21 10:00:00 ERROR a\n2026-11-21 11:00:00 INFO b\n";
@@ -105,7 +106,7 @@ fn a_rotation_is_reported_between_two_files_and_no_gap() {
 }
 
 #[test]
-fn the_length_of_an_answer_from_several_files_is_known() {
+fn a_length_is_promised_only_for_what_comes_from_one_file() {
     let log = logs();
     let server = serve_utc(&log);
     for (query, expected) in [
@@ -114,19 +115,48 @@ fn the_length_of_an_answer_from_several_files_is_known() {
         ("since=2026-11-21&until=2026-11-23", [OLD, MIDDLE].concat()),
     ] {
         let answer = server.get(&format!("/app.log?{query}"));
+        assert_eq!(String::from_utf8(answer.chunked()).unwrap(), expected, "{query}");
+        assert!(!answer.head.contains("Content-Length"), "{query}: {}", answer.head);
+        let old = server.ask(format!("GET /app.log?{query} HTTP/1.0\r\n\r\n"));
+        assert!(!old.head.contains("Content-Length") && !old.head.contains("chunked"), "{query}: {}", old.head);
+        assert_eq!(old.text(), expected, "{query}");
+    }
+    for (query, expected) in [("history=1&lines=2", NEW), ("since=2026-11-23", NEW), ("until=2026-11-22", OLD)] {
+        let answer = server.get(&format!("/app.log?{query}"));
         let length = format!("\r\nContent-Length: {}\r\n", expected.len());
         assert!(answer.head.contains(&length) && answer.text() == expected, "{query}: {answer:?}");
     }
-    // Large files are sent without being read.
     let line = |day: u32, number: u32| format!("2026-11-{day} 10:00:00 {number}\n");
     let text = |day: u32| (0..60_000).map(|number| line(day, number)).collect::<String>();
     rotated(&log, "app.log.2", &text(21), DAY + 11 * 3600);
     rotated(&log, "app.log.1", &text(22), DAY + 35 * 3600);
     let expected = [text(21), text(22), NEW.to_owned()].concat();
-    let answer = server.get("/app.log?history=1&lines=all");
-    assert!(answer.head.contains(&format!("\r\nContent-Length: {}\r\n", expected.len())), "{}", answer.head);
-    assert!(answer.text() == expected);
+    assert!(body(&server, "history=1&lines=all") == expected);
     assert!(server.events("app.log?history=1&lines=all").story("<1000>").replace("<rotated>", "").contains(&expected));
+}
+
+#[test]
+fn what_is_appended_to_a_rotated_file_meanwhile_cuts_nothing_off() {
+    let log = logs();
+    // More than the buffers of both sockets hold.
+    let middle = MIDDLE.repeat(500_000);
+    rotated(&log, "app.log.1", &middle, DAY + 35 * 3600);
+    let server = serve_utc(&log);
+    let mut stream = server.connect();
+    stream.write_all(b"GET /app.log?history=1&lines=all HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    assert_eq!(stream.peek(&mut [0]).unwrap(), 1);
+    let late = "2026-11-22 12:00:00 INFO late\n".repeat(50);
+    fs::File::options().append(true).open(log.beside("app.log.1")).unwrap().write_all(late.as_bytes()).unwrap();
+    let text = String::from_utf8(Answer::read(stream).chunked()).unwrap();
+    assert!(text == [OLD, &middle, &late, NEW].concat(), "it ends with {:?}", &text[text.len() - 60..]);
+}
+
+#[test]
+fn a_generation_that_cannot_be_sent_whole_does_not_cut_the_answer() {
+    let log = logs();
+    fs::write(log.beside("app.log.1"), [&[0; 70_000], MIDDLE.as_bytes()].concat()).unwrap();
+    let answer = serve_utc(&log).get("/app.log?history=1&lines=all");
+    assert_eq!(String::from_utf8(answer.chunked()).unwrap(), [OLD, MIDDLE, NEW].concat());
 }
 
 #[test]

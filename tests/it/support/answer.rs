@@ -12,7 +12,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub(super) fn read(mut stream: TcpStream) -> Answer {
+    /// What arrives up to the end of the connection.
+    pub fn read(mut stream: TcpStream) -> Answer {
         let mut bytes = Vec::new();
         if let Err(error) = stream.read_to_end(&mut bytes) {
             panic!("the answer was cut off: {error} after {:?}", String::from_utf8_lossy(&bytes));
