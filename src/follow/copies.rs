@@ -59,8 +59,14 @@ impl Follower {
         Ok(None)
     }
 
-    /// The rest is read from the copy, then the copies that were made after it, then the log from its start.
+    /// The rest is read from the copy, then the copies that were made after it, then the log from its start. An end in the
+    /// log is in the copy now.
     pub(super) fn go_to_copy(&mut self, copy: File, log: Sighted, siblings: &Siblings) -> io::Result<Step> {
+        if let Some(end) = self.end.as_mut().filter(|_| matches!(self.phase, Phase::Current)) {
+            self.open.replace(copy)?;
+            end.file = self.open.file.clone();
+            return Ok(Step::Busy);
+        }
         let between = self.find_unread_copies(Some(&copy), &log.file, siblings)?;
         if !log.is_as_it_was()? {
             return Ok(Step::Busy);

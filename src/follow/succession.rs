@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::arrivals::{Count, NameCount};
-use super::follower::{Doubted, Follower, GONE, Noticed, Phase, Step, Writer};
+use super::follower::{Doubted, End, Follower, GONE, Noticed, Phase, Step, Writer};
 use super::generations::list::{self, Siblings};
 use super::generations::memory::Older;
 use super::generations::search::{Departure, Passage, Search, Whereabouts};
@@ -96,12 +96,25 @@ impl Follower {
     }
 
     /// The end is reached; perhaps it was passed by what is to be passed over.
-    fn ended(&mut self) -> Step {
+    pub(super) fn ended(&mut self) -> Step {
+        if let Some(cut) = self.cut_off() {
+            self.skip = 0;
+            self.queued.push_back(Step::Ended);
+            return Step::Gap(Missing::Truncated, Some(cut));
+        }
         if std::mem::take(&mut self.skip) == 0 {
             return Step::Ended;
         }
         self.queued.push_back(Step::Ended);
         Step::Gap(Missing::Cursor, None)
+    }
+
+    /// How many bytes the file lacks before the end that it had: it was truncated, or a copy was made of it before they were
+    /// written.
+    fn cut_off(&self) -> Option<u64> {
+        let is_of_open = |end: &End| end.file.status().is_ok_and(|status| status.is_same(&self.open.status));
+        self.end.as_ref().filter(|end| !end.file.is_compressed() && is_of_open(end))?;
+        self.before_end().filter(|lacking| *lacking > 0)
     }
 
     pub(super) fn until(&self) -> Option<i64> {

@@ -1,5 +1,6 @@
 //! A log's life as a follower sees it, on real files, with a time of the test's own.
 
+mod ends;
 mod resume;
 mod root;
 mod rotation;
@@ -106,7 +107,20 @@ impl Reader {
         }
     }
 
-    /// The same, and the time passes for which a rotated file is waited for.
+    /// So many bytes, or a few more.
+    fn read_bytes(&mut self, least: usize) -> String {
+        let (mut buffer, mut out) = ([0; 7], String::new());
+        while out.len() < least {
+            match self.follower.poll(&mut buffer, self.now).unwrap() {
+                Step::Bytes(read) => out.push_str(std::str::from_utf8(&buffer[..read]).unwrap()),
+                Step::Busy | Step::Awaiting | Step::Started => {}
+                step => panic!("{step:?} after {out}"),
+            }
+        }
+        out
+    }
+
+    /// Everything up to the next silence; the time passes for which a rotated file is waited for.
     fn read(&mut self) -> String {
         let mut out = self.read_now();
         while let Some(due) = self.follower.due() {

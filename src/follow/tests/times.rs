@@ -7,9 +7,13 @@ use crate::random::{Random, seeds};
 
 /// In these logs a line `t7 text` bears the time 7.
 #[derive(Clone, Copy, Debug, Default)]
-struct Range {
-    since: Option<u64>,
-    until: Option<u64>,
+pub(super) struct Range {
+    pub since: Option<u64>,
+    pub until: Option<u64>,
+}
+
+pub(super) fn range(range: Range) -> Box<dyn TimeRange> {
+    Box::new(range)
 }
 
 impl Range {
@@ -187,7 +191,7 @@ fn run(seed: u64) {
     let (name, file) = place.find();
     let mut follower = Follower::new(name, file, lines, tail, Duration::ZERO).unwrap();
     let has_range = range.since.is_some() || range.until.is_some();
-    follower.narrow(history, has_range.then(|| Box::new(range) as Box<dyn TimeRange>)).unwrap();
+    follower.narrow(history, has_range.then(|| self::range(range))).unwrap();
     let story = format!("seed {seed}: {range:?} {lines:?} history {history} tail {tail}");
     let Some((start, end)) = expected(&log, range, lines, tail) else {
         assert_eq!(read_to(&mut follower, 9, usize::MAX), "", "{story}");
@@ -207,7 +211,7 @@ fn run(seed: u64) {
     let position = Position::parse(&follower.position().cursor()).unwrap();
     let (name, file) = place.find();
     let mut follower = Follower::resume(name, file, &position, 0, tail, Duration::ZERO).unwrap();
-    follower.narrow(history, has_range.then(|| Box::new(range) as Box<dyn TimeRange>)).unwrap();
+    follower.narrow(history, has_range.then(|| self::range(range))).unwrap();
     text += &read_to(&mut follower, block, usize::MAX);
     assert_eq!(shown(&text), shown(&expected), "{story}, cut after {cut}");
     assert!(text == expected, "{story}, cut after {cut}");
@@ -227,7 +231,7 @@ fn lines_are_not_counted_beyond_the_start_of_a_range() {
     for (since, most) in [(199_000, 60), (99_000, 250)] {
         let (name, file) = place.find();
         let mut follower = Follower::new(name, file, Lines::Last(1_000_000), false, Duration::ZERO).unwrap();
-        follower.narrow(true, Some(Box::new(Range { since: Some(since), until: None }))).unwrap();
+        follower.narrow(true, Some(range(Range { since: Some(since), until: None }))).unwrap();
         let polls = polls(&mut follower);
         assert!(polls < most, "{polls} polls");
         let text = read_to(&mut follower, 9000, usize::MAX);

@@ -1,0 +1,86 @@
+//! Where a stream begins and ends that does not follow the log, whatever becomes of its file meanwhile.
+
+use super::times::{Range, range};
+use super::*;
+
+/// Lines, each of which bears its number as its time.
+fn lines(range: std::ops::Range<u64>) -> String {
+    range.map(|time| format!("t{time} line\n")).collect()
+}
+
+/// A reader of all generations in that range, or of the current file alone, that has read some of them.
+fn begun(place: &Place, times: Option<Range>) -> (Reader, String) {
+    let (log, file) = place.find();
+    let mut follower = Follower::new(log, file, Lines::All, false, WAIT).unwrap();
+    if let Some(times) = times {
+        follower.narrow(true, Some(range(times))).unwrap();
+    }
+    let mut reader = Reader::new(follower);
+    let begun = reader.read_bytes(70);
+    (reader, begun)
+}
+
+#[test]
+fn an_end_in_a_file_that_is_copied_and_truncated_is_in_the_copy() {
+    for (times, end) in [(Some(Range { since: Some(20), until: Some(60) }), 60), (None, 100)] {
+        let place = Place::with(&lines(0..100));
+        let (mut reader, mut text) = begun(&place, times);
+        place.append("app.log", &lines(100..110));
+        place.copy_and_truncate("app.log.1");
+        place.append("app.log", &lines(110..300));
+        text += &reader.read();
+        assert_eq!(text, lines(times.map_or(0, |_| 20)..end) + "<end>");
+        assert_eq!(reader.follower.ends_at_time(), times.is_some());
+        // The place where it ended is that in the copy.
+        assert_eq!(place.resume(&reader.position()).read(), lines(end..110) + "<rotated>" + &lines(110..300));
+    }
+}
+
+#[test]
+fn an_end_in_a_file_that_is_renamed_stays_where_it_is() {
+    for (times, end) in [(Some(Range { since: Some(20), until: Some(60) }), 60), (None, 100)] {
+        let place = Place::with(&lines(0..100));
+        let (mut reader, mut text) = begun(&place, times);
+        place.append("app.log", &lines(100..110));
+        place.rename("app.log", "app.log.1");
+        place.append("app.log", &lines(110..300));
+        text += &reader.read();
+        assert_eq!(text, lines(times.map_or(0, |_| 20)..end) + "<end>");
+    }
+}
+
+#[test]
+fn an_end_that_was_truncated_without_a_copy_is_a_gap() {
+    for times in [Some(Range { since: Some(20), until: Some(60) }), None] {
+        let place = Place::with(&lines(0..100));
+        let (mut reader, _) = begun(&place, times);
+        place.truncate("app.log");
+        place.append("app.log", &lines(110..300));
+        assert_eq!(reader.read(), "<truncated><end>");
+    }
+}
+
+#[test]
+fn what_a_copy_lacks_before_the_end_is_a_gap() {
+    let place = Place::with(&lines(0..1000));
+    let (mut reader, mut text) = begun(&place, None);
+    fs::write(place.path("app.log.1"), lines(0..990)).unwrap();
+    place.truncate("app.log");
+    place.append("app.log", &lines(1110..1300));
+    text += &reader.read();
+    assert_eq!(text, lines(0..990) + "<truncated: 100><end>");
+}
+
+#[test]
+fn an_end_in_a_later_file_that_is_copied_and_truncated_is_in_the_copy() {
+    let place = Place::with("");
+    place.append("app.log.1", &lines(0..100));
+    place.append("app.log", &lines(100..200));
+    let (mut reader, mut text) = begun(&place, Some(Range { since: Some(20), until: Some(160) }));
+    place.append("app.log", &lines(200..210));
+    place.rename("app.log.1", "app.log.2");
+    place.copy_and_truncate("app.log.1");
+    place.append("app.log", &lines(210..300));
+    text += &reader.read();
+    assert_eq!(text, lines(20..100) + "<rotated>" + &lines(100..160) + "<end>");
+}
