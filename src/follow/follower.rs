@@ -255,7 +255,10 @@ impl Follower {
     #[inline(never)]
     fn step(&mut self, buffer: &mut [u8], now: Instant) -> io::Result<Step> {
         if self.places.is_some() {
-            return self.search_places();
+            let step = self.search_places()?;
+            // What any other generation begins with may be a hole as well.
+            self.open.is_fresh |= step == Step::Started && self.open.begins_with_nul();
+            return Ok(step);
         }
         if let Some(step) = self.queued.pop_front() {
             if matches!(step, Step::Gap(..)) {

@@ -363,6 +363,12 @@ impl OpenLog {
         Ok(self.offset.saturating_sub(from))
     }
 
+    /// Whether nothing was read yet, and the file begins with a NUL.
+    pub fn begins_with_nul(&self) -> bool {
+        let mut first = [1];
+        self.offset == 0 && self.file.read_at(&mut first, 0).is_ok() && first == [0]
+    }
+
     /// Whether the file begins with NULs that take space and other bytes follow: not a hole of the file system.
     fn begins_with_written_nuls(&self) -> io::Result<bool> {
         let mut first = [1];

@@ -84,3 +84,24 @@ fn an_end_in_a_later_file_that_is_copied_and_truncated_is_in_the_copy() {
     text += &reader.read();
     assert_eq!(text, lines(20..100) + "<rotated>" + &lines(100..160) + "<end>");
 }
+
+#[test]
+fn a_hole_at_the_start_of_any_generation_is_a_gap() {
+    let hole = |name: &str, place: &Place, text: &str| {
+        place.writer(name).set_len(70_000).unwrap();
+        place.append(name, text);
+    };
+    for (first, second) in [("<truncated: 70000>", ""), ("", "<truncated: 70000>")] {
+        let place = Place::with(&lines(200..300));
+        for (name, gap, text) in [("app.log.2", first, lines(0..100)), ("app.log.1", second, lines(100..200))] {
+            if gap.is_empty() { place.append(name, &text) } else { hole(name, &place, &text) }
+        }
+        let (log, file) = place.find();
+        let mut follower = Follower::new(log, file, Lines::All, false, WAIT).unwrap();
+        follower.narrow(true, None).unwrap();
+        let (first, second) = (first.to_owned() + &lines(0..100), second.to_owned() + &lines(100..200));
+        let expected = [&first, "<rotated>", &second, "<rotated>", &lines(200..300), "<end>"].concat();
+        let text = Reader::new(follower).read();
+        assert!(text == expected, "{}", text.replace('\0', ""));
+    }
+}

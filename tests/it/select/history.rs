@@ -154,9 +154,17 @@ fn what_is_appended_to_a_rotated_file_meanwhile_cuts_nothing_off() {
 #[test]
 fn a_generation_that_cannot_be_sent_whole_does_not_cut_the_answer() {
     let log = logs();
-    fs::write(log.beside("app.log.1"), [&[0; 70_000], MIDDLE.as_bytes()].concat()).unwrap();
-    let answer = serve_utc(&log).get("/app.log?history=1&lines=all");
-    assert_eq!(String::from_utf8(answer.chunked()).unwrap(), [OLD, MIDDLE, NEW].concat());
+    let server = serve_utc(&log);
+    let hole = |name: &str, text: &str| fs::write(log.beside(name), [&[0; 70_000], text.as_bytes()].concat()).unwrap();
+    for (name, text) in [("app.log.1", MIDDLE), ("app.log.2", OLD)] {
+        hole(name, text);
+        let answer = server.get("/app.log?history=1&lines=all");
+        assert!(answer.chunked() == [OLD, MIDDLE, NEW].concat().into_bytes(), "{name}");
+    }
+    let story = server.events("app.log?history=1&lines=all").story("<1000>");
+    let gap = "<gap truncated 70000>";
+    assert_eq!(story, format!("<open>{gap}{OLD}<rotated>{gap}{MIDDLE}<rotated>{NEW}<end><1000>"));
+    assert!(server.get("/app.log?until=2026-11-22").chunked() == OLD.as_bytes());
 }
 
 #[test]
