@@ -112,8 +112,8 @@ impl Follower {
     /// How many bytes the file lacks before the end that it had: it was truncated, or a copy was made of it before they were
     /// written.
     fn cut_off(&self) -> Option<u64> {
-        let is_of_open = |end: &End| end.file.status().is_ok_and(|status| status.is_same(&self.open.status));
-        self.end.as_ref().filter(|end| !end.file.is_compressed() && is_of_open(end))?;
+        let is_of_open = |end: &End| Status::of(&end.file).is_ok_and(|status| status.is_same(&self.open.status));
+        self.end.as_ref().filter(|end| is_of_open(end))?;
         self.before_end().filter(|lacking| *lacking > 0)
     }
 

@@ -18,7 +18,7 @@ mod tests;
 
 pub use formats::{FORMATS, LogFormat, PREFIXED};
 pub use moment::{Abbreviation, Moment, StampZone};
-pub use recogniser::Recogniser;
+pub use recogniser::{DateOrder, Recogniser};
 
 use super::zone::{Readings, Zone};
 

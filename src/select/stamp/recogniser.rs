@@ -24,7 +24,21 @@ const MAX_SHAPES: usize = 32;
 pub struct Recogniser {
     /// Sorted.
     shapes: Vec<Shape>,
-    day_first: bool,
+    order: DateOrder,
+}
+
+/// Which number of a date like `03/04/2026` is the day, as far as a log's lines have shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DateOrder {
+    /// No line has such a date. The month comes first.
+    #[default]
+    Unseen,
+    /// Lines have such dates, but none with a number above 12. The month comes first.
+    Unclear,
+    /// The second number is the day.
+    MonthFirst,
+    /// The first number is the day.
+    DayFirst,
 }
 
 /// Learns from a log's lines.
@@ -34,6 +48,8 @@ struct Training {
     plain: usize,
     /// Lines with a time behind a prefix, by its shape.
     shaped: HashMap<Shape, usize>,
+    /// A line has a date of two numbers and slashes.
+    has_order: bool,
     is_day_first: bool,
     is_month_first: bool,
 }
@@ -52,8 +68,32 @@ impl Recogniser {
         self.find_plain(line).or_else(|| self.find_shaped(line))
     }
 
+    /// What was learned of the order of day and month.
+    pub fn date_order(&self) -> DateOrder {
+        self.order
+    }
+
+    /// The same, with the order of day and month that other lines of the log have shown, if they have such dates.
+    #[must_use]
+    pub fn in_order(self, order: DateOrder) -> Recogniser {
+        if order == DateOrder::Unseen { self } else { Recogniser { order, ..self } }
+    }
+
+    /// The same, with the order of day and month that `other` has learned, if that is clear.
+    #[must_use]
+    pub fn ordered_as(self, other: &Recogniser) -> Recogniser {
+        match other.order {
+            DateOrder::Unseen | DateOrder::Unclear => self,
+            order => Recogniser { order, ..self },
+        }
+    }
+
+    fn is_day_first(&self) -> bool {
+        self.order == DateOrder::DayFirst
+    }
+
     fn find_plain(&self, line: &[u8]) -> Option<Stamp> {
-        let mut scanner = Scanner::new(line, 0, self.day_first);
+        let mut scanner = Scanner::new(line, 0, self.is_day_first());
         // Most lines begin with a digit of the year.
         if !scanner.peek()?.is_ascii_digit() {
             openers(&mut scanner);
@@ -77,7 +117,7 @@ impl Recogniser {
                 let start = scanner.at;
                 return audit(&mut scanner).map(|moment| stamp(start, moment, scanner));
             }
-            let mut scanner = Scanner::new(line, skip_colors(line, found + 1), self.day_first);
+            let mut scanner = Scanner::new(line, skip_colors(line, found + 1), self.is_day_first());
             let start = scanner.at;
             calendar(&mut scanner).map(|moment| stamp(start, moment, scanner))
         })
@@ -88,7 +128,7 @@ impl Recogniser {
             return None;
         }
         let known = Places::new(line).filter(|(_, shape)| self.shapes.binary_search(shape).is_ok());
-        known.into_iter().find_map(|(at, _)| behind_prefix(Scanner::new(line, at, self.day_first)))
+        known.into_iter().find_map(|(at, _)| behind_prefix(Scanner::new(line, at, self.is_day_first())))
     }
 }
 
@@ -162,13 +202,25 @@ impl Training {
     fn learn_order(&mut self, stamp: &[u8]) {
         let Some(slash) = memchr(b'/', stamp).filter(|slash| *slash <= 2) else { return };
         let number = |at| Scanner::new(stamp, at, false).short(1, 2);
-        self.is_day_first |= number(0).is_some_and(|number| number > 12);
-        self.is_month_first |= number(slash + 1).is_some_and(|number| number > 12);
+        let (first, second) = (number(0), number(slash + 1));
+        self.has_order |= first.is_some() && second.is_some();
+        self.is_day_first |= first.is_some_and(|number| number > 12);
+        self.is_month_first |= second.is_some_and(|number| number > 12);
+    }
+
+    fn order(&self) -> DateOrder {
+        match (self.is_month_first, self.is_day_first) {
+            (true, _) => DateOrder::MonthFirst,
+            (false, true) => DateOrder::DayFirst,
+            (false, false) if self.has_order => DateOrder::Unclear,
+            (false, false) => DateOrder::Unseen,
+        }
     }
 
     /// Where lines bear their times at the start, a prefix must be that of a good part of all lines: else the dates of
     /// stack traces would count. Where they do not, only what is rare is left out.
     fn finish(self) -> Recogniser {
+        let order = self.order();
         let shaped: usize = self.shaped.values().sum();
         let is_mostly_plain = self.plain >= shaped;
         let is_common = |count: usize| match is_mostly_plain {
@@ -180,6 +232,6 @@ impl Training {
         common.truncate(MAX_SHAPES);
         let mut shapes: Vec<Shape> = common.into_iter().map(|(shape, _)| shape).collect();
         shapes.sort_unstable();
-        Recogniser { shapes, day_first: self.is_day_first && !self.is_month_first }
+        Recogniser { shapes, order }
     }
 }

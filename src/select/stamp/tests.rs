@@ -167,6 +167,28 @@ fn the_order_of_day_and_month_is_learned() {
     assert_eq!(day(&plain, "03-14-2026 01:32:27"), (3, 14));
 }
 
+#[test]
+fn the_order_of_day_and_month_is_unclear_without_a_number_above_12() {
+    for (line, order) in [
+        ("03/04/2026 01:32:27 up", DateOrder::Unclear),
+        ("[03/04/2026 01:32:27] up", DateOrder::Unclear),
+        ("13/04/2026 01:32:27 up", DateOrder::DayFirst),
+        ("04/13/2026 01:32:27 up", DateOrder::MonthFirst),
+        ("2026-04-03 01:32:27 up", DateOrder::Unseen),
+        ("2026/04/13 01:32:27 up", DateOrder::Unseen),
+        ("03/Apr/2026:01:32:27 up", DateOrder::Unseen),
+        ("up", DateOrder::Unseen),
+    ] {
+        assert_eq!(trained(&[line]).date_order(), order, "{line}");
+    }
+    let (day, unclear) = (trained(&["13/04/2026 01:32:27"]), trained(&["03/04/2026 01:32:27"]));
+    assert_eq!(unclear.clone().ordered_as(&day).date_order(), DateOrder::DayFirst);
+    assert_eq!(day.clone().ordered_as(&unclear).date_order(), DateOrder::DayFirst);
+    // What is unclear for the whole log is not what a few lines of it show.
+    assert_eq!(day.clone().in_order(DateOrder::Unclear).date_order(), DateOrder::Unclear);
+    assert_eq!(day.in_order(DateOrder::Unseen).date_order(), DateOrder::DayFirst);
+}
+
 /// The instants of a line in a log that was last written to then, as RFC 3339 has them.
 fn resolve(line: &str, zone: &str, written: &str) -> [String; 2] {
     let zone = zone.parse::<crate::select::zone::ZoneName>().unwrap().load().unwrap();

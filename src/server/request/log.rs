@@ -90,7 +90,7 @@ impl LogRequest<'_> {
         let (log, file) = found.ok_or_else(|| Refusal::new(404, "no such log"))?;
         let (tail, wait) = (parameters.tail.unwrap_or(false), shared.config.rotate_wait);
         let skip = parameters.cursor.as_ref().map_or(0, |place| place.skip);
-        let range = times.resolve(&file).map_err(failed)?;
+        let range = times.resolve(&log, &file).map_err(failed)?;
         let follower = match (&from, &before) {
             (Some(position), _) => {
                 // With a filter, what the client has are bytes of the lines that it selects.

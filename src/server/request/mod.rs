@@ -6,6 +6,7 @@ mod authority_syntax;
 pub(in crate::server) mod base;
 pub(in crate::server) mod files;
 pub(in crate::server) mod head;
+mod learning;
 mod log;
 mod negotiation;
 mod routes;

@@ -7,13 +7,14 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::learning::{learn, trained};
 use crate::civil::SECOND;
-use crate::follow::read_up_to;
+use crate::follow::root::Log;
 use crate::follow::time_range::TimeRange;
 use crate::follow::time_search::{Bound, LineTimes};
 use crate::protocol::event::OpenTimes;
 use crate::protocol::request::Parameters;
-use crate::select::stamp::Recogniser;
+use crate::select::stamp::{DateOrder, Recogniser};
 use crate::select::when::{Clock, Until, When, WhenError};
 use crate::select::zone::{Zone, ZoneName};
 use crate::server::short_response::Refusal;
@@ -32,10 +33,9 @@ pub(super) struct Range {
     since: Option<i128>,
     until: Option<i128>,
     zone: Arc<Zone>,
+    /// Which number of a date is the day, in all files of the log.
+    order: DateOrder,
 }
-
-/// How much of a log is read to learn how it writes times.
-const SAMPLE: usize = 64 * 1024;
 
 impl<'p> RequestTimes<'p> {
     /// Reads the times of a request. `zone`: the server's.
@@ -64,16 +64,15 @@ impl<'p> RequestTimes<'p> {
     /// What they mean in a log, whose youngest file is given. Times that are pasted are read as those of the log.
     ///
     /// # Errors
-    /// When the file cannot be read.
-    pub(super) fn resolve(&self, file: &File) -> io::Result<Range> {
-        let mut range = Range { since: None, until: None, zone: self.zone.clone() };
+    /// When a file cannot be read, or the files beside the log cannot be listed.
+    pub(super) fn resolve(&self, log: &Log, file: &File) -> io::Result<Range> {
+        let mut range = Range { since: None, until: None, zone: self.zone.clone(), order: DateOrder::Unseen };
         if self.since.is_none() && self.until.is_none() {
             return Ok(range);
         }
         let metadata = file.metadata()?;
-        let head = read_up_to(file, 0, SAMPLE)?;
-        let tail = read_up_to(file, metadata.len().saturating_sub(SAMPLE as u64), SAMPLE)?;
-        let recogniser = trained([&head, &tail]);
+        let recogniser = learn(log, file)?;
+        range.order = recogniser.date_order();
         let clock = Clock { now: now(), written: last_write(&metadata), zone: &self.zone };
         let since = self.parameters.since.as_deref().and_then(|text| When::parse(text, &recogniser).ok());
         range.since = since.or(self.since).map(|since| since.since(&clock));
@@ -113,7 +112,8 @@ impl TimeRange for Range {
     }
 
     fn learn(&self, samples: [&[u8]; 2], written: i64) -> Box<dyn LineTimes> {
-        Box::new(FileTimes { range: self.clone(), recogniser: trained(samples), written: written.into() })
+        let recogniser = trained(samples).in_order(self.order);
+        Box::new(FileTimes { range: self.clone(), recogniser, written: written.into() })
     }
 }
 
@@ -135,10 +135,6 @@ impl LineTimes for FileTimes {
             Bound::Until => self.range.until.is_none_or(|until| readings.earliest >= until),
         })
     }
-}
-
-fn trained(samples: [&[u8]; 2]) -> Recogniser {
-    Recogniser::trained_on(samples.into_iter().flat_map(|sample| sample.split_inclusive(|&byte| byte == b'\n')))
 }
 
 fn now() -> i128 {

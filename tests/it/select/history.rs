@@ -276,3 +276,42 @@ fn a_log_that_was_rotated_just_now_has_the_times_of_its_rotated_files() {
     // What an entry is, is learned from those files, too.
     assert_eq!(letters(&body(&server, "level=info&history=1&lines=4")), "edef");
 }
+
+#[test]
+fn the_order_of_day_and_month_is_that_of_the_whole_log() {
+    let line = |(day, month): (u32, u32)| format!("{day:02}/{month:02}/2026 10:00:00 {day}.{month}.\n");
+    let letters = |text: &str| {
+        let mut days: Vec<_> = text.lines().map(|line| line[20..].to_owned()).collect();
+        days.dedup();
+        days.join(" ")
+    };
+    let (november, december) = ([(28, 11), (29, 11), (30, 11)], [(1, 12), (2, 12), (3, 12)]);
+    for repeated in [1, 100] {
+        // Days up to the 12th do not tell what is the day.
+        let text = |days: [(u32, u32); 3]| days.map(|day| line(day).repeat(repeated)).concat();
+        let log = Log::with(text(december));
+        set_written(&log, "app.log", DAY + 12 * 86_400 + 36_000);
+        rotated(&log, "app.log.1", &text(november), DAY + 9 * 86_400 + 36_000);
+        let server = serve_utc(&log);
+        for is_rotated in [false, true] {
+            if is_rotated {
+                log.rotate("app.log.0", "");
+            }
+            for (query, expected) in [
+                ("since=2026-11-30", "30.11. 1.12. 2.12. 3.12."),
+                ("since=2026-12-02", "2.12. 3.12."),
+                ("since=02/12/2026%2010:00:00", "2.12. 3.12."),
+                ("since=05/11/2026%2010:00:00&until=01/12/2026%2010:00:00", "28.11. 29.11. 30.11."),
+                ("until=2026-12-02", "28.11. 29.11. 30.11. 1.12."),
+            ] {
+                let days = letters(&body(&server, query));
+                assert_eq!(days, expected, "{query}, {repeated} times, rotated: {is_rotated}");
+            }
+        }
+        // Where no file tells, the month comes first.
+        fs::write(log.beside("other.log"), text(december)).unwrap();
+        let answer = server.get("/other.log?since=2026-02-01");
+        assert_eq!(letters(&answer.text()), "2.12. 3.12.");
+        assert_eq!(letters(&server.get("/other.log?since=02/12/2026%2010:00:00").text()), "2.12. 3.12.");
+    }
+}
