@@ -146,8 +146,11 @@ mod tests {
 
     #[test]
     fn localhost_listens_on_ipv4_if_ipv6_is_taken() {
-        let taken = TcpListener::bind("[::1]:0").unwrap();
-        let port = taken.local_addr().unwrap().port();
+        let mut picked = std::iter::repeat_with(|| TcpListener::bind("[::1]:0").unwrap());
+        let port = |taken: &TcpListener| taken.local_addr().unwrap().port();
+        // Others may use that port with IPv4.
+        let taken = picked.find(|taken| TcpListener::bind(("127.0.0.1", port(taken))).is_ok()).unwrap();
+        let port = port(&taken);
         assert_eq!(
             bind_hosts(&["localhost".to_owned()], port).unwrap().addresses,
             addresses(&[&format!("127.0.0.1:{port}")])

@@ -342,7 +342,7 @@ impl World {
 
 #[test]
 fn joined_payloads_are_what_the_filter_selects() {
-    seeds(50).for_each(check);
+    seeds(30).for_each(check);
 }
 
 fn check(seed: u64) {
@@ -360,7 +360,7 @@ fn check(seed: u64) {
 
 #[test]
 fn joined_payloads_of_a_range_are_what_the_filter_selects_in_it() {
-    for seed in seeds(40) {
+    for seed in seeds(20) {
         let mut world = World::new(seed);
         let mut now = 0;
         for _ in 0..1 + world.random.below(4) {
