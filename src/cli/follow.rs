@@ -2,6 +2,7 @@
 //! reports the rest on stderr. It does not reconnect, which the library's reader does.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use wstail::client::{ClientConfig, Reader, Url};
 use wstail::produce::verifier::{Report, Verifier};
@@ -16,6 +17,10 @@ use super::record::Record;
 use super::search::Search;
 use super::sink::Sink;
 use super::{Exit, print_error};
+
+/// How long a log that was listed may be missing at first, and how often it is asked for.
+const MISSING: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(500);
 
 pub(super) struct Follow<'m, 't> {
     pub url: Url,
@@ -101,11 +106,10 @@ impl Follow<'_, '_> {
     }
 
     fn follow(&mut self) -> Exit {
-        let mut reader =
-            Reader::new(self.url.clone(), self.shutdown.clone()).config(self.config.clone()).retries(self.retries);
+        let mut reader = self.reader();
+        let begun = Instant::now();
         if let Some(place) = &self.after {
             self.progress.note(place);
-            reader = reader.after(place.clone());
         }
         while let Some(item) = reader.next() {
             let taken = item.and_then(|item| self.take(item, &mut reader));
@@ -119,7 +123,12 @@ impl Follow<'_, '_> {
                         None => error,
                     };
                     if self.origin != Origin::Named && error.status() == Some(404) {
-                        // It was listed a moment ago.
+                        // It was listed a moment ago. If it is being rotated, it will be back.
+                        let is_retried = self.retries && self.url.follows() && begun.elapsed() < MISSING;
+                        if is_retried && !self.shutdown.sleep(PAUSE) {
+                            reader = self.reader();
+                            continue;
+                        }
                         self.notice(notices::DELETED);
                         return Exit::Done;
                     }
@@ -140,6 +149,12 @@ impl Follow<'_, '_> {
             self.notice(notices::DELETED);
         }
         Exit::Done
+    }
+
+    fn reader(&self) -> Reader {
+        let reader = Reader::new(self.url.clone(), self.shutdown.clone());
+        let reader = reader.config(self.config.clone()).retries(self.retries);
+        self.after.iter().fold(reader, |reader, place| reader.after(place.clone()))
     }
 
     /// Suggests how to find the log that does not exist.

@@ -116,7 +116,7 @@ impl<'t> Several<'t> {
                 }
             };
             let threads: Vec<_> = sources.into_iter().enumerate().map(begin).collect();
-            let printing = merge.map(|merge| scope.spawn(|| merge.run()));
+            let printing = merge.map(|merge| scope.spawn(|| merge.run(self.shutdown)));
             let panicked = |_| vec![Outcome::failed()];
             let outcomes = threads.into_iter().flat_map(|thread| thread.join().unwrap_or_else(panicked)).collect();
             merge.into_iter().for_each(Merge::close);
@@ -203,6 +203,9 @@ impl<'t> Several<'t> {
             children.ended.push(Outcome::failed());
         }
         children.unknown = None;
+        if self.shutdown.is_triggered() {
+            children.ended.push(Outcome { exit: Exit::Interrupted, ..Outcome::failed() });
+        }
         while children.running.values().any(|child| !child.thread.is_finished()) && !self.shutdown.sleep(PATIENCE) {}
         children.join()
     }
@@ -228,7 +231,8 @@ impl<'t> Several<'t> {
                 },
                 LogChange::Listed { is_cut } => {
                     let mut paths = listed.take().unwrap_or_default();
-                    self.check_listed(pattern, paths.len(), is_cut)?;
+                    let names: Vec<_> = paths.iter().map(|path| self.names.of_listed(&base.of_log(path))).collect();
+                    self.check_listed(pattern, &names, is_cut)?;
                     paths.sort_unstable();
                     paths.iter().for_each(|path| self.begin(scope, children, base, path, Origin::Listed));
                     children.unknown = None;
@@ -262,8 +266,11 @@ impl<'t> Several<'t> {
     ///
     /// # Errors
     /// If there are too many.
-    fn check_listed(&self, pattern: &LogPattern, new: usize, is_cut: bool) -> Result<()> {
-        let (count, max) = (lock(&self.known).followed.len() + new, self.max_logs);
+    fn check_listed(&self, pattern: &LogPattern, names: &[String], is_cut: bool) -> Result<()> {
+        let known = lock(&self.known);
+        let new = names.iter().filter(|name| !known.followed.contains(*name)).count();
+        let (count, max) = (known.followed.len() + new, self.max_logs);
+        drop(known);
         if count > max {
             self.stdout.end();
             let cause = format!("there would be {count} logs, and --max-logs allows {max}");
@@ -272,7 +279,7 @@ impl<'t> Several<'t> {
         if is_cut {
             self.notice(notices::CUT);
         }
-        self.notice(&notices::listed(pattern, new));
+        self.notice(&notices::listed(pattern, names.len()));
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use wstail::Shutdown;
 use wstail::select::zone::Zone;
 
 use self::entries::Entries;
@@ -22,6 +23,10 @@ use super::printer::Printer;
 const PAUSE: Duration = Duration::from_millis(200);
 /// How much is printed at once, in bytes.
 const PRINTED: usize = 64 * 1024;
+/// A log that waits for room goes on when no more than this is held of it.
+const HALF: usize = MOST_HELD / 2;
+/// For how long after a shutdown what is held is printed.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// What all logs have in common.
 pub(super) struct Merge<'p> {
@@ -40,6 +45,8 @@ struct State<'p> {
     printing: (usize, usize),
     /// Nothing more can be printed.
     has_failed: bool,
+    /// Nothing more is printed, because of a shutdown.
+    is_over: bool,
     /// No log will be added any more.
     is_closed: bool,
 }
@@ -57,7 +64,7 @@ pub(super) struct Input<'m, 'p> {
 impl<'p> Merge<'p> {
     pub(super) fn new(patience: Patience) -> Merge<'p> {
         let (order, printers) = (Order::new(patience), Vec::new());
-        let state = State { order, printers, printing: (0, 0), has_failed: false, is_closed: false };
+        let state = State { order, printers, printing: (0, 0), has_failed: false, is_over: false, is_closed: false };
         Merge { state: Mutex::new(state), arrived: Condvar::new(), printed: Condvar::new() }
     }
 
@@ -70,10 +77,20 @@ impl<'p> Merge<'p> {
         Input { merge: self, index, entries, unfinished: Vec::new(), is_apart: false }
     }
 
-    /// Prints until all logs have ended and [`Merge::close`] was called.
-    pub(super) fn run(&self) {
+    /// Prints until all logs have ended and [`Merge::close`] was called, or nothing more can be printed, or for a moment
+    /// after a shutdown. What is not printed then stays held.
+    pub(super) fn run(&self, shutdown: &Shutdown) {
         let mut state = lock(&self.state);
+        let mut end = None;
         loop {
+            if shutdown.is_triggered() {
+                let end = *end.get_or_insert_with(|| Instant::now() + GRACE);
+                state.is_over |= Instant::now() >= end;
+            }
+            if state.has_failed || state.is_over {
+                self.printed.notify_all();
+                return;
+            }
             let until = match state.order.take(Instant::now(), PRINTED) {
                 Ok((index, pieces)) => {
                     state = self.print(state, index, &pieces);
@@ -82,9 +99,10 @@ impl<'p> Merge<'p> {
                 Err(None) if state.is_closed && state.order.queues.iter().all(|queue| queue.is_ended) => return,
                 Err(until) => until,
             };
-            state = match until {
-                Some(until) => wait(&self.arrived, state, until.saturating_duration_since(Instant::now())),
-                None => self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner),
+            let most = if end.is_some() { PAUSE } else { Duration::MAX };
+            state = match until.map(|until| until.saturating_duration_since(Instant::now())) {
+                None if end.is_none() => self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner),
+                time => wait(&self.arrived, state, time.unwrap_or(PAUSE).min(most)),
             };
         }
     }
@@ -102,7 +120,8 @@ impl<'p> Merge<'p> {
         pieces: &[Piece],
     ) -> MutexGuard<'s, State<'p>> {
         let Some(mut printer) = state.printers[index].take() else { return state };
-        state.printing = (index, pieces.iter().map(|piece| piece.bytes.len()).sum());
+        let length = pieces.iter().map(|piece| piece.bytes.len()).sum();
+        state.printing = (index, length);
         // The others may go on meanwhile.
         drop(state);
         let printed = print(&mut printer, pieces);
@@ -110,7 +129,11 @@ impl<'p> Merge<'p> {
         state.printing = (index, 0);
         state.has_failed |= printed.is_err();
         state.printers[index] = Some(printer);
-        self.printed.notify_all();
+        // A log waits until half of what may be held is printed, or all of it.
+        let left = state.held(index);
+        if left == 0 || left <= HALF && left + length > HALF || state.has_failed {
+            self.printed.notify_all();
+        }
         state
     }
 }
@@ -173,7 +196,8 @@ impl Input<'_, '_> {
         }
         self.merge.arrived.notify_one();
         let mut since = Instant::now();
-        while state.order.queues[self.index].bytes > MOST_HELD && !state.has_failed {
+        let is_full = state.order.queues[self.index].bytes > MOST_HELD;
+        while is_full && state.order.queues[self.index].bytes > HALF && !state.has_failed && !state.is_over {
             state = wait(&self.merge.printed, state, PAUSE);
             if since.elapsed() >= PAUSE {
                 drop(state);
@@ -212,10 +236,10 @@ impl Input<'_, '_> {
         lock(&self.merge.state).has_failed
     }
 
-    /// Waits until everything is printed but an unfinished line.
+    /// Waits until everything is printed but an unfinished line, or nothing more is.
     pub(super) fn drain(&self) {
         let mut state = lock(&self.merge.state);
-        while state.held(self.index) > 0 && !state.has_failed {
+        while state.held(self.index) > 0 && !state.has_failed && !state.is_over {
             state = wait(&self.merge.printed, state, PAUSE);
         }
     }

@@ -106,8 +106,10 @@ fn while_following_entries_are_held_for_a_moment() {
 
 #[test]
 fn a_reader_that_leaves_ends_a_merge_quietly() {
-    let log = Log::with(line(1, "a").repeat(20_000));
-    fs::write(log.beside("other.log"), line(2, "b").repeat(20_000)).unwrap();
+    let every_other =
+        |first: usize| (first..3600).step_by(2).map(|second| line(second, "a").repeat(12)).collect::<String>();
+    let log = Log::with(every_other(0));
+    fs::write(log.beside("other.log"), every_other(1)).unwrap();
     let server = serve(&log);
     let (mut reader, writer) = std::io::pipe().unwrap();
     let mut command = wstail();
