@@ -66,12 +66,13 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "N", from_str_fn(number))]
     max_connections_per_ip: Option<usize>,
 
-    /// how many filters may search old data at a time; others
-    /// take turns [default: half the cores]
+    /// how many clients' filters may search old data at a time;
+    /// the others take turns [default: half the cores]
     #[argh(option, arg_name = "N", from_str_fn(positive))]
     max_scans: Option<usize>,
 
-    /// zone of times that name none: local, UTC, ±HH:MM or a name such as Europe/Berlin [default: local]
+    /// time zone of times that do not name one: local, UTC,
+    /// ±HH:MM or a name such as Europe/Berlin [default: local]
     #[argh(option, arg_name = "ZONE")]
     zone: Option<ZoneName>,
 
