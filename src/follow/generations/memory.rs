@@ -1,8 +1,8 @@
 //! What a follower remembers of files that it does not read any more, or never did: which it has read, how far, and which
 //! were there before. Those that it will read are in `held_files`.
 //!
-//! Memory is bounded. File numbers alone prove nothing once a file is closed: where a file system has no creation times, the bytes
-//! decide as well.
+//! Memory is bounded. File numbers alone prove nothing once a file is closed: where a file system has no creation times,
+//! the bytes decide as well.
 
 use std::collections::VecDeque;
 use std::fs::File;
