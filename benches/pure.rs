@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use wstail::follow::backfill::{Backfill, SearchProgress};
 use wstail::follow::follower::{Follower, Step};
 use wstail::follow::root::Roots;
-use wstail::protocol::request::{Address, Lines};
+use wstail::protocol::address::Address;
+use wstail::protocol::request::Lines;
 use wstail::text::html::Html;
 use wstail::text::lines::LineBuffer;
 

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use wstail::protocol::request::Address;
+use wstail::protocol::address::Address;
 use wstail::server::parse_head;
 
 fuzz_target!(|bytes: &[u8]| {

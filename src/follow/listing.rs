@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rustix::fs::{Dir, FileType};
 
 use super::root::{Root, Roots, is_shortage};
-use crate::protocol::request::Address;
+use crate::protocol::address::Address;
 
 /// A log that a request can name.
 #[derive(Clone, Debug, PartialEq, Eq)]

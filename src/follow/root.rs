@@ -21,7 +21,7 @@ use rustix::io::Errno;
 use super::confinement::{Directory, Inode, Located};
 use super::log::status::Status;
 use crate::error::{Error, Result, cause};
-use crate::protocol::request::Address;
+use crate::protocol::address::Address;
 use crate::text::sanitize;
 
 /// What may be served.

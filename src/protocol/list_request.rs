@@ -1,7 +1,8 @@
 //! The parameters of a request for the list of logs, `/-/files`.
 
+use super::bad_target::BadTarget;
 use super::glob::Glob;
-use super::request::{BadTarget, View, flag, put, word};
+use super::request::{View, flag, put, word};
 
 /// Which logs a client asks for; a parameter that it did not name is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,6 +5,8 @@
 //!
 #![doc = include_str!("../../docs/protocol.md")]
 
+pub mod address;
+pub mod bad_target;
 pub mod close;
 pub mod criteria;
 pub mod cursor;

@@ -1,12 +1,11 @@
-//! A request's target: the path that names a log, and the parameters of its stream. It opens no files: whether the log exists
-//! is `follow`'s question.
+//! The parameters of a stream, as the query of a request gives them.
 
 use std::fmt;
 use std::num::NonZeroU64;
 use std::str::FromStr;
 
-use percent_encoding::percent_decode_str;
-
+use super::address::decode;
+use super::bad_target::BadTarget;
 use super::criteria::{Case, Context, Criteria, Level, MAX_PATTERNS};
 use super::cursor::{Cursor, Place};
 
@@ -52,12 +51,6 @@ pub enum View {
     Page,
 }
 
-/// The path of a request, decoded once, without empty and `.` segments.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Address {
-    segments: Vec<Vec<u8>>,
-}
-
 /// The parameters of a stream; those that a client did not name are `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parameters {
@@ -88,89 +81,6 @@ pub struct Parameters {
     pub history: Option<bool>,
     /// The lines to send.
     pub criteria: Criteria,
-}
-
-/// The error for a target that is refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BadTarget {
-    /// It is answered with 400: the path or a parameter is malformed. The reason is for people.
-    Malformed(String),
-    /// It is answered with 403: the path has a `..` segment.
-    Parent,
-}
-
-impl BadTarget {
-    fn because(reason: impl Into<String>) -> BadTarget {
-        BadTarget::Malformed(reason.into())
-    }
-
-    /// A parameter with a value that it does not take.
-    pub(crate) fn bad_value(name: &str, value: &str, expected: &str) -> BadTarget {
-        const SHOWN: usize = 40;
-        let dots = if value.chars().nth(SHOWN).is_some() { "…" } else { "" };
-        let value: String = value.chars().take(SHOWN).collect();
-        BadTarget::because(format!("the parameter `{name}` takes {expected}, not `{}{dots}`", value.escape_debug()))
-    }
-}
-
-impl fmt::Display for BadTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            BadTarget::Malformed(reason) => f.write_str(reason),
-            BadTarget::Parent => f.write_str("the path has a `..` segment"),
-        }
-    }
-}
-
-impl std::error::Error for BadTarget {}
-
-impl Address {
-    /// Percent-decodes a path, once. An encoded slash is a slash.
-    ///
-    /// # Errors
-    /// If the path has a malformed escape, a byte below 0x20 or a `..` segment.
-    pub fn parse(path: &str) -> Result<Address, BadTarget> {
-        let decoded = decode(path).ok_or_else(|| BadTarget::because("the path has a malformed percent escape"))?;
-        if decoded.iter().any(|&byte| byte < 0x20) {
-            return Err(BadTarget::because("the path contains a control character"));
-        }
-        let segments = decoded.split(|&byte| byte == b'/').filter(|segment| !matches!(*segment, b"" | b"."));
-        let segments: Vec<Vec<u8>> = segments.map(<[u8]>::to_vec).collect();
-        if segments.iter().any(|segment| segment == b"..") {
-            return Err(BadTarget::Parent);
-        }
-        Ok(Address { segments })
-    }
-
-    /// The address of a file name, if a request can name it: it has no byte below 0x20 and does not begin with `/-/`.
-    pub fn of(segments: Vec<Vec<u8>>) -> Option<Address> {
-        let is_plain = segments.iter().flatten().all(|&byte| byte >= 0x20);
-        Some(Address { segments }).filter(|address| is_plain && address.service().is_none())
-    }
-
-    /// The decoded segments between the slashes; none for `/`.
-    pub fn segments(&self) -> &[Vec<u8>] {
-        &self.segments
-    }
-
-    /// The rest of the path after `base`; `None` when it does not begin with that.
-    pub fn beneath(&self, base: &Address) -> Option<Address> {
-        let segments = self.segments.strip_prefix(base.segments.as_slice())?;
-        Some(Address { segments: segments.to_vec() })
-    }
-
-    /// The segments after `/-/`, which is where the service's own pages are; `None` for any other path.
-    pub fn service(&self) -> Option<&[Vec<u8>]> {
-        self.segments.split_first().filter(|(first, _)| *first == b"-").map(|(_, rest)| rest)
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let joined = self.segments.join(&b'/');
-        f.write_str(&String::from_utf8_lossy(&joined))
-    }
 }
 
 impl Parameters {
@@ -332,15 +242,6 @@ pub(super) fn word(text: &str) -> Result<String, &'static str> {
     String::from_utf8(bytes).map_err(|_| "is not UTF-8; a pattern for other bytes is `\\xFF`")
 }
 
-/// Percent-decodes strictly: every `%` must be followed by two hexadecimal digits.
-fn decode(text: &str) -> Option<Vec<u8>> {
-    let whole = |rest: &str| rest.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
-    if !text.split('%').skip(1).all(whole) {
-        return None;
-    }
-    Some(percent_decode_str(text).collect())
-}
-
 pub(super) fn flag(value: &str) -> Option<bool> {
     match value {
         "1" => Some(true),
@@ -430,32 +331,6 @@ impl FromStr for HeartbeatKind {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn path(text: &str) -> Result<String, BadTarget> {
-        Address::parse(text).map(|address| address.to_string())
-    }
-
-    #[test]
-    fn a_path_is_decoded_once() {
-        assert_eq!(path("/a%2fb//./c%20d/").unwrap(), "a/b/c d");
-        assert_eq!(path("/%252e%252e/x").unwrap(), "%2e%2e/x");
-        assert_eq!(path("/").unwrap(), "");
-    }
-
-    #[test]
-    fn a_parent_segment_is_refused_in_every_spelling() {
-        for spelling in ["/../etc/passwd", "/%2e%2e/etc", "/a/.%2E/b", "/a%2f..%2fb", "/.."] {
-            assert_eq!(path(spelling), Err(BadTarget::Parent), "{spelling}");
-        }
-        assert_eq!(path("/..a/...").unwrap(), "..a/...");
-    }
-
-    #[test]
-    fn malformed_escapes_and_control_bytes_are_refused() {
-        for bad in ["/%", "/%4", "/%zz", "/%+1", "/a%00", "/a%0a", "/%1f", "/a%2"] {
-            assert!(matches!(path(bad), Err(BadTarget::Malformed(_))), "{bad}");
-        }
-    }
 
     #[test]
     fn parameters_are_read() {

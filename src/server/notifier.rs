@@ -15,8 +15,8 @@ use super::shared::Shared;
 use crate::error::cause;
 use crate::shutdown::Shutdown;
 use crate::wait::timeout;
-use crate::wake::inotify::Watcher;
 use crate::wake::root_routes::RootRoutes;
+use crate::wake::watcher::Watcher;
 
 /// The pause between two rounds. Without it, a writer that never pauses would wake its readers for every line.
 const PAUSE: Duration = Duration::from_millis(1);

@@ -11,7 +11,7 @@ use super::scans::Scans;
 use crate::follow::root::Roots;
 use crate::select::zone::Zone;
 use crate::tls::Acceptor;
-use crate::wake::inotify::Watcher;
+use crate::wake::watcher::Watcher;
 
 #[derive(Debug)]
 pub(super) struct Shared {

@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 use rustix::fs::{self, Mode, OFlags};
 
-use super::inotify::Watcher;
 use super::route::{ANY, ITSELF, RouteId};
+use super::watcher::Watcher;
 use crate::follow::confinement::Directory;
 use crate::follow::root::{Root, Roots};
 

@@ -12,8 +12,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::follow::follower::{Follower, Step};
 use crate::follow::root::Roots;
-use crate::protocol::request::{Address, Lines};
-use crate::wake::inotify::{Watch, Watcher, is_local};
+use crate::protocol::address::Address;
+use crate::protocol::request::Lines;
+use crate::wake::watch::Watch;
+use crate::wake::watcher::{Watcher, is_local};
 
 struct Place {
     directory: tempfile::TempDir,

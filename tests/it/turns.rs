@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 use wstail::follow::follower::{Follower, Step};
 use wstail::follow::position::Position;
 use wstail::follow::root::Roots;
+use wstail::protocol::address::Address;
 use wstail::protocol::cursor::Place;
 use wstail::protocol::event::Missing;
-use wstail::protocol::request::{Address, Lines};
+use wstail::protocol::request::Lines;
 
 use crate::support::random::Random;
 

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use rustix::fs::Mode;
 
 use crate::follow::root::{Log, Roots};
-use crate::protocol::request::Address;
+use crate::protocol::address::Address;
 
 struct Place {
     base: tempfile::TempDir,

@@ -2,7 +2,7 @@
 //! paths are below it.
 
 use crate::error::{Error, Result};
-use crate::protocol::request::Address;
+use crate::protocol::address::Address;
 
 /// `/` or `/logs/`.
 #[derive(Debug)]

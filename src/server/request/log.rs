@@ -9,9 +9,11 @@ use crate::error::cause;
 use crate::follow::follower::Follower;
 use crate::follow::position::Position;
 use crate::follow::root::is_shortage;
+use crate::protocol::address::Address;
+use crate::protocol::bad_target::BadTarget;
 use crate::protocol::cursor::Cursor;
 use crate::protocol::event::OpenTimes;
-use crate::protocol::request::{Address, BadTarget, Format, HeartbeatKind, Lines, Parameters};
+use crate::protocol::request::{Format, HeartbeatKind, Lines, Parameters};
 use crate::select::Filter;
 use crate::server::report::metrics::Ended;
 use crate::server::report::rate_limited_log::Topic;
@@ -36,7 +38,7 @@ use crate::shutdown::Shutdown;
 use crate::text::html::Html;
 use crate::text::lines::LineBuffer;
 use crate::text::sanitize;
-use crate::wake::inotify::Watch;
+use crate::wake::watch::Watch;
 
 /// A request for a log.
 pub(super) struct LogRequest<'s> {

@@ -16,7 +16,7 @@ use crate::protocol::MAX_MESSAGE;
 use crate::protocol::log_event::LogEvent;
 use crate::server::stream::event::{Content, Data, SourceEvent};
 use crate::server::stream::poll_schedule::PollSchedule;
-use crate::wake::inotify::Watch;
+use crate::wake::watch::Watch;
 
 /// One log, as a sequence of events.
 pub(in crate::server) struct LogSource {

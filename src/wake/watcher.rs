@@ -1,5 +1,5 @@
 //! Wakes readers when something happens to the file they read, or to a name on the route to their log. All readers
-//! share one inotify(7) instance.
+//! share one inotify(7) instance. What one reader has registered is its [watch](super::watch).
 //!
 //! This only shortens waits. Nothing depends on it: what inotify does not report, polling finds.
 
@@ -17,9 +17,6 @@ use rustix::io::{Errno, ioctl_fionread};
 use super::route::{ANY, ITSELF, RouteId, Routes};
 use super::waker::Waker;
 use crate::error::cause;
-use crate::follow::arrivals::{Arrival, Count, NameCount};
-use crate::follow::follower::Follower;
-use crate::follow::position::Identity;
 
 /// The inotify instance. Whenever it is readable, a thread must call [`Watcher::pass_on`].
 #[derive(Debug)]
@@ -49,27 +46,6 @@ pub(super) struct Readers {
     wakers: Vec<Arc<Waker>>,
     /// How many of them want every write reported.
     listening: usize,
-}
-
-/// One reader's registration with the watcher: for at most one file and one route at a time.
-#[derive(Debug)]
-pub(crate) struct Watch {
-    watcher: Arc<Watcher>,
-    pub(super) waker: Option<Arc<Waker>>,
-    watched: Option<Watched>,
-    route: Option<RouteId>,
-    /// Counts the files that are given the log's name.
-    names: Option<Arc<dyn NameCount>>,
-}
-
-#[derive(Debug)]
-struct Watched {
-    descriptor: i32,
-    file: Identity,
-    /// Every change to the file is reported, as far as is known: see [`is_local`].
-    is_local: bool,
-    /// Every write is reported.
-    is_listening: bool,
 }
 
 /// How much is read from inotify at a time: up to a thousand events.
@@ -118,7 +94,7 @@ impl Watcher {
     }
 
     /// Passes on every event that is pending now, however many reads that takes.
-    fn pass_on_all(&self) -> io::Result<()> {
+    pub(super) fn pass_on_all(&self) -> io::Result<()> {
         // The longest event. One that does not fit into the rest of the buffer is returned by the next read.
         const LONGEST: u64 = 16 + 256;
         let waiting = ioctl_fionread(&self.inotify)?;
@@ -158,7 +134,7 @@ impl Watcher {
     }
 
     /// Starts waking a reader of a file, at every write, too.
-    fn add(&self, file: BorrowedFd<'_>, waker: &Arc<Waker>) -> io::Result<i32> {
+    pub(super) fn add(&self, file: BorrowedFd<'_>, waker: &Arc<Waker>) -> io::Result<i32> {
         let mut watches = self.usable()?;
         let descriptor = self.ask(file, RARE | WatchFlags::MODIFY)?;
         waker.reset();
@@ -171,17 +147,18 @@ impl Watcher {
         Ok(descriptor)
     }
 
-    fn remove(&self, watched: &Watched, waker: &Arc<Waker>) {
+    /// Stops waking a reader of a file.
+    pub(super) fn remove(&self, descriptor: i32, is_listening: bool, waker: &Arc<Waker>) {
         let mut watches = self.watches();
         // An unknown descriptor was removed by the kernel, which may reuse it for another file some day.
-        let Some(readers) = watches.readers.get_mut(&watched.descriptor) else { return };
+        let Some(readers) = watches.readers.get_mut(&descriptor) else { return };
         let Some(place) = readers.wakers.iter().position(|other| Arc::ptr_eq(other, waker)) else { return };
         readers.wakers.swap_remove(place);
-        readers.listening -= usize::from(watched.is_listening);
+        readers.listening -= usize::from(is_listening);
         if readers.wakers.is_empty() {
-            watches.readers.remove(&watched.descriptor);
+            watches.readers.remove(&descriptor);
             // The kernel may have removed the watch first; then the event that reports it is queued already.
-            let _ = inotify::remove_watch(&self.inotify, watched.descriptor);
+            let _ = inotify::remove_watch(&self.inotify, descriptor);
         }
         if !watches.is_used() {
             self.notice.wake();
@@ -189,7 +166,7 @@ impl Watcher {
     }
 
     /// Counts one more reader that wants every write reported, or one less.
-    fn listen(&self, file: BorrowedFd<'_>, descriptor: i32, more: bool) -> io::Result<()> {
+    pub(super) fn listen(&self, file: BorrowedFd<'_>, descriptor: i32, more: bool) -> io::Result<()> {
         let mut watches = self.watches();
         let readers = watches.readers.get_mut(&descriptor).ok_or(io::ErrorKind::NotFound)?;
         let answer = match (readers.listening, more) {
@@ -259,7 +236,7 @@ impl Watcher {
     }
 
     /// Counts one more reader that waits on a route, or one less.
-    fn count(&self, waits: bool) {
+    pub(super) fn count(&self, waits: bool) {
         let mut watches = self.watches();
         let was_used = watches.is_used();
         watches.waiting = if waits { watches.waiting + 1 } else { watches.waiting - 1 };
@@ -280,7 +257,7 @@ impl Watcher {
         Ok(inotify::add_watch(&self.inotify, format!("/proc/self/fd/{}", file.as_raw_fd()), events)?)
     }
 
-    fn complain(&self, error: &io::Error) {
+    pub(super) fn complain(&self, error: &io::Error) {
         self.complaint.call_once(|| log::warn!("cannot watch every log, polling some instead: {}", cause(error)));
     }
 
@@ -327,156 +304,6 @@ impl Watches {
         } else {
             self.routes.report(descriptor, name);
         }
-    }
-}
-
-impl Watch {
-    pub(crate) fn new(watcher: Arc<Watcher>) -> Watch {
-        Watch { watcher, waker: None, watched: None, route: None, names: None }
-    }
-
-    /// Watches the open file and the route to the log, unless both are watched already. Returns whether they were: if
-    /// not, changes made until now may have gone unreported.
-    pub(crate) fn follow(&mut self, follower: &Follower) -> bool {
-        let is_watched = self.follow_file(follower);
-        self.follow_route(follower) && is_watched
-    }
-
-    fn follow_route(&mut self, follower: &Follower) -> bool {
-        if self.route.is_some_and(|route| self.watcher.watches().routes.is_current(route)) {
-            return true;
-        }
-        let Some(waker) = &self.waker else { return false };
-        let route = self.watcher.trace(waker, |show| follower.log().trace(show)).unwrap_or_else(|error| {
-            self.watcher.complain(&error);
-            None
-        });
-        if route.is_some() {
-            self.watcher.count(true);
-        }
-        // Leave the old route only now, so that directories on both routes stay watched.
-        self.leave_route();
-        self.route = route;
-        let names = |route| -> Arc<dyn NameCount> { Arc::new(Names { watcher: self.watcher.clone(), route }) };
-        self.names = self.route.map(names);
-        false
-    }
-
-    fn follow_file(&mut self, follower: &Follower) -> bool {
-        let is_listening = self.watched(follower).map(|watched| watched.is_listening);
-        if is_listening == Some(true) {
-            return true;
-        }
-        if is_listening.is_some() && self.listen(follower, true) {
-            return false;
-        }
-        self.leave();
-        if let Err(error) = self.begin(follower) {
-            self.watcher.complain(&error);
-        }
-        false
-    }
-
-    /// Stops the reports of writes while the reader polls anyway: each report costs the writer time, and the server,
-    /// too.
-    pub(crate) fn rest(&mut self, follower: &Follower) {
-        if self.watched(follower).is_some_and(|watched| watched.is_listening) {
-            self.listen(follower, false);
-        }
-    }
-
-    fn begin(&mut self, follower: &Follower) -> io::Result<()> {
-        let waker = match &self.waker {
-            Some(waker) => waker,
-            None => self.waker.insert(Arc::new(Waker::new()?)),
-        };
-        let descriptor = self.watcher.add(follower.file().as_fd(), waker)?;
-        let (file, is_local) = (follower.identity(), is_local(follower.file()));
-        self.watched = Some(Watched { descriptor, file, is_local, is_listening: true });
-        Ok(())
-    }
-
-    /// Turns reports of writes on or off for the watched file. Returns whether that worked.
-    fn listen(&mut self, follower: &Follower, more: bool) -> bool {
-        let Some(watched) = &mut self.watched else { return false };
-        let is_done = self.watcher.listen(follower.file().as_fd(), watched.descriptor, more).is_ok();
-        if is_done {
-            watched.is_listening = more;
-        }
-        is_done
-    }
-
-    fn leave(&mut self) {
-        if let (Some(watched), Some(waker)) = (self.watched.take(), &self.waker) {
-            self.watcher.remove(&watched, waker);
-        }
-    }
-
-    fn leave_route(&mut self) {
-        if let (Some(route), Some(waker)) = (self.route.take(), &self.waker) {
-            self.watcher.leave(route, waker);
-            self.watcher.count(false);
-        }
-    }
-
-    /// The watch on the follower's open file.
-    fn watched(&self, follower: &Follower) -> Option<&Watched> {
-        let is_lost = self.waker.as_ref().is_none_or(|waker| waker.is_lost());
-        self.watched.as_ref().filter(|watched| !is_lost && watched.file == follower.identity())
-    }
-
-    /// Whether everything that can happen to the log next will be reported.
-    pub(crate) fn reports_all(&self, follower: &Follower) -> bool {
-        let watched = self.watched(follower).filter(|watched| watched.is_listening && watched.is_local);
-        let is_covered = |route| self.watcher.watches().routes.is_covered(route);
-        watched.is_some() && follower.is_settled() && self.route.is_some_and(is_covered)
-    }
-
-    /// Readable when something has happened.
-    pub(crate) fn waker(&self) -> Option<BorrowedFd<'_>> {
-        self.waker.as_ref().map(|waker| waker.as_fd())
-    }
-
-    /// Resets the waker. Call this before polling the log: the poll then finds whatever happened before.
-    pub(crate) fn clear(&self, follower: &mut Follower) {
-        let Some(waker) = &self.waker else { return };
-        follower.count_names(self.names.clone());
-        waker.clear();
-        if self.watched(follower).is_some()
-            && let Some(is_closed) = waker.take_closed()
-        {
-            follower.writer_closed(is_closed);
-        }
-    }
-}
-
-/// Counts the files that are given the name at the end of a route.
-#[derive(Debug)]
-struct Names {
-    watcher: Arc<Watcher>,
-    route: RouteId,
-}
-
-impl NameCount for Names {
-    fn count(&self) -> Option<Count> {
-        self.watcher.pass_on_all().ok()?;
-        self.watcher.watches().routes.arrivals(self.route)
-    }
-
-    fn departed(&self, since: u32) -> Option<Vec<Arrival>> {
-        self.watcher.pass_on_all().ok()?;
-        self.watcher.watches().routes.departed(self.route, since)
-    }
-
-    fn was_renamed(&self, number: u32) -> bool {
-        self.watcher.watches().routes.was_renamed(self.route, number)
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.leave();
-        self.leave_route();
     }
 }
 
