@@ -66,13 +66,14 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "N", from_str_fn(number))]
     max_connections_per_ip: Option<usize>,
 
-    /// how many clients' filters may search old data at a time;
-    /// the others take turns [default: half the cores]
+    /// maximum clients that search old data at the same time; the
+    /// others wait their turn [default: half the cores]
     #[argh(option, arg_name = "N", from_str_fn(positive))]
     max_scans: Option<usize>,
 
-    /// time zone of times that do not name one: local, UTC,
-    /// ±HH:MM or a name such as Europe/Berlin [default: local]
+    /// zone of times without one, in logs and requests: local,
+    /// UTC, ±HH:MM or a name such as Europe/Berlin
+    /// [default: local]
     #[argh(option, arg_name = "ZONE")]
     zone: Option<ZoneName>,
 
