@@ -22,7 +22,11 @@ pub const CASES: [(&str, Layout, Play); 10] = [
     ("10 rotations into the directory `archive` (`app.log.1`, `app.log.2`, …), 0.2 s apart", Layout::File, olddir),
     ("old archives unpacked next to the log, then two rotations", Layout::File, unpacked_archives),
     ("a symbolic link switched twice in quick succession, 5 times", Layout::Link, switched_link),
-    ("100 lines; the last byte of each appears first, and the rest 20 ms later (as NFS may do)", Layout::File, two_step_writes),
+    (
+        "100 lines; the last byte of each appears first, and the rest 20 ms later (as NFS may do)",
+        Layout::File,
+        two_step_writes,
+    ),
 ];
 
 /// The pause between two rotations of which a follower that polls less often sees only some.
