@@ -53,8 +53,8 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "SECS", from_str_fn(seconds_or_zero))]
     rotate_wait: Option<Duration>,
 
-    /// format of WebSocket streams without wstail.v1: text or html
-    /// [default: text]
+    /// format of WebSocket streams without the subprotocol
+    /// wstail.v1: text or html [default: text]
     #[argh(option, arg_name = "FORMAT")]
     format: Option<Format>,
 
