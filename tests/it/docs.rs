@@ -2,6 +2,7 @@
 
 mod commands;
 mod messages;
+mod proxies;
 mod services;
 mod tables;
 mod times;

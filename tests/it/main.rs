@@ -22,7 +22,5 @@ mod support;
 mod history;
 // What people, tools and file systems do to the directory of a log, taken from bug reports of other followers.
 mod real_world;
-// Roots whose paths lead elsewhere by now, for new clients and for followers.
-mod roots;
 // Random histories of a log against an oracle that knows every byte, and which bytes were destroyed.
 mod turns;

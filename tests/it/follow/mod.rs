@@ -8,5 +8,7 @@ mod logrotate;
 mod plain_streams;
 // Rotation and truncation as events of `wstail.v1`.
 mod rotation;
+// Roots whose paths lead elsewhere by now, for new clients and for followers.
+mod roots;
 // Notifications from the kernel instead of polling.
 mod watch;

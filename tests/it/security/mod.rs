@@ -12,8 +12,11 @@ pub mod limits;
 mod log;
 // Many bad clients at once, and broken connections: each costs a thread, a buffer and a deadline at most.
 mod siege;
-// TLS: trust, the cost of handshakes, and the same bytes as without it.
+// TLS: the cost of handshakes, and the same bytes as without it.
 #[cfg(feature = "tls")]
-pub mod tls;
+mod tls;
+// TLS: which certificates are trusted, and which files can be used.
+#[cfg(feature = "tls")]
+mod trust;
 // Servers, clients and connections that die at random moments while a log is written and rotated. Seeded.
 mod violence;

@@ -1,108 +1,19 @@
-//! TLS: trust, the cost of handshakes, and the same bytes as without it.
+//! TLS: the cost of handshakes, and the same bytes as without it.
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustix::process::Signal;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 use crate::support::random::Random;
 use crate::support::{
-    DEADLINE, Log, Process, Server, close_code, frame, read_frame, serve_with, until, upgrade, wstail,
+    Log, Process, Server, close_code, frame, local_certificates, read_frame, serve_with, until, wstail,
 };
-
-/// An authority, and a server's certificate and key, as files.
-pub struct Files {
-    directory: tempfile::TempDir,
-}
-
-impl Files {
-    /// The certificate is for these names and addresses.
-    fn new(names: &[&str]) -> Files {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.distinguished_name.push(DnType::CommonName, format!("authority of {}", names[0]));
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(names.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap();
-        let certificate = params.signed_by(&key, &authority).unwrap();
-        let files = Files { directory: tempfile::tempdir().unwrap() };
-        let contents = [("ca.pem", authority.pem()), ("cert.pem", certificate.pem()), ("key.pem", key.serialize_pem())];
-        contents.iter().for_each(|(name, text)| fs::write(files.path(name), text).unwrap());
-        files
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    fn word(&self, name: &str) -> String {
-        self.path(name).to_str().unwrap().to_owned()
-    }
-
-    pub fn serve(&self, log: &Log, options: &[&str]) -> Server {
-        let (cert, key) = (self.word("cert.pem"), self.word("key.pem"));
-        serve_with(log, &[&["--tls-cert", &cert, "--tls-key", &key], options].concat())
-    }
-
-    /// An open connection on which nothing was sent yet.
-    fn connect(&self, server: &Server) -> StreamOwned<ClientConnection, TcpStream> {
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_file(self.path("ca.pem")).unwrap()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-        let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
-        let session = ClientConnection::new(config, "localhost".try_into().unwrap()).unwrap();
-        let mut stream = StreamOwned::new(session, server.connect());
-        // Without this, a request would wait until the end of the handshake is acknowledged.
-        stream.sock.set_nodelay(true).unwrap();
-        while stream.conn.is_handshaking() {
-            stream.conn.complete_io(&mut stream.sock).unwrap();
-        }
-        stream
-    }
-
-    /// Takes the next client, up to the end of its handshake.
-    fn accept(&self, listener: &TcpListener) -> StreamOwned<ServerConnection, TcpStream> {
-        let certificates = vec![CertificateDer::from_pem_file(self.path("cert.pem")).unwrap()];
-        let key = PrivateKeyDer::from_pem_file(self.path("key.pem")).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-        let config = config.with_no_client_auth().with_single_cert(certificates, key).unwrap();
-        let socket = listener.accept().unwrap().0;
-        socket.set_read_timeout(Some(DEADLINE)).unwrap();
-        StreamOwned::new(ServerConnection::new(Arc::new(config)).unwrap(), socket)
-    }
-
-    /// The whole answer to a request, up to the end, which TLS must confirm.
-    fn get(&self, server: &Server, target: &str, fields: &str) -> Vec<u8> {
-        let mut stream = self.connect(server);
-        write!(stream, "GET {target} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n").unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        answer
-    }
-
-    /// An open WebSocket.
-    pub fn upgraded(&self, server: &Server, target: &str) -> StreamOwned<ClientConnection, TcpStream> {
-        let mut stream = self.connect(server);
-        upgrade(&mut stream, target, "");
-        stream
-    }
-}
-
-pub fn local() -> Files {
-    Files::new(&["localhost", "127.0.0.1"])
-}
 
 fn tail(url: &str, arguments: &[&str]) -> Process {
     let mut command = wstail();
@@ -116,7 +27,7 @@ fn url(server: &Server) -> String {
 
 #[test]
 fn a_log_is_followed_over_wss_and_https() {
-    let (log, files) = (Log::with("a\nb\n"), local());
+    let (log, files) = (Log::with("a\nb\n"), local_certificates());
     let server = files.serve(&log, &[]);
     for scheme in ["wss", "https"] {
         let tail =
@@ -135,7 +46,7 @@ fn a_log_is_followed_over_wss_and_https() {
 fn two_megabytes_arrive_byte_for_byte_with_close_notify() {
     let mut random = Random::new(7);
     let bytes: Vec<u8> = (0..2_000_000).map(|_| random.below(256) as u8).collect();
-    let (log, files) = (Log::with(&bytes), local());
+    let (log, files) = (Log::with(&bytes), local_certificates());
     let server = files.serve(&log, &[]);
     let output = wstail()
         .args(["tail", &url(&server), "--ca-file", &files.word("ca.pem"), "--no-follow", "-n", "all", "-q"])
@@ -149,7 +60,7 @@ fn two_megabytes_arrive_byte_for_byte_with_close_notify() {
 
 #[test]
 fn heartbeats_work_over_tls() {
-    let (log, files) = (Log::with("a\n"), local());
+    let (log, files) = (Log::with("a\n"), local_certificates());
     let server = files.serve(&log, &["--heartbeat", "0.3", "--heartbeat-timeout", "0.5"]);
     let tail = tail(&url(&server), &["--ca-file", &files.word("ca.pem")]);
     assert_eq!(tail.line(), "a");
@@ -164,7 +75,7 @@ fn heartbeats_work_over_tls() {
 
 #[test]
 fn silent_and_dripping_tls_clients_meet_one_deadline() {
-    let (log, files) = (Log::with("a\n"), local());
+    let (log, files) = (Log::with("a\n"), local_certificates());
     let server = files.serve(&log, &[]);
     let begun = Instant::now();
     let silent = server.connect();
@@ -194,7 +105,7 @@ fn silent_and_dripping_tls_clients_meet_one_deadline() {
 
 #[test]
 fn a_dripped_tls_record_delays_nothing() {
-    let (log, files) = (Log::with(""), local());
+    let (log, files) = (Log::with(""), local_certificates());
     let server = files.serve(&log, &["--heartbeat", "0.3", "--heartbeat-timeout", "60"]);
     let mut stream = files.upgraded(&server, "app.log?tail=1&lines=0");
     stream.conn.writer().write_all(&frame(0x81, &[b'x'; 4000])).unwrap();
@@ -231,7 +142,7 @@ fn a_dripped_tls_record_delays_nothing() {
 
 #[test]
 fn many_small_messages_in_one_record_are_all_read() {
-    let (log, files) = (Log::with(""), local());
+    let (log, files) = (Log::with(""), local_certificates());
     let server = files.serve(&log, &[]);
     let mut stream = files.upgraded(&server, "app.log?tail=1&lines=0");
     // More than the server takes in one read, and then nothing more.
@@ -242,7 +153,7 @@ fn many_small_messages_in_one_record_are_all_read() {
 
 #[test]
 fn a_head_of_several_reads_that_comes_at_once_is_answered() {
-    let (log, files) = (Log::with("a\n"), local());
+    let (log, files) = (Log::with("a\n"), local_certificates());
     let server = files.serve(&log, &[]);
     let answer = files.get(&server, "/app.log", &format!("x: {}\r\n", "y".repeat(12_000)));
     assert!(answer.ends_with(b"\r\n\r\na\n"), "{}", String::from_utf8_lossy(&answer));
@@ -250,7 +161,7 @@ fn a_head_of_several_reads_that_comes_at_once_is_answered() {
 
 #[test]
 fn a_half_closed_tls_client_is_served() {
-    let (log, files) = (Log::with("a\n"), local());
+    let (log, files) = (Log::with("a\n"), local_certificates());
     let server = files.serve(&log, &[]);
     let streams = [files.upgraded(&server, "app.log?tail=1"), files.connect(&server)];
     until("both are served", || server.connections() == 2);
@@ -272,7 +183,7 @@ fn a_half_closed_tls_client_is_served() {
 #[test]
 fn a_client_that_stops_reading_catches_up_and_one_that_never_does_is_closed() {
     let line = format!("{}\n", "x".repeat(99));
-    let (log, files) = (Log::with(line.repeat(200_000)), local());
+    let (log, files) = (Log::with(line.repeat(200_000)), local_certificates());
     let server = files.serve(&log, &["--stall-timeout", "1", "--heartbeat", "0.3", "--heartbeat-timeout", "0.3"]);
     let never = files.upgraded(&server, "app.log?tail=1&lines=all");
     let mut slow = files.upgraded(&server, "app.log?lines=all");
@@ -298,7 +209,7 @@ fn a_client_that_stops_reading_catches_up_and_one_that_never_does_is_closed() {
 
 #[test]
 fn the_last_bytes_of_a_followed_body_come_though_no_more_are_written() {
-    let (log, files) = (Log::with(format!("{}\n", "x".repeat(99)).repeat(100_000)), local());
+    let (log, files) = (Log::with(format!("{}\n", "x".repeat(99)).repeat(100_000)), local_certificates());
     log.append("the end\n");
     let server = files.serve(&log, &[]);
     let mut stream = files.connect(&server);
@@ -313,115 +224,8 @@ fn the_last_bytes_of_a_followed_body_come_though_no_more_are_written() {
 }
 
 #[test]
-fn an_untrusted_certificate_ends_tail() {
-    let (log, files, others) = (Log::with("a\n"), local(), [local(), Files::new(&["elsewhere"])]);
-    let server = files.serve(&log, &[]);
-    let refused = |cause: &str| {
-        let line = format!("wstail: cannot connect to {}: the certificate is not trusted: {cause}\n", url(&server));
-        (1, line)
-    };
-    let check = |arguments: &[&str]| tail(&url(&server), &[arguments, &["--no-follow"]].concat());
-    let causes = ["it was not signed by a trusted issuer (see --ca-file)", "its issuer is unknown (see --ca-file)"];
-    for (other, cause) in others.iter().zip(causes) {
-        assert_eq!(check(&["--ca-file", &other.word("ca.pem")]).end(), refused(cause));
-    }
-    let trusting = check(&["--insecure"]);
-    assert_eq!(trusting.lines(), ["a"]);
-    let warning =
-        "wstail: certificates are not checked: anyone between client and server can read and change everything\n";
-    assert_eq!(trusting.end(), (0, format!("{warning}wstail: connected to {}\n", url(&server))));
-    let quiet = check(&["--insecure", "-q"]);
-    assert_eq!((quiet.lines(), quiet.end()), (vec!["a".to_owned()], (0, String::new())));
-}
-
-#[test]
-fn a_certificate_for_another_name_is_refused() {
-    let log = Log::with("a\n");
-    for (names, host, expected) in [
-        (&["logs.example.com", "127.0.0.2"][..], "127.0.0.1", 1),
-        (&["logs.example.com", "127.0.0.1"], "localhost", 1),
-        (&["127.0.0.1"], "127.0.0.1", 0),
-        (&["localhost"], "localhost", 0),
-        (&["localhost"], "127.0.0.1", 1),
-    ] {
-        let files = Files::new(names);
-        let server = files.serve(&log, &[]);
-        let port = server.address.rsplit(':').next().unwrap();
-        let arguments = ["--ca-file", &files.word("ca.pem"), "--no-follow", "-q"];
-        let (code, errors) = tail(&format!("wss://{host}:{port}/app.log"), &arguments).end();
-        let end = if expected == 0 { "" } else { ": the certificate is not trusted: it is for another name\n" };
-        assert!(code == expected && errors.ends_with(end), "{names:?} as {host}: {code} {errors}");
-    }
-}
-
-#[test]
-fn the_systems_roots_are_trusted_unless_a_file_says_otherwise() {
-    let (log, files, other) = (Log::with("a\n"), local(), local());
-    let server = files.serve(&log, &[]);
-    let run = |arguments: &[&str]| {
-        let mut command = wstail();
-        command.env("SSL_CERT_FILE", files.path("ca.pem")).env_remove("SSL_CERT_DIR").args(arguments);
-        Process::start(command).end()
-    };
-    assert_eq!(run(&["tail", &url(&server), "--no-follow", "-q"]), (0, String::new()));
-    assert_eq!(run(&["healthcheck", &format!("https://{}/-/healthz", server.address)]), (0, String::new()));
-    let (code, errors) = run(&["tail", &url(&server), "--ca-file", &other.word("ca.pem"), "--no-follow"]);
-    assert!(code == 1 && errors.contains("is not trusted"), "{errors}");
-}
-
-#[test]
-fn unusable_tls_files_are_reported_in_one_line() {
-    let (log, files, other) = (Log::with("a\n"), local(), local());
-    fs::write(files.path("empty.pem"), "").unwrap();
-    let sealed =
-        ["ENCRYPTED PRIVATE KEY-----", "EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,7C\n"];
-    let sealed = [("pkcs8.pem", sealed[0]), ("sec1.pem", sealed[1])].map(|(name, text)| {
-        fs::write(files.path(name), format!("-----BEGIN {text}\nMIHs\n-----END {}", &text[..26])).unwrap();
-        files.word(name)
-    });
-    let directory = log.directory().to_str().unwrap().to_owned();
-    let [cert, key, empty, foreign] =
-        [files.word("cert.pem"), files.word("key.pem"), files.word("empty.pem"), other.word("key.pem")];
-    let missing = files.word("missing.pem");
-    let serve = |cert: &str, key: &str| ["serve", &directory, "--tls-cert", cert, "--tls-key", key].map(str::to_owned);
-    let tail = |options: &[&str]| [&["tail", "h:1/a"], options].concat().into_iter().map(str::to_owned).collect();
-    let cases: [(Vec<String>, String); 13] = [
-        (
-            serve(&missing, &key).into(),
-            format!("cannot use the certificate file `{missing}`: no such file or directory"),
-        ),
-        (serve(&cert, &missing).into(), format!("cannot use the key file `{missing}`: no such file or directory")),
-        (serve(&empty, &key).into(), format!("cannot use the certificate file `{empty}`: it contains no certificate")),
-        (serve(&cert, &cert).into(), format!("cannot use the key file `{cert}`: it contains no key")),
-        (
-            serve(&cert, &foreign).into(),
-            format!("cannot use the key file `{foreign}`: it does not match the certificate `{cert}`"),
-        ),
-        (serve(&cert, &sealed[0]).into(), format!("cannot use the key file `{}`: it is encrypted", sealed[0])),
-        (serve(&cert, &sealed[1]).into(), format!("cannot use the key file `{}`: it is encrypted", sealed[1])),
-        (
-            serve("/dev/zero", &key).into(),
-            "cannot use the certificate file `/dev/zero`: it is larger than 1 MiB".into(),
-        ),
-        (serve(&cert, "/dev/zero").into(), "cannot use the key file `/dev/zero`: it is larger than 1 MiB".into()),
-        (tail(&["--ca-file", "/dev/zero"]), "cannot use the CA file `/dev/zero`: it is larger than 1 MiB".into()),
-        (tail(&["--ca-file", &empty]), format!("cannot use the CA file `{empty}`: it contains no certificate")),
-        (tail(&["--ca-file", &missing]), format!("cannot use the CA file `{missing}`: no such file or directory")),
-        (
-            tail(&["--ca-file", &cert, "--insecure"]),
-            "--ca-file and --insecure cannot be combined (see `wstail tail --help`)".into(),
-        ),
-    ];
-    for (arguments, expected) in cases {
-        let mut command = wstail();
-        command.args(&arguments);
-        assert_eq!(Process::start(command).end(), (2, format!("wstail: {expected}\n")), "{arguments:?}");
-    }
-}
-
-#[test]
 fn plain_text_on_a_tls_connection_is_explained_on_both_ends() {
-    let (log, files) = (Log::with("a\n"), local());
+    let (log, files) = (Log::with("a\n"), local_certificates());
     let server = files.serve(&log, &[]);
     let answer = server.get("/app.log");
     assert_eq!((answer.status, answer.text().as_str()), (400, "this port speaks TLS: use https:// or wss://\n"));
@@ -436,7 +240,7 @@ fn plain_text_on_a_tls_connection_is_explained_on_both_ends() {
 
 #[test]
 fn a_stopping_or_full_tls_server_is_reported() {
-    let (log, files) = (Log::with("a\n"), local());
+    let (log, files) = (Log::with("a\n"), local_certificates());
     let server = files.serve(&log, &["--max-connections", "1"]);
     let ca = files.word("ca.pem");
     let served = tail(&url(&server), &["--ca-file", &ca, "--retry", "never", "-q"]);
@@ -452,7 +256,7 @@ fn a_stopping_or_full_tls_server_is_reported() {
 
 #[test]
 fn a_leaving_client_sends_close_notify() {
-    let files = local();
+    let files = local_certificates();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     for (arguments, signal) in [(&["tail"][..], Some(Signal::INT)), (&["healthcheck"], None)] {
@@ -505,7 +309,7 @@ fn memory(server: &Server) -> u64 {
 #[test]
 fn hundreds_of_idle_followers_cost_less_than_128_kib_each() {
     const FOLLOWERS: u64 = 300;
-    let (log, files) = (Log::with(format!("{}\n", "x".repeat(99)).repeat(1000)), local());
+    let (log, files) = (Log::with(format!("{}\n", "x".repeat(99)).repeat(1000)), local_certificates());
     let server = files.serve(&log, &["--heartbeat", "60"]);
     let follow = || {
         let mut stream = files.upgraded(&server, "app.log?tail=1&lines=1000");
@@ -523,7 +327,7 @@ fn hundreds_of_idle_followers_cost_less_than_128_kib_each() {
 
 #[test]
 fn shutdown_takes_at_most_3_s_with_hanging_tls_clients() {
-    let (log, files) = (Log::with(format!("{}\n", "x".repeat(99)).repeat(500_000)), local());
+    let (log, files) = (Log::with(format!("{}\n", "x".repeat(99)).repeat(500_000)), local_certificates());
     let server = files.serve(&log, &[]);
     let mut hello = server.connect();
     hello.write_all(&[22, 3, 1, 1, 0]).unwrap();
@@ -552,7 +356,7 @@ fn a_hanging_tls_handshake_times_out() {
 
 #[test]
 fn the_servers_own_origin_is_https() {
-    let (log, files) = (Log::with("a\n"), local());
+    let (log, files) = (Log::with("a\n"), local_certificates());
     let server = files.serve(&log, &[]);
     for (origin, status) in [("https://localhost", "200"), ("http://localhost", "403")] {
         let answer = files.get(&server, "/app.log", &format!("Origin: {origin}\r\n"));
@@ -563,7 +367,7 @@ fn the_servers_own_origin_is_https() {
 #[test]
 #[ignore = "needs curl"]
 fn curl_reads_over_tls_of_both_versions() {
-    let (log, files) = (Log::with("a\nb\n"), local());
+    let (log, files) = (Log::with("a\nb\n"), local_certificates());
     let server = files.serve(&log, &[]);
     for version in [&["--tlsv1.3"][..], &["--tlsv1.2", "--tls-max", "1.2"]] {
         let url = format!("https://{}/app.log?lines=1", server.address);
@@ -577,7 +381,7 @@ fn curl_reads_over_tls_of_both_versions() {
 #[test]
 #[ignore = "needs websockets from PyPI"]
 fn an_asyncio_consumer_follows_over_wss_for_three_heartbeats() {
-    let (log, files) = (Log::with(""), local());
+    let (log, files) = (Log::with(""), local_certificates());
     let server = files.serve(&log, &["--heartbeat=0.5", "--heartbeat-timeout=0.4"]);
     let mut command = wstail();
     command.arg("produce").arg(log.path()).args(["--rate", "50"]);

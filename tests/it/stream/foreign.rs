@@ -3,8 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::security::tls;
-use crate::support::{Log, Process, serve_with, wstail};
+use crate::support::{Log, Process, local_certificates, serve_with, wstail};
 
 /// Lines that take four heartbeats to be written.
 const LINES: usize = 100;
@@ -13,7 +12,7 @@ const PACE: [&str; 2] = ["--heartbeat=0.5", "--heartbeat-timeout=0.4"];
 /// `script` follows that many lines with each heartbeat, with and without TLS.
 fn follows(interpreter: &str, script: &str) {
     let log = Log::with("");
-    let files = tls::local();
+    let files = local_certificates();
     let (plain, secure) = (serve_with(&log, &PACE), files.serve(&log, &PACE));
     let mut command = wstail();
     command.arg("produce").arg(log.path()).args(["--rate", "50", "--stamp"]);

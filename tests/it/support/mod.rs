@@ -3,6 +3,8 @@
 mod answer;
 /// A server that speaks `wstail.v1` as its test says.
 pub mod by_hand;
+#[cfg(feature = "tls")]
+mod certificates;
 mod client;
 mod frame;
 mod mount;
@@ -27,6 +29,8 @@ use tungstenite::client::{IntoClientRequest, client};
 use wstail::protocol::event::SUBPROTOCOL;
 
 pub use answer::{Answer, dechunk};
+#[cfg(feature = "tls")]
+pub use certificates::{Certificates, local_certificates};
 pub use client::{Client, EventClient, Item};
 pub use frame::{close_code, frame, read_frame, upgrade};
 pub use mount::Birthless;
