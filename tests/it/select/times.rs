@@ -57,6 +57,9 @@ fn filtered() -> Vec<(&'static str, String)> {
         // Neither the lines before the place nor those behind the end are context.
         ("since=2026-11-23%2010:20&until=2026-11-23%2011:00&grep=four&context=5", FOUR.to_owned()),
         ("since=2026-11-23%2010:15&grep=five&context=1,0", [FOUR, FIVE].concat()),
+        // But the lines behind the place may be context of a match before it: the filter selects from the whole log.
+        ("since=2026-11-23%2010:20&grep=three&context=5,1", FOUR.to_owned()),
+        ("since=2026-11-23%2010:20&grep=two&context=5,1", String::new()),
     ]
 }
 
