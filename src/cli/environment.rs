@@ -18,8 +18,9 @@ pub(super) struct Variable {
 }
 
 /// Pairs of options: one of them on the command line also overrides the variable of the other.
-const OPPOSITES: [(&str, &str); 6] = [
+const OPPOSITES: [(&str, &str); 7] = [
     ("--follow", "--no-follow"),
+    ("--follow", "--until"),
     ("--ca-file", "--insecure"),
     ("--ignore-case", "--case-sensitive"),
     ("--entry", "--after-context"),

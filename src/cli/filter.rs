@@ -82,6 +82,7 @@ impl Tail {
             url.set_history(true);
         }
         match &self.until {
+            _ if self.follow && url.names("until") => Err(usage("--follow and --until cannot be combined")),
             Some(until) if until.starts_with('+') && !url.names("since") => {
                 Err(usage("--until +DURATION needs --since"))
             }

@@ -45,8 +45,7 @@ pub(super) struct Tail {
 
     /// follow the log (the default; also -F)
     #[argh(switch, short = 'f')]
-    #[expect(dead_code, reason = "there is nothing to turn on")]
-    follow: bool,
+    pub(super) follow: bool,
 
     /// stop at the end of the log
     #[argh(switch)]

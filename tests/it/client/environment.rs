@@ -58,6 +58,7 @@ fn the_command_line_wins() {
     assert_eq!(tail(&[("WSTAIL_TAIL_LINES", "bad")], &["--lines=2"]), printed("b\nc\n"));
     assert_eq!(tail(&[("WSTAIL_TAIL_CA_FILE", "/nowhere")], &["-n1", "--insecure"]), printed("c\n"));
     assert_eq!(tail(&[("WSTAIL_TAIL_OUTPUT", "json")], &["-n1"]), printed("{\"log\":\"app.log\",\"line\":\"c\"}\n"));
+    assert_eq!(tail(&[("WSTAIL_TAIL_FOLLOW", "1")], &["-U", "1h"]), printed("a\nb\nc\n"));
     for variable in ["0", "false", ""] {
         assert_eq!(tail(&[("WSTAIL_TAIL_VERIFY", variable)], &["-n1"]), printed("c\n"), "{variable:?}");
     }

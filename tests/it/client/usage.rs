@@ -33,7 +33,7 @@ fn bytes_that_are_not_utf8_are_shown_as_escapes_and_name_a_log() {
 fn bad_usage_is_reported_in_one_line() {
     let long = "x".repeat(1025);
     let many = [&["tail", "h/a"][..], &["-g", "x"].repeat(17)].concat();
-    let cases: [(&[&str], &str); 55] = [
+    let cases: [(&[&str], &str); 57] = [
         (&[], "no command"),
         (&["frobnicate"], "frobnicate"),
         (&["help", "frobnicate"], "frobnicate"),
@@ -70,6 +70,8 @@ fn bad_usage_is_reported_in_one_line() {
         (&["tail", "h/a", "-A", "-1"], "`-A -1`"),
         (&["tail", "h/a", "-m", "0"], "`-m 0`"),
         (&["tail", "h/a", "--entry", "-B1"], "--entry and --before-context"),
+        (&["tail", "h/a", "-fU1h"], "--follow and --until"),
+        (&["tail", "h/a?until=1h", "-F"], "--follow and --until"),
         (&["tail", "h/a?level=loud"], "`level`"),
         (&["tail", "h", "-is"], "--ignore-case"),
         (&["tail", "h?lines=1"], "`ws://h:8765/`"),
