@@ -203,10 +203,14 @@ pub(super) fn plain(complaint: String) -> String {
     let rewritten = || {
         let (option, rest) = complaint.strip_prefix("error parsing option '")?.split_once("' with value '")?;
         let (value, cause) = rest.rsplit_once("': ")?;
-        // A value may be very long, and the reason comes after it.
-        let dots = if value.chars().nth(LONGEST_SHOWN).is_some() { "…" } else { "" };
-        let value: String = value.chars().take(LONGEST_SHOWN).collect();
-        Some(format!("cannot use `{option} {value}{dots}`: {cause}"))
+        Some(format!("cannot use `{}`: {cause}", with_value(option, value)))
     };
     rewritten().unwrap_or(complaint)
+}
+
+/// An option and its value, as errors show them. A value may be very long, and the reason comes after it.
+pub(super) fn with_value(option: &str, value: &str) -> String {
+    let dots = if value.chars().nth(LONGEST_SHOWN).is_some() { "…" } else { "" };
+    let value: String = value.chars().take(LONGEST_SHOWN).collect();
+    format!("{option} {}{dots}", escape(&value))
 }

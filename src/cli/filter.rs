@@ -3,8 +3,11 @@
 
 use wstail::client::Url;
 use wstail::protocol::criteria::{Case, Context, MAX_PATTERNS};
+use wstail::select::Filter;
 use wstail::{Criteria, Result};
 
+use super::arguments::with_value;
+use super::refusal::Refusable;
 use super::tail::Tail;
 use super::usage;
 
@@ -31,11 +34,44 @@ impl Tail {
         }
     }
 
+    /// The options whose values a server may refuse.
+    pub(super) fn refusable(&self) -> Refusable {
+        let mut refusable = Refusable::default();
+        let once = [("since", "--since", &self.since), ("until", "--until", &self.until), ("zone", "--zone", &self.zone)];
+        for (parameter, option, value) in once {
+            refusable.add(parameter, option, value.as_slice());
+        }
+        refusable.add("grep", "--grep", &self.grep);
+        refusable.add("exclude", "--exclude", &self.exclude);
+        refusable
+    }
+
+    /// Reports a pattern that the server would refuse.
+    ///
+    /// # Errors
+    /// A usage error that names the option and the place in the pattern.
+    fn check_patterns(&self, criteria: &Criteria) -> Result<()> {
+        if !cfg!(feature = "regex") && !criteria.fixed {
+            // Expressions are not known here. The server may know them.
+            return Ok(());
+        }
+        let Err(error) = Filter::new(criteria) else { return Ok(()) };
+        let (option, patterns) = match error.parameter() {
+            "grep" => ("--grep", &self.grep),
+            _ => ("--exclude", &self.exclude),
+        };
+        match patterns.get(error.index()) {
+            Some(pattern) => Err(usage(format!("cannot use `{}`: {}", with_value(option, pattern), error.error()))),
+            // It is the URL's.
+            None => Ok(()),
+        }
+    }
+
     /// Adds the options to a URL. Each replaces the parameter that the URL may have; the others stay. Returns the whole
     /// filter.
     ///
     /// # Errors
-    /// A usage error if a parameter of the URL is malformed.
+    /// A usage error if a pattern, or a parameter of the URL, cannot be used.
     pub(super) fn add_filter(&self, url: &mut Url) -> Result<Criteria> {
         let of_url = url.criteria()?;
         let mut criteria = of_url.clone();
@@ -57,6 +93,7 @@ impl Tail {
         }
         criteria.level = self.level.or(criteria.level);
         criteria.max = self.max.or(criteria.max);
+        self.check_patterns(&criteria)?;
         if criteria != of_url {
             url.set_criteria(&criteria);
         }

@@ -14,6 +14,7 @@ use wstail::{Continuation, Error, LogEvent, Result, Shutdown};
 use super::notices;
 use super::progress::Progress;
 use super::record::Record;
+use super::refusal::Refusable;
 use super::search::Search;
 use super::sink::Sink;
 use super::{Exit, print_error};
@@ -25,6 +26,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub(super) struct Follow<'m, 't> {
     pub url: Url,
     pub config: ClientConfig,
+    /// The options whose values the server may refuse.
+    pub refusable: &'m Refusable,
     /// The log's name, if there are several logs.
     pub name: Option<String>,
     pub quiet: bool,
@@ -132,6 +135,7 @@ impl Follow<'_, '_> {
                         self.notice(notices::DELETED);
                         return Exit::Done;
                     }
+                    let error = self.refusable.explain(error);
                     let error_text = error.to_string();
                     // A proxy, or another kind of server, has a 404 of its own.
                     match error_text.ends_with(": no such log (status 404)") {

@@ -21,6 +21,7 @@ mod printer;
 mod produce;
 mod progress;
 mod record;
+mod refusal;
 mod schema;
 mod search;
 mod serve;

@@ -21,6 +21,7 @@ use super::names::{Names, Source};
 use super::printer::Printer;
 use super::progress::Progress;
 use super::record::Record;
+use super::refusal::Refusable;
 use super::search::Search;
 use super::sink::Sink;
 use super::stdout::Stdout;
@@ -41,6 +42,8 @@ pub(super) struct Several<'t> {
     pub quiet: bool,
     pub retries: bool,
     pub verifies: bool,
+    /// The options whose values a server may refuse.
+    pub refusable: Refusable,
     /// How many logs are followed at a time.
     pub max_logs: usize,
     /// With a single log: where to start.
@@ -166,6 +169,7 @@ impl<'t> Several<'t> {
             sink,
             url,
             config: self.config.clone(),
+            refusable: &self.refusable,
             quiet: self.quiet,
             retries: self.retries,
             origin,

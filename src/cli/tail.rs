@@ -28,7 +28,7 @@ use super::several::Several;
 use super::stdout::Stdout;
 use super::style::{Output, Style, When};
 use super::trust::client_config;
-use super::values::{context_lines, line_count, path, pattern, positive, seconds_or_zero};
+use super::values::{context_lines, end_time, line_count, path, pattern, positive, seconds_or_zero, time, zone};
 use super::{Exit, print_error, set_up_log, stop_on_signal, tokens};
 
 /// Print the last lines of logs on a server, and follow them.
@@ -100,15 +100,15 @@ pub(super) struct Tail {
     pub(super) max: Option<NonZeroU64>,
 
     /// start at TIME, also in rotated files: 2026-11-23, 01:32, yesterday, 10m (ago), or as the log writes it
-    #[argh(option, short = 'S', arg_name = "TIME")]
+    #[argh(option, short = 'S', arg_name = "TIME", from_str_fn(time))]
     pub(super) since: Option<String>,
 
     /// stop before the first line at TIME (journalctl prints it), or +DURATION after --since; implies --no-follow
-    #[argh(option, short = 'U', arg_name = "TIME")]
+    #[argh(option, short = 'U', arg_name = "TIME", from_str_fn(end_time))]
     pub(super) until: Option<String>,
 
     /// zone of times that name none: local, UTC, ±HH:MM or a name such as Europe/Berlin [default: the server's]
-    #[argh(option, arg_name = "ZONE")]
+    #[argh(option, arg_name = "ZONE", from_str_fn(zone))]
     pub(super) zone: Option<String>,
 
     /// also print lines of rotated files (-S and -U always do)
@@ -243,6 +243,7 @@ impl Tail {
             quiet: self.quiet,
             retries: self.retry == Retry::Auto,
             verifies: self.verify,
+            refusable: self.refusable(),
             max_logs: self.max_logs,
             after: self.after_cursor.clone(),
             cursor_dir,

@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use wstail::protocol::criteria::MAX_CONTEXT;
 use wstail::select::MAX_PATTERN;
+use wstail::select::stamp::Recogniser;
+use wstail::select::when::{Until, When};
+use wstail::select::zone::ZoneName;
 
 /// A path, from the text of its argument.
 pub(super) fn path(text: &str) -> Result<PathBuf, String> {
@@ -85,6 +88,24 @@ pub(super) fn pattern(text: &str) -> Result<String, String> {
         // What stands for bytes that are not UTF-8, see `words`.
         _ if text.contains('\0') => Err("expected UTF-8; `\\xFF` in an expression stands for a byte".to_owned()),
         _ => Ok(text.to_owned()),
+    }
+}
+
+/// A TIME. What it means is for the server to say, which has the log.
+pub(super) fn time(text: &str) -> Result<String, String> {
+    When::parse(text, &Recogniser::default()).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+/// A TIME, or `+` and a duration.
+pub(super) fn end_time(text: &str) -> Result<String, String> {
+    Until::parse(text, &Recogniser::default()).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+/// A time zone. Whether there is one of that name is for the server to say.
+pub(super) fn zone(text: &str) -> Result<String, String> {
+    match text.parse::<ZoneName>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("expected `local`, `UTC`, `±HH:MM` or a name such as `Europe/Berlin`".to_owned()),
     }
 }
 

@@ -44,6 +44,11 @@ impl FilterError {
         self.parameter
     }
 
+    /// Which of the parameter's patterns cannot be used, counted from 0.
+    pub fn index(&self) -> usize {
+        self.index.unwrap_or(0)
+    }
+
     /// What is wrong, and where in the pattern.
     pub fn error(&self) -> &PatternError {
         &self.error

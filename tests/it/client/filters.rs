@@ -171,10 +171,12 @@ fn nothing_found_is_a_notice_and_no_failure() {
 }
 
 #[test]
-fn a_pattern_that_the_server_refuses_is_a_failure() {
+fn a_pattern_in_the_url_that_the_server_refuses_is_a_failure() {
     let log = Log::with("a\n");
     let server = serve(&log);
-    let (code, errors) = start(&server.address, &["-g", "a("]).end();
+    let mut command = wstail();
+    command.args(["tail", &format!("{}/app.log?grep=a(", server.address)]);
+    let (code, errors) = Process::start(command).end();
     assert!(code == 1 && errors.contains("`grep`") && errors.ends_with("(status 400)\n"), "{errors}");
     assert_eq!(errors.lines().count(), 1);
 }

@@ -86,8 +86,12 @@ fn what_cannot_be_used_is_reported_in_one_line() {
     let (log, server) = logs();
     fs::write(log.beside("timeless.log"), "no time here\n".repeat(1000)).unwrap();
     for (arguments, code, words) in [
-        (&["-S", "soon"][..], 1, &["`since`", "not a time", "(status 400)"][..]),
-        (&["--zone", "../../etc/passwd"], 1, &["`zone`", "(status 400)"]),
+        (&["-S", "soon"][..], 2, &["cannot use `-S soon`", "not a time", "character 1"][..]),
+        (&["--until=2026-02-30"], 2, &["cannot use `--until 2026-02-30`", "day"]),
+        (&["--zone", "../../etc/passwd"], 2, &["cannot use `--zone ../../etc/passwd`", "Europe/Berlin"]),
+        // Only the server knows these.
+        (&["--zone", "Mars/Olympus"], 2, &["cannot use `--zone Mars/Olympus`", "unknown time zone", "(status 400)"]),
+        (&["-S", "2026-11-23 10:15 XYZ"], 2, &["`--since 2026-11-23 10:15 XYZ`", "no abbreviation", "(status 400)"]),
         (&["-U", "+5m"], 2, &["--until", "--since"]),
         (&["-S", "1h", "-n", "+5"], 2, &["--since", "-n +N"]),
     ] {

@@ -102,6 +102,25 @@ fn bad_usage_is_reported_in_one_line() {
 }
 
 #[test]
+#[cfg(feature = "regex")]
+fn a_pattern_that_cannot_be_used_is_reported_before_a_server_is_asked() {
+    let classes = "\\p{Greek}".repeat(30);
+    let cases: [(&[&str], &str); 5] = [
+        (&["-g", "a("], "cannot use `--grep a(`: unclosed group at character 2"),
+        (&["-g", "a(", "-g", "b)"], "cannot use `--grep a(`: unclosed group at character 2"),
+        (&["-g", "a", "-g", "b)"], "cannot use `--grep b)`: unopened group at character 2"),
+        (&["-v", "[z-a]"], "cannot use `--exclude [z-a]`: "),
+        (&["-g", &classes], "…`: classes of Unicode are not built in at character 1"),
+    ];
+    for (arguments, expected) in cases {
+        let output = run(&[&["tail", "h/a", "--retry", "never"], arguments].concat());
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {errors}");
+        assert!(errors.lines().count() == 1 && errors.contains(expected), "{arguments:?}: {errors}");
+    }
+}
+
+#[test]
 #[cfg(not(feature = "tls"))]
 fn a_build_without_tls_names_the_feature() {
     for arguments in [
