@@ -34,6 +34,27 @@ impl Tail {
         }
     }
 
+    /// Reports options that the whole filter makes pointless.
+    ///
+    /// # Errors
+    /// A usage error that names them.
+    fn check_criteria(&self, criteria: &Criteria) -> Result<()> {
+        let contexts = [
+            ("--context", self.context),
+            ("--after-context", self.after_context),
+            ("--before-context", self.before_context),
+        ];
+        let context = contexts.iter().find(|(_, lines)| lines.is_some_and(|lines| lines > 0));
+        if let Some((option, _)) = context.filter(|_| criteria.grep.is_empty()) {
+            return Err(usage(format!("{option} needs --grep: without it, all lines match")));
+        }
+        let is_thinned = !criteria.grep.is_empty() || !criteria.exclude.is_empty() || criteria.level.is_some();
+        if self.verify && is_thinned {
+            return Err(usage("--verify cannot be combined with --grep, --exclude or --level: it checks all lines"));
+        }
+        Ok(())
+    }
+
     /// The options whose values a server may refuse.
     pub(super) fn refusable(&self) -> Refusable {
         let mut refusable = Refusable::default();
@@ -71,7 +92,7 @@ impl Tail {
     /// filter.
     ///
     /// # Errors
-    /// A usage error if a pattern, or a parameter of the URL, cannot be used.
+    /// A usage error if a pattern, or a parameter of the URL, cannot be used, or options contradict the filter.
     pub(super) fn add_filter(&self, url: &mut Url) -> Result<Criteria> {
         let of_url = url.criteria()?;
         let mut criteria = of_url.clone();
@@ -93,6 +114,7 @@ impl Tail {
         }
         criteria.level = self.level.or(criteria.level);
         criteria.max = self.max.or(criteria.max);
+        self.check_criteria(&criteria)?;
         self.check_patterns(&criteria)?;
         if criteria != of_url {
             url.set_criteria(&criteria);
@@ -161,11 +183,11 @@ mod tests {
             (&["-g", "a+ b", "-g", "b", "--all-match"], "grep=a%2B%20b&grep=b&match=all"),
             (&["-v", "a,b", "--fixed-strings", "-i"], "exclude=a,b&fixed=1&ignore-case=1"),
             (&["-s", "-l", "warn", "-m", "3"], "ignore-case=0&level=warn&max=3"),
-            (&["-C", "2"], "context=2"),
-            (&["-A", "1"], "context=0,1"),
-            (&["-B", "1"], "context=1,0"),
-            (&["-C", "2", "-A", "1"], "context=2,1"),
-            (&["-C", "2", "-A", "1", "-B", "0"], "context=0,1"),
+            (&["-g", "a", "-C", "2"], "grep=a&context=2"),
+            (&["-g", "a", "-A", "1"], "grep=a&context=0,1"),
+            (&["-g", "a", "-B", "1"], "grep=a&context=1,0"),
+            (&["-g", "a", "-C", "2", "-A", "1"], "grep=a&context=2,1"),
+            (&["-g", "a", "-C", "2", "-A", "1", "-B", "0"], "grep=a&context=0,1"),
             (&["-C", "0"], ""),
             (&["--entry"], "context=entry"),
         ] {
@@ -183,6 +205,23 @@ mod tests {
         assert_eq!(added(url, &["-g", "c", "-s", "-A", "1", "-l", "error", "-m", "2"]), expected);
         let bad = tail(&[]).add_filter(&mut "h/a?level=loud".parse().unwrap()).unwrap_err();
         assert!(bad.is_usage() && bad.to_string().contains("`level`"), "{bad}");
+    }
+
+    #[test]
+    fn the_filter_of_the_url_counts_for_options_that_need_one_or_none() {
+        let refused = |url: &str, arguments: &[&str]| {
+            let result = tail(arguments).add_filter(&mut url.parse().unwrap());
+            result.is_err_and(|error| error.is_usage())
+        };
+        for context in ["-A1", "-B1", "-C1"] {
+            let (option, lines) = context.split_at(2);
+            assert!(refused("h/a", &[option, lines]) && refused("h/a?level=warn", &[option, lines]), "{context}");
+            assert!(!refused("h/a?grep=x", &[option, lines]) && !refused("h/a", &["-g", "x", option, lines]));
+        }
+        for filter in ["grep=x", "exclude=x", "level=warn"] {
+            assert!(refused(&format!("h/a?{filter}"), &["--verify"]), "{filter}");
+        }
+        assert!(!refused("h/a?max=5&lines=3", &["--verify"]));
     }
 
     #[test]

@@ -141,7 +141,7 @@ pub(super) struct Tail {
 
     /// check lines of `produce --stamp`; exit 1 on any fault
     #[argh(switch)]
-    verify: bool,
+    pub(super) verify: bool,
 
     /// text, raw, or json (one object per line) [default: text]
     #[argh(option, short = 'o', arg_name = "FORM", default = "Output::Text")]

@@ -103,7 +103,6 @@ fn a_search_without_following_starts_at_the_first_line() {
         ("", &["--no-follow", "-v", "x"], Some(Lines::All)),
         ("", &["--no-follow", "-m", "5"], Some(Lines::All)),
         ("", &["--no-follow"], ten),
-        ("", &["--no-follow", "-C", "5"], ten),
         ("", &["-g", "x"], ten),
         ("", &["--no-follow", "-g", "x", "-n", "3"], Some(Lines::Last(3))),
         ("lines=4", &["--no-follow", "-g", "x"], Some(Lines::Last(4))),
@@ -128,7 +127,8 @@ fn options_of_a_filter_may_be_variables() {
         ("WSTAIL_TAIL_ALL_MATCH", "1"),
     ];
     assert_eq!(of(&variables, &[]), "match=all&exclude=b,c&fixed=1&context=entry&level=warn&max=2");
-    assert_eq!(of(&variables, &["-C1"]), "match=all&exclude=b,c&fixed=1&context=1&level=warn&max=2");
+    let expected = "grep=x&match=all&exclude=b,c&fixed=1&context=1&level=warn&max=2";
+    assert_eq!(of(&variables, &["-C1", "-gx"]), expected);
 }
 
 /// Two groups of two lines, and something between them that is no reason for a separator.

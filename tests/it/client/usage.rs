@@ -33,7 +33,7 @@ fn bytes_that_are_not_utf8_are_shown_as_escapes_and_name_a_log() {
 fn bad_usage_is_reported_in_one_line() {
     let long = "x".repeat(1025);
     let many = [&["tail", "h/a"][..], &["-g", "x"].repeat(17)].concat();
-    let cases: [(&[&str], &str); 57] = [
+    let cases: [(&[&str], &str); 62] = [
         (&[], "no command"),
         (&["frobnicate"], "frobnicate"),
         (&["help", "frobnicate"], "frobnicate"),
@@ -72,6 +72,11 @@ fn bad_usage_is_reported_in_one_line() {
         (&["tail", "h/a", "--entry", "-B1"], "--entry and --before-context"),
         (&["tail", "h/a", "-fU1h"], "--follow and --until"),
         (&["tail", "h/a?until=1h", "-F"], "--follow and --until"),
+        (&["tail", "h/a", "-C2"], "--context needs --grep"),
+        (&["tail", "h/a", "-l", "warn", "-A", "1"], "--after-context needs --grep"),
+        (&["tail", "h/a", "-v", "x", "-B", "1"], "--before-context needs --grep"),
+        (&["tail", "h/a", "--verify", "-g", "x"], "--verify cannot be combined"),
+        (&["tail", "h/a?level=warn", "--verify"], "--verify cannot be combined"),
         (&["tail", "h/a?level=loud"], "`level`"),
         (&["tail", "h", "-is"], "--ignore-case"),
         (&["tail", "h?lines=1"], "`ws://h:8765/`"),
