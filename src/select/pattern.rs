@@ -1,7 +1,7 @@
 //! What a pattern of a request is: a fixed text or an expression, and whether case counts.
 
 #[cfg(feature = "regex")]
-use regex_syntax::hir::Hir;
+use regex_syntax::hir::{Hir, HirKind};
 
 use super::pattern_error::PatternError;
 #[cfg(feature = "regex")]
@@ -40,6 +40,9 @@ impl Pattern {
             return Err(PatternError::at(format!("it has more than {MAX_PATTERN} bytes"), pattern, MAX_PATTERN));
         }
         if fixed || !is_expression(pattern) {
+            if let Some(newline) = pattern.find('\n') {
+                return Err(PatternError::at(NEWLINE, pattern, newline));
+            }
             let ignore_case = match case {
                 Case::Smart => !pattern.contains(char::is_uppercase),
                 Case::Ignored => true,
@@ -60,6 +63,9 @@ impl Pattern {
     }
 }
 
+/// Why a pattern that needs a newline is refused, though it may be well-formed: it could not match.
+const NEWLINE: &str = "no line contains the newline";
+
 fn is_expression(pattern: &str) -> bool {
     pattern.contains(['\\', '.', '+', '*', '?', '(', ')', '|', '[', '{', '^', '$'])
 }
@@ -67,7 +73,24 @@ fn is_expression(pattern: &str) -> bool {
 #[cfg(feature = "regex")]
 fn expression(pattern: &str, case: Case) -> Result<Pattern, PatternError> {
     let (hir, minds_utf8) = translate::translate(pattern, case)?;
+    if needs_newline(&hir) {
+        let place = pattern.find('\n').or_else(|| pattern.find("\\n"));
+        return Err(place.map_or(PatternError::new(NEWLINE), |place| PatternError::at(NEWLINE, pattern, place)));
+    }
     Ok(Pattern::Expression { hir, minds_utf8 })
+}
+
+/// Whether whatever it matches contains a newline. As deep as the expression.
+#[cfg(feature = "regex")]
+fn needs_newline(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Literal(literal) => literal.0.contains(&b'\n'),
+        HirKind::Repetition(repetition) => repetition.min > 0 && needs_newline(&repetition.sub),
+        HirKind::Capture(capture) => needs_newline(&capture.sub),
+        HirKind::Concat(parts) => parts.iter().any(needs_newline),
+        HirKind::Alternation(parts) => parts.iter().all(needs_newline),
+        HirKind::Empty | HirKind::Class(_) | HirKind::Look(_) => false,
+    }
 }
 
 #[cfg(not(feature = "regex"))]

@@ -35,7 +35,6 @@ fn error(grep: &[&str]) -> String {
 fn a_text_is_found_as_it_is() {
     assert!(finds("to be", b"or not to be\n"));
     assert!(finds("é\0", "x é\0".as_bytes()));
-    assert!(!finds("a\nb", b"a\nb"[..1].as_ref()));
     let fixed = Criteria { fixed: true, ..criteria(&["a.b\\"]) };
     assert_eq!(finds_all(&fixed, &[b"a.b\\", b"axb\\", b"A.B\\"]), [true, false, true]);
 }
@@ -86,6 +85,18 @@ fn a_pattern_out_of_bounds_is_refused() {
 }
 
 #[test]
+fn a_pattern_that_needs_a_newline_is_refused() {
+    let refused = "the pattern of the parameter `grep` cannot be used: no line contains the newline";
+    assert_eq!(error(&["a\nb"]), format!("{refused} at character 2"));
+    assert_eq!(error(&["é\n"]), format!("{refused} at character 2"));
+    let fixed = Criteria { fixed: true, ..criteria(&["a.\n"]) };
+    assert_eq!(Filter::new(&fixed).unwrap_err().to_string(), format!("{refused} at character 3"));
+    // These are a backslash and a letter.
+    let fixed = Criteria { fixed: true, ..criteria(&["a\\n"]) };
+    assert_eq!(finds_all(&fixed, &[b"a\\n"]), [true]);
+}
+
+#[test]
 fn context_is_read() {
     let lines = |before, after| Ok(Context::Lines { before, after });
     let read = |text: &str| text.parse::<Context>();
@@ -108,6 +119,19 @@ fn an_expression_needs_the_feature() {
 #[cfg(feature = "regex")]
 mod expressions {
     use super::*;
+
+    #[test]
+    fn an_expression_that_needs_a_newline_is_refused() {
+        let refused = "the pattern of the parameter `grep` cannot be used: no line contains the newline";
+        for pattern in [r"a\n", r".\nb+", r"(\n|x\n)+y", r"\n{2,}", r"[\n]", "a.\nb", "(?i)A\nB"] {
+            assert!(error(&[pattern]).starts_with(refused), "{pattern:?}");
+        }
+        assert_eq!(error(&[r"a.\n"]), format!("{refused} at character 3"));
+        assert_eq!(error(&[r"a\x0a"]), refused);
+        for pattern in [r"a\n*", r"a(\n|b)", r"a[\nb]", r"a[^\n]", r"a\s", "(?x) a\n b"] {
+            assert!(finds(pattern, b"ab ab\n") || pattern == r"a\s" && finds(pattern, b"a b"), "{pattern:?}");
+        }
+    }
 
     #[test]
     fn a_dot_is_a_character_or_a_byte_that_is_not_utf_8() {
@@ -176,7 +200,8 @@ mod expressions {
             (r"\s$", b"x\r\n", false),
             (r"x[^y]", b"x\r\n", false),
             (r"x\W", b"x\n", false),
-            (r"x\n", b"x\n", false),
+            (r"x\n?$", b"x\n", true),
+            (r"x|x\n", b"x\n", true),
             (r"^$", b"\r\n", true),
             (r"\A\z", b"\n", true),
             (r"\bx\b", "éxé".as_bytes(), true),

@@ -33,7 +33,7 @@ fn bytes_that_are_not_utf8_are_shown_as_escapes_and_name_a_log() {
 fn bad_usage_is_reported_in_one_line() {
     let long = "x".repeat(1025);
     let many = [&["tail", "h/a"][..], &["-g", "x"].repeat(17)].concat();
-    let cases: [(&[&str], &str); 62] = [
+    let cases: [(&[&str], &str); 63] = [
         (&[], "no command"),
         (&["frobnicate"], "frobnicate"),
         (&["help", "frobnicate"], "frobnicate"),
@@ -72,6 +72,7 @@ fn bad_usage_is_reported_in_one_line() {
         (&["tail", "h/a", "--entry", "-B1"], "--entry and --before-context"),
         (&["tail", "h/a", "-fU1h"], "--follow and --until"),
         (&["tail", "h/a?until=1h", "-F"], "--follow and --until"),
+        (&["tail", "h/a", "--fixed-strings", "-g", "a\nb"], "`--grep a^Jb`: no line contains the newline at character 2"),
         (&["tail", "h/a", "-C2"], "--context needs --grep"),
         (&["tail", "h/a", "-l", "warn", "-A", "1"], "--after-context needs --grep"),
         (&["tail", "h/a", "-v", "x", "-B", "1"], "--before-context needs --grep"),

@@ -15,6 +15,8 @@ fn a_pattern_that_cannot_be_used_is_refused_with_its_place() {
         (&format!("grep={long}"), &["`grep`", "1024"]),
         ("grep=", &["`grep`", "empty"]),
         ("grep=%FF", &["`grep`"]),
+        ("grep=a%0Ab", &["`grep`", "no line contains the newline at character 2"]),
+        ("exclude=%0Aa.b", &["`exclude`", "no line contains the newline at character 1"]),
         (&many, &["`grep`", "16"]),
         ("context=1001", &["`context`"]),
         ("max=0", &["`max`"]),
