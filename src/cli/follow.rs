@@ -212,9 +212,10 @@ impl Follow<'_, '_> {
                 return Ok(!self.has_failed);
             }
             LogEvent::End => {
-                // Of the many logs of a pattern, most have nothing to find.
-                if self.search.is_vain() && self.origin == Origin::Named {
-                    self.notice(notices::NO_MATCH);
+                // Of the many logs of a pattern, most have nothing to find. And the lines of a range may have come before.
+                let is_whole = self.search.has_filter() || self.after.is_none();
+                if let Some(notice) = self.search.in_vain().filter(|_| is_whole && self.origin == Origin::Named) {
+                    self.notice(notice);
                 }
                 return Ok(!self.has_failed);
             }

@@ -11,6 +11,7 @@ use wstail::{Continuation, Missing};
 pub(super) const ROTATED: &str = "the log was rotated";
 pub(super) const NEW: &str = "a new log";
 pub(super) const NO_MATCH: &str = "no lines match";
+pub(super) const EMPTY_RANGE: &str = "no lines are in this range of times";
 pub(super) const UNFILTERED: &str = "the server does not speak wstail.v1: lines that do not match may come, too";
 pub(super) const CUT: &str = "the list is incomplete: the server has more logs";
 pub(super) const DELETED: &str = "the log was deleted";

@@ -1,14 +1,18 @@
-//! What `wstail tail` reports of a filter beside the lines: a status line on a terminal while the server searches, and
-//! that no line matches.
+//! What `wstail tail` reports of a filter and of a range of times beside the lines: a status line on a terminal while the
+//! server searches, and that nothing was found.
 
 use std::io::{self, IsTerminal, Write};
 
 use wstail::client::Url;
 use wstail::protocol::request::Lines;
 
-/// What one log's filter has found.
+use super::notices;
+
+/// What was found in one log.
 pub(super) struct Search {
     has_filter: bool,
+    /// A range of times is asked for.
+    has_range: bool,
     /// The stream ends, so that there will be an answer.
     is_finite: bool,
     /// A line has come, or has matched.
@@ -29,6 +33,7 @@ impl Search {
         let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         Search {
             has_filter,
+            has_range: url.names("since") || url.names("until"),
             is_finite: !url.follows() && url.lines() != Some(Lines::Last(0)),
             has_found: false,
             has_status: may_show && has_filter && !is_dumb && io::stderr().is_terminal(),
@@ -66,9 +71,13 @@ impl Search {
         }
     }
 
-    /// At the end of the stream: whether nothing was found.
-    pub(super) fn is_vain(&self) -> bool {
-        self.has_filter && self.is_finite && !self.has_found
+    /// The notice at the end of the stream that nothing was found, if something was searched for.
+    pub(super) fn in_vain(&self) -> Option<&'static str> {
+        let what = match self.has_filter {
+            true => notices::NO_MATCH,
+            false => notices::EMPTY_RANGE,
+        };
+        ((self.has_filter || self.has_range) && self.is_finite && !self.has_found).then_some(what)
     }
 }
 
@@ -123,20 +132,27 @@ mod tests {
     }
 
     #[test]
-    fn a_search_is_vain_if_it_ends_without_a_line() {
+    fn a_search_is_in_vain_if_it_ends_without_a_line() {
         let search = |query: &str| Search::of(&format!("h/a?{query}").parse().unwrap(), false);
-        assert!(search("grep=x").is_vain() && search("max=1").is_vain());
-        for query in ["", "grep=x&tail=1", "grep=x&lines=0", "context=5"] {
-            assert!(!search(query).is_vain(), "{query}");
+        for query in ["grep=x", "max=1", "grep=x&since=1h"] {
+            assert_eq!(search(query).in_vain(), Some(notices::NO_MATCH), "{query}");
         }
-        let mut found = search("grep=x");
-        assert!(!found.receive(b"x", true));
-        assert!(!found.is_vain());
+        for query in ["since=1h", "until=1h"] {
+            assert_eq!(search(query).in_vain(), Some(notices::EMPTY_RANGE), "{query}");
+        }
+        for query in ["", "grep=x&tail=1", "since=1h&tail=1", "grep=x&lines=0", "context=5"] {
+            assert_eq!(search(query).in_vain(), None, "{query}");
+        }
+        for query in ["grep=x", "since=1h"] {
+            let mut found = search(query);
+            assert!(!found.receive(b"x", true));
+            assert_eq!(found.in_vain(), None, "{query}");
+        }
         let mut counted = search("grep=x");
         counted.progress(1, None, 1, true);
-        assert!(!counted.is_vain());
+        assert_eq!(counted.in_vain(), None);
         let mut plain = search("grep=x");
         assert!(plain.receive(b"", false) && !plain.receive(b"", false));
-        assert!(!plain.is_vain());
+        assert_eq!(plain.in_vain(), None);
     }
 }

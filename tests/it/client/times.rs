@@ -82,6 +82,30 @@ fn a_cursor_file_resumes_a_range() {
 }
 
 #[test]
+fn an_empty_range_is_a_notice() {
+    let (_log, server) = logs();
+    let notices = |arguments: &[&str]| {
+        let tail = start(&server.address, arguments);
+        assert!(tail.lines().is_empty(), "{arguments:?}");
+        let (code, errors) = tail.end();
+        assert_eq!(code, 0, "{arguments:?}: {errors}");
+        errors.lines().filter(|line| !line.contains("connected")).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    let empty = "wstail: no lines are in this range of times\n";
+    for arguments in [
+        &["-S", "2026-11-23 10:30", "--no-follow"][..],
+        &["-U", "2026-11-22"],
+        &["-S", "2026-11-23 10:16", "-U", "+1m"],
+        &["-S", "2026-11-23 10:20", "-U", "2026-11-23 10:15"],
+    ] {
+        assert_eq!(notices(arguments), empty, "{arguments:?}");
+        assert_eq!(notices(&[arguments, &["-q"]].concat()), "", "{arguments:?}");
+    }
+    assert_eq!(notices(&["-S", "2026-11-23", "-g", "nothing", "--no-follow"]), "wstail: no lines match\n");
+    assert_eq!(notices(&["-S", "2026-11-23", "-n", "0", "--no-follow"]), "");
+}
+
+#[test]
 fn what_cannot_be_used_is_reported_in_one_line() {
     let (log, server) = logs();
     fs::write(log.beside("timeless.log"), "no time here\n".repeat(1000)).unwrap();
