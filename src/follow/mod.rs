@@ -247,6 +247,8 @@ mod samples;
 mod sendfile;
 mod succession;
 #[cfg(test)]
+pub(crate) mod test_times;
+#[cfg(test)]
 mod tests;
 pub mod time_range;
 pub mod time_search;

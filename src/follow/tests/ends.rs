@@ -1,7 +1,7 @@
 //! Where a stream begins and ends that does not follow the log, whatever becomes of its file meanwhile.
 
-use super::times::{Range, range};
 use super::*;
+use crate::follow::test_times::Range;
 
 /// Lines, each of which bears its number as its time.
 fn lines(range: std::ops::Range<u64>) -> String {
@@ -13,7 +13,7 @@ fn begun(place: &Place, times: Option<Range>) -> (Reader, String) {
     let (log, file) = place.find();
     let mut follower = Follower::new(log, file, Lines::All, false, WAIT).unwrap();
     if let Some(times) = times {
-        follower.narrow(true, Some(range(times))).unwrap();
+        follower.narrow(true, Some(Box::new(times))).unwrap();
     }
     let mut reader = Reader::new(follower);
     let begun = reader.read_bytes(70);

@@ -1,51 +1,9 @@
 //! Ranges of times and history: random logs against a naive oracle, and what the search costs.
 
 use super::*;
+use crate::follow::test_times::{Range, time};
 use crate::follow::time_range::TimeRange;
-use crate::follow::time_search::{Bound, LineTimes};
 use crate::random::{Random, seeds};
-
-/// In these logs a line `t7 text` bears the time 7.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Range {
-    pub since: Option<u64>,
-    pub until: Option<u64>,
-}
-
-pub(super) fn range(range: Range) -> Box<dyn TimeRange> {
-    Box::new(range)
-}
-
-impl Range {
-    fn at(&self, bound: Bound) -> Option<u64> {
-        if bound == Bound::Since { self.since } else { self.until }
-    }
-}
-
-fn time(line: &[u8]) -> Option<u64> {
-    let digits: Vec<u8> = line.strip_prefix(b"t")?.iter().copied().take_while(u8::is_ascii_digit).collect();
-    String::from_utf8(digits).ok()?.parse().ok()
-}
-
-impl TimeRange for Range {
-    fn has(&self, bound: Bound) -> bool {
-        self.at(bound).is_some()
-    }
-
-    fn is_before(&self, _: i128, _: Bound) -> bool {
-        false
-    }
-
-    fn learn(&self, _: [&[u8]; 2], _: i64) -> Box<dyn LineTimes> {
-        Box::new(*self)
-    }
-}
-
-impl LineTimes for Range {
-    fn has_reached(&self, line: &[u8], bound: Bound) -> Option<bool> {
-        time(line).map(|time| self.at(bound).is_none_or(|end| time >= end))
-    }
-}
 
 /// Generations, oldest first, whose times never decrease.
 fn random_log(random: &mut Random) -> Vec<Vec<u8>> {
@@ -191,7 +149,7 @@ fn run(seed: u64) {
     let (name, file) = place.find();
     let mut follower = Follower::new(name, file, lines, tail, Duration::ZERO).unwrap();
     let has_range = range.since.is_some() || range.until.is_some();
-    follower.narrow(history, has_range.then(|| self::range(range))).unwrap();
+    follower.narrow(history, has_range.then(|| Box::new(range) as Box<dyn TimeRange>)).unwrap();
     let story = format!("seed {seed}: {range:?} {lines:?} history {history} tail {tail}");
     let Some((start, end)) = expected(&log, range, lines, tail) else {
         assert_eq!(read_to(&mut follower, 9, usize::MAX), "", "{story}");
@@ -211,7 +169,7 @@ fn run(seed: u64) {
     let position = Position::parse(&follower.position().cursor()).unwrap();
     let (name, file) = place.find();
     let mut follower = Follower::resume(name, file, &position, 0, tail, Duration::ZERO).unwrap();
-    follower.narrow(history, has_range.then(|| self::range(range))).unwrap();
+    follower.narrow(history, has_range.then(|| Box::new(range) as Box<dyn TimeRange>)).unwrap();
     text += &read_to(&mut follower, block, usize::MAX);
     assert_eq!(shown(&text), shown(&expected), "{story}, cut after {cut}");
     assert!(text == expected, "{story}, cut after {cut}");
@@ -231,7 +189,7 @@ fn lines_are_not_counted_beyond_the_start_of_a_range() {
     for (since, most) in [(199_000, 60), (99_000, 250)] {
         let (name, file) = place.find();
         let mut follower = Follower::new(name, file, Lines::Last(1_000_000), false, Duration::ZERO).unwrap();
-        follower.narrow(true, Some(range(Range { since: Some(since), until: None }))).unwrap();
+        follower.narrow(true, Some(Box::new(Range { since: Some(since), until: None }))).unwrap();
         let polls = polls(&mut follower);
         assert!(polls < most, "{polls} polls");
         let text = read_to(&mut follower, 9000, usize::MAX);

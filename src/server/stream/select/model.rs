@@ -11,8 +11,7 @@ use super::{Query, Select};
 use crate::follow::follower::Follower;
 use crate::follow::position::Position;
 use crate::follow::root::{Log, Roots};
-use crate::follow::time_range::TimeRange;
-use crate::follow::time_search::{Bound, LineTimes};
+use crate::follow::test_times::{Range, time};
 use crate::protocol::address::Address;
 use crate::protocol::criteria::{Case, Context, Criteria};
 use crate::protocol::cursor::Place;
@@ -114,45 +113,6 @@ struct World {
     /// The stream is of this range of times, and of all generations. It does not follow the log.
     range: Option<Range>,
     is_over: bool,
-}
-
-/// A line `t7` bears the time 7.
-#[derive(Clone, Copy, Debug)]
-struct Range {
-    since: Option<u64>,
-    until: Option<u64>,
-}
-
-impl Range {
-    fn at(&self, bound: Bound) -> Option<u64> {
-        if bound == Bound::Since { self.since } else { self.until }
-    }
-}
-
-fn time(line: &[u8]) -> Option<u64> {
-    let digits = line.strip_prefix(b"t")?;
-    let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    std::str::from_utf8(&digits[..length]).ok()?.parse().ok()
-}
-
-impl TimeRange for Range {
-    fn has(&self, bound: Bound) -> bool {
-        self.at(bound).is_some()
-    }
-
-    fn is_before(&self, _: i128, _: Bound) -> bool {
-        false
-    }
-
-    fn learn(&self, _: [&[u8]; 2], _: i64) -> Box<dyn LineTimes> {
-        Box::new(*self)
-    }
-}
-
-impl LineTimes for Range {
-    fn has_reached(&self, line: &[u8], bound: Bound) -> Option<bool> {
-        time(line).map(|time| self.at(bound).is_none_or(|end| time >= end))
-    }
 }
 
 /// Where a time begins: a generation and an offset.
