@@ -423,6 +423,11 @@ impl Follower {
         }
     }
 
+    /// Whether it is still searched for where to begin, or to end, among the generations of the log.
+    pub fn is_placing(&self) -> bool {
+        self.places.is_some()
+    }
+
     /// Whether a range of times was asked for, and the log has none.
     pub fn lacks_times(&self) -> bool {
         self.lacks_times

@@ -1,9 +1,10 @@
 //! Decides which of a log's events reach the encoder. It stands between source and encoder and knows neither sockets
 //! nor files.
 //!
-//! Without a filter every event passes. With one, `selecting` judges the log's lines, which `reading` reads: what it does
-//! not use of a block stays in the file and is read again. `pace` decides how large a block is, `progress` reports how far the search has
-//! come, and `query` prepares a filter for one log.
+//! Without a filter every event passes. Where the stream begins may have to be searched for among old bytes first, which
+//! takes a permit. With a filter, `selecting` judges the log's lines, which `reading` reads: what it does not use of a
+//! block stays in the file and is read again. `pace` decides how large a block is, `progress` reports how far the search
+//! has come, and `query` prepares a filter for one log.
 
 #[cfg(test)]
 mod model;
@@ -18,7 +19,7 @@ use std::time::Instant;
 
 pub(in crate::server) use self::query::Query;
 use self::selecting::Selecting;
-use crate::server::scans::{Scan, Scans};
+use crate::server::scans::{AGAIN, Scan, Scans};
 use crate::server::stream::ending::Ending;
 use crate::server::stream::event::SourceEvent;
 use crate::server::stream::source::{LogSource, SourceError};
@@ -27,6 +28,8 @@ use crate::server::stream::source::{LogSource, SourceError};
 pub(in crate::server) enum Select {
     /// All of them pass.
     Everything,
+    /// All of them pass, once the place is found where the stream begins.
+    Placing(Scan),
     /// A filter selects lines.
     Lines(Box<Selecting>),
 }
@@ -41,6 +44,7 @@ impl Select {
     ) -> Select {
         match query {
             Some(query) => Select::Lines(Box::new(Selecting::new(query, source, Scan::new(scans.clone()), now))),
+            None if source.follower().is_placing() => Select::Placing(Scan::new(scans.clone())),
             None => Select::Everything,
         }
     }
@@ -55,15 +59,21 @@ impl Select {
         now: Instant,
     ) -> Result<Option<SourceEvent<'s>>, SourceError> {
         match self {
-            Select::Everything => source.next(now),
-            Select::Lines(selecting) => selecting.next(source, now),
+            Select::Lines(selecting) => return selecting.next(source, now),
+            Select::Placing(scan) if source.follower().is_placing() => return place(scan, source, now),
+            // It gives back its permit.
+            Select::Placing(_) => *self = Select::Everything,
+            Select::Everything => {}
         }
+        source.next(now)
     }
 
     /// The client takes nothing for now.
     pub(super) fn pause(&mut self) {
-        if let Select::Lines(selecting) = self {
-            selecting.pause();
+        match self {
+            Select::Lines(selecting) => selecting.pause(),
+            Select::Placing(scan) => scan.stop(),
+            Select::Everything => {}
         }
     }
 
@@ -76,12 +86,76 @@ impl Select {
     pub(super) fn ending(&self, source: &LogSource) -> Ending {
         let matched = match self {
             Select::Lines(selecting) => selecting.matched(),
-            Select::Everything => None,
+            Select::Everything | Select::Placing(_) => None,
         };
         match matched {
             Some(lines) => Ending::Matched(lines),
             None if source.follower().ends_at_time() => Ending::TimeReached,
             None => Ending::Complete,
         }
+    }
+}
+
+/// Searches a little more for the place where the stream begins, if that may be done now.
+fn place<'s>(
+    scan: &mut Scan,
+    source: &'s mut LogSource,
+    now: Instant,
+) -> Result<Option<SourceEvent<'s>>, SourceError> {
+    if !scan.may_run() {
+        source.delay(now + AGAIN);
+        return Ok(None);
+    }
+    let begun = Instant::now();
+    let event = source.next(now)?;
+    scan.note(0, begun.elapsed());
+    if event.as_ref().is_some_and(|event| event.what.is_pause()) {
+        scan.stop();
+    }
+    Ok(event)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::follow::follower::Follower;
+    use crate::follow::root::Roots;
+    use crate::follow::test_times::Range;
+    use crate::protocol::log_event::LogEvent;
+    use crate::protocol::request::{Address, Lines};
+
+    #[test]
+    fn a_time_is_searched_for_with_a_permit_that_is_given_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let lines: String = (0..1000).map(|time| format!("t{time} line\n")).collect();
+        std::fs::write(directory.path().join("app.log"), lines).unwrap();
+        let roots = Roots::open([directory.path()], false).unwrap();
+        let (log, file) = roots.find(&Address::parse("/app.log").unwrap()).unwrap().unwrap();
+        let mut follower = Follower::new(log, file, Lines::All, true, Duration::ZERO).unwrap();
+        follower.narrow(true, Some(Box::new(Range { since: Some(900), until: None }))).unwrap();
+        let now = Instant::now();
+        let mut source = LogSource::new(follower, None, Duration::from_secs(1), now);
+        let scans = Arc::new(Scans::new(NonZeroUsize::new(1)));
+        let (mut select, mut other) = (Select::new(None, &mut source, &scans, now), Scan::new(scans.clone()));
+        assert!(other.may_run());
+        for _ in 0..100 {
+            assert!(select.next(&mut source, now).unwrap().is_none(), "another one looks through old bytes");
+        }
+        assert_eq!(source.due(), now + AGAIN);
+        other.stop();
+        let mut is_begun = false;
+        while !is_begun {
+            is_begun = select.next(&mut source, now).unwrap().is_some_and(|event| match event.what {
+                LogEvent::Opened { .. } => true,
+                other => panic!("{other:?}"),
+            });
+        }
+        // It follows the log from now on.
+        assert!(select.next(&mut source, now).unwrap().is_some());
+        assert!(other.may_run());
+        assert!(select.next(&mut source, now).unwrap().is_some());
     }
 }
