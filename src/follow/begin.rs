@@ -59,24 +59,18 @@ impl Follower {
     /// When it cannot be opened now.
     pub fn typical_file(&mut self) -> io::Result<Arc<File>> {
         let typical = match &mut self.places {
-            Some(places) => places.open_typical(&self.log)?,
+            Some(places) => unless_renamed(|| places.open_typical(&self.log))?,
             None => None,
         };
         Ok(typical.unwrap_or_else(|| self.open.file.clone()))
     }
 
     fn older_generations(&self) -> io::Result<Vec<Candidate>> {
-        const TRIES: usize = 20;
-        let mut result = Ok(Vec::new());
-        for _ in 0..TRIES {
+        let older = unless_renamed(|| {
             let siblings = list(&self.log)?;
-            result = all::older(&self.log, &self.open.file, &siblings);
-            // Files may be renamed while they are opened.
-            if !matches!(&result, Err(error) if error.kind() == io::ErrorKind::Interrupted) {
-                break;
-            }
-        }
-        Ok(result?.into_iter().map(Candidate::listed).collect())
+            all::older(&self.log, &self.open.file, &siblings)
+        })?;
+        Ok(older.into_iter().map(Candidate::listed).collect())
     }
 
     /// Adds the open file and those that come after it.
@@ -105,7 +99,11 @@ impl Follower {
         if !matches!(found, Ok(Some(_))) {
             self.places = Some(places);
         }
-        found.map(|step| step.unwrap_or(Step::Busy))
+        match found {
+            // Files were renamed. They were listed once, which is enough for one step.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Step::Busy),
+            found => found.map(|step| step.unwrap_or(Step::Busy)),
+        }
     }
 
     /// `None` as long as the places are not known. After an error it can be called again.
@@ -220,4 +218,18 @@ impl Follower {
             places.end_before(file);
         }
     }
+}
+
+/// Tries again as long as files are renamed while they are looked for, but not for ever. For what is done before a stream
+/// begins.
+pub(super) fn unless_renamed<T>(mut open: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    const TRIES: usize = 20;
+    let mut result = open();
+    for _ in 1..TRIES {
+        if !matches!(&result, Err(error) if error.kind() == io::ErrorKind::Interrupted) {
+            break;
+        }
+        result = open();
+    }
+    result
 }

@@ -90,23 +90,27 @@ impl Candidates {
     /// Opens a file. `None` when it is gone, or may not be read.
     ///
     /// # Errors
-    /// When the process has no descriptor or memory left, or files are renamed too fast to be found.
+    /// [`io::ErrorKind::Interrupted`] when files were renamed: they have been listed again, and the next call finds this one.
+    /// Another kind when the process has no descriptor or memory left.
     pub fn open(&mut self, file: usize, log: &Log) -> io::Result<Option<Arc<File>>> {
-        const TRIES: usize = 20;
-        for _ in 0..TRIES {
-            let opened = match &self.files[file].source {
-                CandidateSource::Held(file) => return Ok(Some(file.clone())),
-                CandidateSource::Gone => return Ok(None),
-                CandidateSource::Listed(sibling) => sibling.open(log),
-            };
-            match opened {
-                Ok(Some(opened)) => return Ok(Some(Arc::new(opened))),
-                Ok(None) => self.files[file].source = CandidateSource::Gone,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => self.find_again(log)?,
-                Err(error) => return Err(error),
+        let opened = match &self.files[file].source {
+            CandidateSource::Held(file) => return Ok(Some(file.clone())),
+            CandidateSource::Gone => return Ok(None),
+            CandidateSource::Listed(sibling) => sibling.open(log),
+        };
+        match opened {
+            Ok(Some(opened)) => Ok(Some(Arc::new(opened))),
+            Ok(None) => {
+                self.files[file].source = CandidateSource::Gone;
+                Ok(None)
+            }
+            Err(error) => {
+                if error.kind() == io::ErrorKind::Interrupted {
+                    self.find_again(log)?;
+                }
+                Err(error)
             }
         }
-        Err(io::ErrorKind::Interrupted.into())
     }
 
     /// The files have other names by now, or are gone.
@@ -124,5 +128,33 @@ impl Candidates {
                 same.map_or(CandidateSource::Gone, |sibling| CandidateSource::Listed(Box::new(sibling.clone())));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::follow::root::Roots;
+    use crate::protocol::request::Address;
+    use std::fs;
+
+    #[test]
+    fn files_that_were_renamed_are_listed_once_in_each_call() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        for name in ["app.log", "app.log.1", "app.log.2"] {
+            fs::write(path(name), name).unwrap();
+        }
+        let roots = Roots::open([directory.path()], false).unwrap();
+        let (log, _) = roots.find(&Address::parse("/app.log").unwrap()).unwrap().unwrap();
+        let listed = list::list(&log).unwrap().list.into_iter().map(Candidate::listed);
+        let mut candidates = Candidates::new(listed.collect());
+        let name = |file: &File| fs::read_link(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(file)));
+        assert_eq!(name(&candidates.open(1, &log).unwrap().unwrap()).unwrap(), path("app.log.2"));
+        fs::rename(path("app.log.2"), path("app.log.3")).unwrap();
+        fs::remove_file(path("app.log.1")).unwrap();
+        assert_eq!(candidates.open(1, &log).unwrap_err().kind(), io::ErrorKind::Interrupted);
+        assert_eq!(name(&candidates.open(1, &log).unwrap().unwrap()).unwrap(), path("app.log.3"));
+        assert!(candidates.open(0, &log).unwrap().is_none() && candidates.get(0).is_gone());
     }
 }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
+use super::begin::unless_renamed;
 use super::follower::Follower;
 
 impl Follower {
@@ -15,6 +16,6 @@ impl Follower {
     pub fn generation(&mut self, back: usize) -> io::Result<Option<Arc<File>>> {
         let Some(places) = &mut self.places else { return Ok(None) };
         let file = places.candidates.last().checked_sub(back);
-        file.map_or(Ok(None), |file| places.candidates.open(file, &self.log))
+        file.map_or(Ok(None), |file| unless_renamed(|| places.candidates.open(file, &self.log)))
     }
 }
