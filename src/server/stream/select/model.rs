@@ -347,9 +347,16 @@ fn joined_payloads_of_a_range_are_what_the_filter_selects_in_it() {
         let range =
             if range.since.is_none() && range.until.is_none() { Range { since: Some(0), ..range } } else { range };
         world.range = Some(range);
+        let (mut rotations, is_copied) = (world.random.below(5), world.random.one_in(2));
         for _ in 0..100_000 {
             if world.is_over {
                 break;
+            }
+            if rotations > 0 && (!is_copied || world.place.is_some()) && world.random.one_in(4) {
+                rotations -= 1;
+                world.rotate(is_copied);
+                // No line that the filter selects is added, for where the log ends depends on when the client connects.
+                world.append(format!("t{now}\n").as_bytes());
             }
             world.take();
         }
