@@ -58,7 +58,8 @@ impl Tail {
     /// The options whose values a server may refuse.
     pub(super) fn refusable(&self) -> Refusable {
         let mut refusable = Refusable::default();
-        let once = [("since", "--since", &self.since), ("until", "--until", &self.until), ("zone", "--zone", &self.zone)];
+        let once =
+            [("since", "--since", &self.since), ("until", "--until", &self.until), ("zone", "--zone", &self.zone)];
         for (parameter, option, value) in once {
             refusable.add(parameter, option, value.as_slice());
         }

@@ -207,8 +207,8 @@
 //!
 //! If a range of times or the lines of all generations are asked for, `place_search` finds where the stream begins and
 //! ends, and `begin` goes there. The generations are those that `generations::all` finds, and `candidates` opens them.
-//! [`time_range`] finds the generation in which a time begins, and [`time_search`] the place in it. Which time a line
-//! bears is not known here; `samples` has the files from which that is learned.
+//! [`time_range`] finds the generation in which a time begins, `survey` looks at both of its ends, and [`time_search`]
+//! finds the place in it. Which time a line bears is not known here; `samples` has the files from which that is learned.
 //!
 //! `generations` is the search among files: `list` finds the siblings and `name` reads their names, `memory` is what is
 //! remembered of them, `search` holds the parameters of a search, `ends` what is known of the two files at its ends,
@@ -246,6 +246,7 @@ pub mod root;
 mod samples;
 mod sendfile;
 mod succession;
+mod survey;
 #[cfg(test)]
 pub(crate) mod test_times;
 #[cfg(test)]

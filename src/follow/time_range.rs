@@ -9,10 +9,10 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use super::candidates::{CandidatePlace, Candidates};
+use super::candidates::{Candidate, CandidatePlace, Candidates};
 use super::line_search::SearchProgress;
-use super::log::fingerprint::read_up_to;
 use super::root::Log;
+use super::survey::{Survey, Surveyed};
 use super::time_search::{Bound, LineTimes, TimeSearch};
 
 /// A range of times, as the caller understands it.
@@ -52,7 +52,9 @@ enum Sought {
 #[derive(Debug)]
 enum Stage {
     /// Generations are looked at from this one on.
-    Survey(usize),
+    Next(usize),
+    /// The ends of this generation are looked at, and then the generations from `next` on.
+    Survey { file: usize, open: Arc<File>, survey: Survey, bounds: Vec<Bound>, next: usize },
     /// This generation is searched for the ends of the range.
     Search { file: usize, open: Arc<File>, times: Box<dyn LineTimes>, search: TimeSearch, next: Option<Bound> },
     /// No time was seen, and the generations that were passed over are left.
@@ -72,19 +74,7 @@ pub(super) enum RangeProgress {
     NoTimes,
 }
 
-/// What is seen of a generation.
-struct Survey {
-    times: Box<dyn LineTimes>,
-    has_times: bool,
-    /// Its last lines, if there is a time in them.
-    last: Option<Vec<u8>>,
-}
-
 const HOUR: i128 = 3_600_000_000_000;
-/// How much is read of each end of a file to learn how it bears times.
-const SAMPLE: u64 = 64 * 1024;
-/// How far from the ends of a file a time is searched for before the file is taken for one without times.
-const FAR: u64 = 256 * 1024;
 /// A log without times has none if it has so many bytes; else there may just be too few lines.
 const ENOUGH: u64 = 4 * 1024;
 
@@ -93,7 +83,7 @@ impl RangeSearch {
     pub fn new(range: Box<dyn TimeRange>, ends: &[Bound]) -> RangeSearch {
         let sought = |bound| if ends.contains(&bound) && range.has(bound) { Sought::Yes } else { Sought::No };
         let (since, until) = (sought(Bound::Since), sought(Bound::Until));
-        RangeSearch { range, stage: Stage::Survey(0), since, until, has_times: false, passed_over: Vec::new() }
+        RangeSearch { range, stage: Stage::Next(0), since, until, has_times: false, passed_over: Vec::new() }
     }
 
     /// Whether it is sought where the range begins.
@@ -107,9 +97,17 @@ impl RangeSearch {
     /// When a file cannot be read.
     pub fn step(&mut self, candidates: &mut Candidates, log: &Log) -> io::Result<RangeProgress> {
         match &mut self.stage {
-            Stage::Survey(file) => {
+            Stage::Next(file) => {
                 let file = *file;
-                self.survey(file, candidates, log)
+                self.open_next(file, candidates, log)
+            }
+            Stage::Survey { file, open, survey, bounds, next } => {
+                let learn = |samples: [&[u8]; 2], written| self.range.learn(samples, written);
+                let Some(surveyed) = survey.step(open, learn)? else { return Ok(RangeProgress::Busy) };
+                let (file, open, bounds) = (*file, open.clone(), std::mem::take(bounds));
+                self.stage = Stage::Next(*next);
+                self.take_survey(file, open, surveyed, bounds, candidates);
+                Ok(RangeProgress::Busy)
             }
             Stage::Search { file, open, times, search, next } => {
                 let place = match search.step(open, &**times)? {
@@ -120,12 +118,12 @@ impl RangeSearch {
                 let (file, bound) = (*file, search.bound());
                 match next.take() {
                     Some(other) => *search = TimeSearch::new(candidates.get(file).size, other),
-                    None => self.stage = Stage::Survey(file + 1),
+                    None => self.stage = Stage::Next(file + 1),
                 }
                 self.note(place, bound);
                 Ok(RangeProgress::Busy)
             }
-            Stage::PassedOver => self.survey_passed_over(candidates, log),
+            Stage::PassedOver => self.open_passed_over(candidates, log),
         }
     }
 
@@ -139,8 +137,8 @@ impl RangeSearch {
         *(if bound == Bound::Since { &self.since } else { &self.until }) == Sought::Yes
     }
 
-    /// Looks at the next generation that may hold an end of the range.
-    fn survey(&mut self, file: usize, candidates: &mut Candidates, log: &Log) -> io::Result<RangeProgress> {
+    /// Opens the next generation that may hold an end of the range.
+    fn open_next(&mut self, file: usize, candidates: &mut Candidates, log: &Log) -> io::Result<RangeProgress> {
         let is_found = self.has_times && !self.is_sought(Bound::Since) && !self.is_sought(Bound::Until);
         if is_found {
             return Ok(self.result(candidates));
@@ -149,7 +147,6 @@ impl RangeSearch {
             self.stage = Stage::PassedOver;
             return Ok(RangeProgress::Busy);
         }
-        self.stage = Stage::Survey(file + 1);
         let written = candidates.get(file).written;
         // The youngest may be written to at any time.
         let may_hold = |bound| {
@@ -159,46 +156,66 @@ impl RangeSearch {
         let bounds: Vec<Bound> = [Bound::Since, Bound::Until].into_iter().filter(|bound| may_hold(*bound)).collect();
         if bounds.is_empty() && (self.has_times || file < candidates.last()) {
             self.passed_over.push(file);
+            self.stage = Stage::Next(file + 1);
             return Ok(RangeProgress::Busy);
         }
-        let Some(open) = candidates.open(file, log).inspect_err(|_| self.stage = Stage::Survey(file))? else {
-            return Ok(RangeProgress::Busy);
+        let open = candidates.open(file, log)?;
+        self.survey(file, open, bounds, file + 1, candidates);
+        Ok(RangeProgress::Busy)
+    }
+
+    /// Opens one of the generations that were passed over: if there is no time in the whole log, its times are of no use.
+    fn open_passed_over(&mut self, candidates: &mut Candidates, log: &Log) -> io::Result<RangeProgress> {
+        let Some(file) = self.passed_over.last().copied().filter(|_| !self.has_times) else {
+            return Ok(self.result(candidates));
         };
-        let size = candidates.get(file).size;
-        let looked = look_at(&*self.range, &open, size, written).inspect_err(|_| self.stage = Stage::Survey(file));
-        let Survey { times, has_times, last } = looked?;
+        let open = candidates.open(file, log)?;
+        self.passed_over.pop();
+        self.survey(file, open, Vec::new(), candidates.len(), candidates);
+        Ok(RangeProgress::Busy)
+    }
+
+    /// Looks at the ends of a generation next, unless it is gone.
+    fn survey(
+        &mut self,
+        file: usize,
+        open: Option<Arc<File>>,
+        bounds: Vec<Bound>,
+        next: usize,
+        candidates: &Candidates,
+    ) {
+        let candidate = candidates.get(file);
+        let survey = Survey::new(candidate.size, candidate.written);
+        self.stage = match open {
+            Some(open) => Stage::Survey { file, open, survey, bounds, next },
+            None => Stage::Next(next),
+        };
+    }
+
+    /// Searches a generation for those ends of the range that it may hold.
+    fn take_survey(
+        &mut self,
+        file: usize,
+        open: Arc<File>,
+        surveyed: Surveyed,
+        bounds: Vec<Bound>,
+        candidates: &Candidates,
+    ) {
+        let Surveyed { times, has_times, last } = surveyed;
+        let Candidate { size, written, .. } = *candidates.get(file);
         self.has_times |= has_times;
         if !has_times {
             // Its lines are of unknown times, but none is later than its last write.
             if bounds.contains(&Bound::Since) && !self.range.is_before(written.into(), Bound::Since) {
                 self.note(Some(CandidatePlace { file, offset: 0 }), Bound::Since);
             }
-            return Ok(RangeProgress::Busy);
+            return;
         }
-        // The very last line may be a little earlier than others.
-        let has_reached =
-            |last: &[u8], bound| lines(last).rev().any(|line| times.has_reached(line, bound) == Some(true));
-        let may_hold = |bound: &Bound| last.as_ref().is_none_or(|last| has_reached(last, *bound));
-        let mut bounds = bounds.into_iter().filter(may_hold);
+        let mut bounds = bounds.into_iter().filter(|bound| last.is_none_or(|last| last.has(*bound)));
         if let Some(bound) = bounds.next() {
             let (search, next) = (TimeSearch::new(size, bound), bounds.next());
             self.stage = Stage::Search { file, open, times, search, next };
         }
-        Ok(RangeProgress::Busy)
-    }
-
-    /// Looks for a time in the generations that were passed over: if there is none in the whole log, its times are of no
-    /// use.
-    fn survey_passed_over(&mut self, candidates: &mut Candidates, log: &Log) -> io::Result<RangeProgress> {
-        let Some(file) = self.passed_over.last().copied().filter(|_| !self.has_times) else {
-            return Ok(self.result(candidates));
-        };
-        if let Some(open) = candidates.open(file, log)? {
-            let candidate = candidates.get(file);
-            self.has_times = look_at(&*self.range, &open, candidate.size, candidate.written)?.has_times;
-        }
-        self.passed_over.pop();
-        Ok(RangeProgress::Busy)
     }
 
     fn result(&self, candidates: &Candidates) -> RangeProgress {
@@ -210,35 +227,4 @@ impl RangeSearch {
             false => RangeProgress::Found { since: Some(CandidatePlace { file: 0, offset: 0 }), until: None },
         }
     }
-}
-
-/// Reads both ends of a file.
-fn look_at(range: &dyn TimeRange, file: &File, size: u64, written: i64) -> io::Result<Survey> {
-    let read = |start: u64, end: u64| read_up_to(file, start, (end - start) as usize);
-    let head = read(0, size.min(SAMPLE))?;
-    let start = size.saturating_sub(SAMPLE).max(SAMPLE.min(size));
-    let tail = read(start, size)?;
-    let times = range.learn([&head, &tail], written);
-    let has_time = |sample: &[u8]| lines(sample).any(|line| times.has_reached(line, Bound::Since).is_some());
-    let last = if tail.is_empty() { head.clone() } else { whole_lines(tail) };
-    let mut last = Some(last).filter(|last| has_time(last));
-    let mut has_times = last.is_some() || has_time(&head);
-    if size > SAMPLE && last.is_none() {
-        let start = size.saturating_sub(FAR);
-        let tail = read(start, size)?;
-        last = Some(if start == 0 { tail } else { whole_lines(tail) }).filter(|last| has_time(last));
-        has_times = has_times || last.is_some() || has_time(&read(0, size.min(FAR))?);
-    }
-    Ok(Survey { times, has_times, last })
-}
-
-fn lines(sample: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
-    sample.split_inclusive(|&byte| byte == b'\n')
-}
-
-/// Without the rest of a line at the beginning.
-fn whole_lines(mut sample: Vec<u8>) -> Vec<u8> {
-    let rest = lines(&sample).next().map_or(0, <[u8]>::len);
-    sample.drain(..rest);
-    sample
 }

@@ -36,10 +36,10 @@ pub trait LineTimes: fmt::Debug + Send {
 
 /// The first read of a probe. Most lines are shorter.
 pub(super) const PROBE: u64 = 4 * 1024;
-/// The most that a step reads.
-const MOST: usize = 256 * 1024;
 /// A line is judged by so many of its first bytes.
 const HEAD: usize = 128 * 1024;
+/// The most that a step reads. It may be as many lines.
+const MOST: usize = HEAD;
 /// How often a place further left is searched again, in a file whose times decrease again and again.
 const MOST_TIMES_AGAIN: u32 = 64;
 

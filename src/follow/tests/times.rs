@@ -3,7 +3,10 @@
 use super::*;
 use crate::follow::test_times::{Range, time};
 use crate::follow::time_range::TimeRange;
+use crate::follow::time_search::{Bound, LineTimes};
 use crate::random::{Random, seeds};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// Generations, oldest first, whose times never decrease.
 fn random_log(random: &mut Random) -> Vec<Vec<u8>> {
@@ -195,6 +198,52 @@ fn lines_are_not_counted_beyond_the_start_of_a_range() {
         let text = read_to(&mut follower, 9000, usize::MAX);
         assert!(text.starts_with(&line(since)) && text.ends_with(&line(199_999)));
     }
+}
+
+/// Counts the lines that are judged or learned from. None of them bears a time.
+#[derive(Clone, Debug, Default)]
+struct Counted(Arc<AtomicUsize>);
+
+impl TimeRange for Counted {
+    fn has(&self, _: Bound) -> bool {
+        true
+    }
+
+    fn is_before(&self, _: i128, _: Bound) -> bool {
+        false
+    }
+
+    fn learn(&self, samples: [&[u8]; 2], _: i64) -> Box<dyn LineTimes> {
+        self.0.fetch_add(samples.into_iter().flatten().filter(|byte| **byte == b'\n').count(), Relaxed);
+        Box::new(self.clone())
+    }
+}
+
+impl LineTimes for Counted {
+    fn has_reached(&self, line: &[u8], _: Bound) -> Option<bool> {
+        self.0.fetch_add(1, Relaxed);
+        // The only one with a time is in the middle of the second file.
+        (line == b"time\n").then_some(true)
+    }
+}
+
+#[test]
+fn a_poll_judges_few_lines_even_if_they_are_empty() {
+    const MOST: usize = 128 * 1024;
+    let newlines = "\n".repeat(700_000);
+    let log = [newlines.clone(), format!("{newlines}time\n{}", &newlines[..200_000])];
+    let place = written(&log.map(String::into_bytes));
+    let (name, file) = place.find();
+    let mut follower = Follower::new(name, file, Lines::All, false, Duration::ZERO).unwrap();
+    let counted = Counted::default();
+    follower.narrow(true, Some(Box::new(counted.clone()))).unwrap();
+    let mut judged = 0;
+    while !matches!(follower.poll(&mut [0; 9], Instant::now()).unwrap(), Step::Started) {
+        let lines = counted.0.swap(0, Relaxed);
+        assert!(lines <= MOST, "{lines} lines");
+        judged += lines;
+    }
+    assert!(judged > 700_000, "{judged} lines");
 }
 
 #[test]

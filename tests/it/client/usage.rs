@@ -72,7 +72,10 @@ fn bad_usage_is_reported_in_one_line() {
         (&["tail", "h/a", "--entry", "-B1"], "--entry and --before-context"),
         (&["tail", "h/a", "-fU1h"], "--follow and --until"),
         (&["tail", "h/a?until=1h", "-F"], "--follow and --until"),
-        (&["tail", "h/a", "--fixed-strings", "-g", "a\nb"], "`--grep a^Jb`: no line contains the newline at character 2"),
+        (
+            &["tail", "h/a", "--fixed-strings", "-g", "a\nb"],
+            "`--grep a^Jb`: no line contains the newline at character 2",
+        ),
         (&["tail", "h/a", "-C2"], "--context needs --grep"),
         (&["tail", "h/a", "-l", "warn", "-A", "1"], "--after-context needs --grep"),
         (&["tail", "h/a", "-v", "x", "-B", "1"], "--before-context needs --grep"),

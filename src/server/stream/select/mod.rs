@@ -97,11 +97,7 @@ impl Select {
 }
 
 /// Searches a little more for the place where the stream begins, if that may be done now.
-fn place<'s>(
-    scan: &mut Scan,
-    source: &'s mut LogSource,
-    now: Instant,
-) -> Result<Option<SourceEvent<'s>>, SourceError> {
+fn place<'s>(scan: &mut Scan, source: &'s mut LogSource, now: Instant) -> Result<Option<SourceEvent<'s>>, SourceError> {
     if !scan.may_run() {
         source.delay(now + AGAIN);
         return Ok(None);
