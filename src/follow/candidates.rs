@@ -135,7 +135,7 @@ impl Candidates {
 mod tests {
     use super::*;
     use crate::follow::root::Roots;
-    use crate::protocol::request::Address;
+    use crate::protocol::address::Address;
     use std::fs;
 
     #[test]

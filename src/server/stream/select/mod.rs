@@ -120,8 +120,9 @@ mod tests {
     use crate::follow::follower::Follower;
     use crate::follow::root::Roots;
     use crate::follow::test_times::Range;
+    use crate::protocol::address::Address;
     use crate::protocol::log_event::LogEvent;
-    use crate::protocol::request::{Address, Lines};
+    use crate::protocol::request::Lines;
 
     #[test]
     fn a_time_is_searched_for_with_a_permit_that_is_given_back() {
