@@ -15,6 +15,10 @@ use super::shape::{Places, Shape, skip_colors};
 /// Bytes of a line in which a time in brackets counts wherever it stands: access logs begin with addresses and users.
 const BRACKETED: usize = 128;
 
+/// No time is shorter: seconds since the epoch have ten digits. A log may consist of empty lines, which must not cost more
+/// than others.
+const SHORTEST: usize = 10;
+
 /// The most shapes that are remembered of a log.
 const MAX_SHAPES: usize = 32;
 
@@ -65,6 +69,9 @@ impl Recogniser {
 
     /// The time that `line` bears, which has no newline, or ends with it.
     pub fn find(&self, line: &[u8]) -> Option<Stamp> {
+        if line.len() < SHORTEST {
+            return None;
+        }
         self.find_plain(line).or_else(|| self.find_shaped(line))
     }
 
@@ -178,6 +185,9 @@ fn behind_prefix(mut scanner: Scanner) -> Option<Stamp> {
 
 impl Training {
     fn learn(&mut self, line: &[u8]) {
+        if line.len() < SHORTEST {
+            return;
+        }
         let plain = Recogniser::default().find_plain(line);
         let shaped = || {
             let is_object = keys::is_object(&Scanner::new(line, skip_colors(line, 0), false));

@@ -36,6 +36,12 @@ fn every_format_is_recognised() {
 }
 
 #[test]
+fn the_shortest_time_is_recognised() {
+    assert_eq!(seconds(&Recogniser::default(), "1795397547"), Some(1_795_397_547));
+    assert_eq!(seconds(&Recogniser::default(), "179539754\n"), None);
+}
+
+#[test]
 fn prefixes_are_learned_from_other_lines() {
     for format in PREFIXED {
         let trained = trained(&format.samples.repeat(2));
