@@ -3,8 +3,11 @@
 use std::fs;
 use std::io::Write;
 use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::fs::inotify::{ReadFlags, WatchFlags};
 use rustix::process::Signal;
 use serde_json::Value;
 use tungstenite::client::IntoClientRequest;
@@ -12,35 +15,112 @@ use tungstenite::{Message, WebSocket};
 use wstail::protocol::event::SUBPROTOCOL;
 use wstail::protocol::list_event::ListEvent;
 
-use crate::support::{Log, Server, serve, serve_with, until, within};
+use crate::support::{Answer, Inotify, Log, Server, serve, serve_with, until, within};
 
 const GET: &[u8] = b"GET /-/files HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-#[test]
-fn clients_that_leave_while_waiting_for_the_list_free_their_places() {
+/// A log among so many others.
+fn among(count: usize) -> Log {
     let log = Log::with("a\n");
-    (0..20_000).for_each(|number| fs::write(log.beside(&format!("{number}.log")), "").unwrap());
-    let server = serve_with(&log, &["--max-connections", "100"]);
+    (0..count).for_each(|number| fs::write(log.beside(&format!("{number}.log")), "").unwrap());
+    log
+}
+
+/// How long it takes to make the list. The next request finds no list that is fresh.
+fn walk(server: &Server) -> Duration {
     let begun = Instant::now();
     assert_eq!(server.get("/-/files").status, 200);
     let walk = begun.elapsed();
     until("that list is of the past", || begun.elapsed() > walk + Duration::from_secs(1));
-    for _ in 0..100 {
+    walk
+}
+
+#[test]
+fn clients_that_leave_while_waiting_for_the_list_free_their_places() {
+    const PLACES: u64 = 100;
+    let log = among(20_000);
+    let server = serve_with(&log, &["--max-connections", &PLACES.to_string()]);
+    let walk = walk(&server);
+    // Three times as many as may wait.
+    for _ in 0..3 * PLACES {
         server.connect().write_all(GET).unwrap();
     }
     let begun = Instant::now();
-    until("there is a place", || server.get("/app.log").status == 200);
+    until("there is a place", || {
+        assert!(server.connections() <= PLACES);
+        server.get("/app.log").status == 200
+    });
     assert!(within(Duration::from_secs(2) + walk * 3, || server.connections() == 0), "one walk takes {walk:?}");
     assert!(begun.elapsed() < Duration::from_secs(4) + walk * 3, "{:?}", begun.elapsed());
 }
 
 #[test]
+fn others_are_served_while_clients_ask_for_the_list_and_leave() {
+    let log = among(20_000);
+    let server = serve_with(&log, &["--max-connections", "105", "--heartbeat", "600"]);
+    let mut follower = server.events("app.log?tail=1&lines=all");
+    follower.story("a\n");
+    for number in 0..2 {
+        walk(&server);
+        until("the follower is alone", || server.connections() == 1);
+        // They arrive together, in this order.
+        server.process.stop();
+        for _ in 0..100 {
+            server.connect().write_all(GET).unwrap();
+        }
+        let mut patient = server.connect();
+        patient.write_all(GET).unwrap();
+        let mut reader = server.connect();
+        reader.write_all(b"GET /app.log?lines=1 HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        let line = format!("line {number}\n");
+        log.append(&line);
+        server.process.signal(Signal::CONT);
+        thread::scope(|scope| {
+            let list = scope.spawn(|| (Answer::read(patient), Instant::now()));
+            let text = scope.spawn(|| (Answer::read(reader), Instant::now()));
+            assert_eq!(follower.story(&line), line);
+            let followed = Instant::now();
+            let ((list, listed), (text, read)) = (list.join().unwrap(), text.join().unwrap());
+            assert_eq!((text.status, text.text()), (200, line.clone()));
+            assert!(read < listed && followed < listed, "they need not wait for the list");
+            assert_eq!(list.status, 200);
+            assert_eq!(list.text().matches("\"path\"").count(), 20_001, "whoever stays gets the whole list");
+        });
+    }
+}
+
+#[test]
+fn one_walk_a_second_serves_all_who_ask_for_the_list() {
+    let log = among(1000);
+    let server = serve(&log);
+    let time = Duration::from_millis(3500) + 3 * walk(&server);
+    // A walk opens each file once.
+    let one = Inotify::watch(&log.beside("500.log"), WatchFlags::OPEN | WatchFlags::CLOSE_NOWRITE);
+    let begun = Instant::now();
+    let is_over = || begun.elapsed() > time;
+    let answers = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while !is_over() {
+                    assert_eq!(server.get("/-/files").status, 200);
+                    answers.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    let most = begun.elapsed().as_secs() as usize + 1;
+    let walks = one.events().iter().filter(|(event, _)| event.contains(ReadFlags::OPEN)).count();
+    let answers = answers.into_inner();
+    assert!((2..=most).contains(&walks) && answers >= 3 * walks, "{answers} answers of {walks} walks");
+}
+
+#[test]
 fn concurrent_requests_share_the_list() {
-    let log = Log::with("a\n");
-    (0..3000).for_each(|number| fs::write(log.beside(&format!("{number}.log")), "").unwrap());
+    let log = among(300);
     let server = serve(&log);
     let expected = server.get("/-/files").body;
-    std::thread::sleep(Duration::from_millis(1100));
+    thread::sleep(Duration::from_millis(1100));
     let waiting: Vec<_> = (0..20)
         .map(|number| {
             let mut stream = server.connect();

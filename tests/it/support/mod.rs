@@ -7,6 +7,7 @@ pub mod by_hand;
 mod certificates;
 mod client;
 mod frame;
+mod inotify;
 mod mount;
 mod process;
 /// A proxy that does to connections what networks do: it cuts, resets, stalls, drips and half-cuts them, from a seed.
@@ -33,6 +34,7 @@ pub use answer::{Answer, dechunk};
 pub use certificates::{Certificates, local_certificates};
 pub use client::{Client, EventClient, Item};
 pub use frame::{close_code, frame, read_frame, upgrade};
+pub use inotify::Inotify;
 pub use mount::Birthless;
 pub use process::{Process, wstail};
 
