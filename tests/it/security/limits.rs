@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::fs::{CWD, Mode, mkfifoat};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{Log, Process, Server, until};
@@ -203,21 +205,23 @@ fn read_errors_are_retried_and_lose_nothing() {
 
 #[test]
 #[ignore = "needs strace"]
-fn no_device_is_opened_for_reading() {
+fn no_device_pipe_or_socket_is_opened_for_reading() {
     let log = Log::with("");
+    mkfifoat(CWD, log.beside("pipe"), Mode::RUSR).unwrap();
+    drop(UnixListener::bind(log.beside("socket")).unwrap());
     let trace = log.beside("trace");
     let mut command = Command::new("strace");
     command.args(["-f", "-qq", "-e", "trace=open,openat,openat2", "-o"]).arg(&trace);
     command.arg(env!("CARGO_BIN_EXE_wstail"));
-    let server = crate::support::serve_by(command, &[Path::new("/dev")], &[]);
-    for target in ["/zero", "/ptmx", "/null", "/dev/zero", "/zero?tail=1"] {
+    let server = crate::support::serve_by(command, &[Path::new("/dev"), log.directory()], &[]);
+    for target in ["/zero", "/ptmx", "/null", "/dev/zero", "/zero?tail=1", "/pipe", "/pipe?tail=1", "/socket"] {
         assert_eq!(server.get(target).status, 404, "{target}");
     }
     end_traced(&server);
     let trace = fs::read_to_string(trace).unwrap();
     // A file is read through what was found for its name.
     assert!(!trace.contains("/proc/self/fd"), "{trace}");
-    for name in ["zero\"", "ptmx\"", "null\""] {
+    for name in ["zero\"", "ptmx\"", "null\"", "pipe\"", "socket\""] {
         let looked_up: Vec<_> = trace.lines().filter(|line| line.contains("openat2(") && line.contains(name)).collect();
         assert!(!looked_up.is_empty() && looked_up.iter().all(|line| line.contains("O_PATH")), "{looked_up:?}");
     }

@@ -12,6 +12,8 @@ pub mod limits;
 mod log;
 // Many bad clients at once, and broken connections: each costs a thread, a buffer and a deadline at most.
 mod siege;
+// Only regular files are opened.
+mod special_files;
 // TLS: the cost of handshakes, and the same bytes as without it.
 #[cfg(feature = "tls")]
 mod tls;

@@ -8,8 +8,6 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{Mode, OFlags};
-
 use super::{LOG, NEVER, Place, SOON, check, ended, follow, read, replacements, serve};
 use crate::support::{Server, serve_by, wstail};
 
@@ -62,25 +60,6 @@ fn a_directory_below_a_root_that_is_replaced_is_noticed_at_once() {
 #[test]
 fn without_inotify_a_replaced_directory_is_noticed_within_a_poll() {
     replace_directories(false, &[]);
-}
-
-#[test]
-fn a_pipe_is_not_opened() {
-    let place = Place::new();
-    let pipe = place.path("logs/pipe");
-    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, Mode::RUSR | Mode::WUSR).unwrap();
-    symlink("pipe", place.path("logs/link")).unwrap();
-    let server = serve(&place.path("logs"), true, &[]);
-    thread::scope(|scope| {
-        // Opening the pipe waits for a reader.
-        let writer = scope.spawn(|| drop(fs::OpenOptions::new().write(true).open(&pipe).unwrap()));
-        for target in ["/pipe", "/link", "/-/files"].iter().cycle().take(60) {
-            server.get(target);
-        }
-        let is_opened = writer.is_finished();
-        drop(rustix::fs::open(&pipe, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()).unwrap());
-        assert!(!is_opened);
-    });
 }
 
 /// A command without the privileges of root, which may read everything.
