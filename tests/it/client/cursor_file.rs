@@ -3,11 +3,12 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
+use rustix::fs::inotify::{ReadFlags, WatchFlags};
 use rustix::process::Signal;
 
-use crate::support::{Log, Process, Server, serve, until, wstail};
+use crate::support::{Inotify, Log, Process, Server, serve, until, wstail};
 
 fn tail(server: &Server, file: &Path, arguments: &[&str]) -> Process {
     let mut command = wstail();
@@ -107,8 +108,12 @@ fn temporary_files_of_a_killed_run_are_removed() {
     let server = serve(&log);
     let (notes, file) = notes();
     fs::write(notes.path().join(".F.wstail-0123456789abcdef"), "").unwrap();
+    let victim = notes.path().join("victim");
+    fs::write(&victim, "precious").unwrap();
+    symlink(&victim, notes.path().join(".F.wstail-fedcba9876543210")).unwrap();
     assert_eq!(printed(&server, &file, &[]), ["a"]);
-    assert_eq!(names(notes.path()), ["F"]);
+    assert_eq!(names(notes.path()), ["F", "victim"]);
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "precious", "of a link, the link is removed");
 }
 
 #[test]
@@ -139,18 +144,68 @@ fn an_unfinished_last_line_is_one_object_of_the_next_run() {
 }
 
 #[test]
-#[ignore = "needs strace"]
-fn a_cursor_file_is_synced_before_it_is_renamed() {
+fn temporary_files_have_names_that_nobody_can_foresee() {
     let log = Log::with("a\n");
     let server = serve(&log);
     let (notes, file) = notes();
-    let trace = notes.path().join("trace");
-    let mut command = std::process::Command::new("strace");
-    command.args(["-f", "-qq", "-e", "trace=fsync,fdatasync,rename,renameat,renameat2", "-o"]).arg(&trace);
+    let directory = Inotify::watch(notes.path(), WatchFlags::CREATE | WatchFlags::MOVED_FROM);
+    for _ in 0..3 {
+        log.append("b\n");
+        assert!(!printed(&server, &file, &[]).is_empty());
+    }
+    let events = directory.events();
+    let of = |kind| events.iter().filter(move |(event, _)| event.contains(kind)).map(|(_, name)| name.as_str());
+    let mut created: Vec<_> = of(ReadFlags::CREATE).filter(|name| *name != "F").collect();
+    let moved = of(ReadFlags::MOVED_FROM).inspect(|name| assert!(created.contains(name), "{name}")).count();
+    // One to try at the start of each run, and one for each place that is noted.
+    assert!(moved >= 3 && created.len() >= 3 + moved, "{events:?}");
+    for name in &created {
+        let digits = name.strip_prefix(".F.wstail-").unwrap_or_else(|| panic!("{name}"));
+        assert!(digits.len() == 16 && u64::from_str_radix(digits, 16).is_ok(), "{name}");
+    }
+    let count = created.len();
+    created.sort_unstable();
+    created.dedup();
+    assert_eq!(created.len(), count, "each has a name of its own: {events:?}");
+}
+
+/// The system calls of a run, thread by thread. Descriptors are followed by the paths of their files.
+fn traced(server: &Server, file: &Path, calls: &str) -> String {
+    let traces = tempfile::tempdir().unwrap();
+    let mut command = Command::new("strace");
+    command.args(["-ff", "-y", "-qq", "-s", "999", "-e", calls, "-o"]).arg(traces.path().join("trace"));
     command.arg(env!("CARGO_BIN_EXE_wstail"));
-    command.args(["tail", &format!("{}/app.log", server.address), "-q", "--no-follow", "--cursor-file"]).arg(&file);
-    assert!(command.status().unwrap().success());
-    let trace = fs::read_to_string(trace).unwrap();
-    let calls: Vec<_> = trace.lines().filter_map(|line| line.split_whitespace().nth(1)?.split('(').next()).collect();
-    assert!(!calls.is_empty() && calls.chunks(3).all(|calls| calls == ["fsync", "rename", "fsync"]), "{trace}");
+    command.args(["tail", &format!("{}/app.log", server.address), "-q", "--no-follow", "--cursor-file"]).arg(file);
+    assert!(command.stdout(Stdio::null()).status().unwrap().success());
+    names(traces.path()).iter().map(|name| fs::read_to_string(traces.path().join(name)).unwrap()).collect()
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn a_cursor_file_is_written_to_a_new_file_that_is_synced_and_renamed() {
+    let log = Log::with("a\n");
+    let server = serve(&log);
+    let (notes, file) = notes();
+    let trace = traced(&server, &file, "trace=open,openat,write,fsync,fdatasync,/^rename");
+    let renamed = trace.lines().filter(|call| call.starts_with("rename"));
+    let temporary: Vec<_> = renamed.map(|call| call.split('"').nth(1).unwrap()).collect();
+    assert!(!temporary.is_empty(), "{trace}");
+    for temporary in temporary {
+        let calls: Vec<_> = trace.lines().filter(|call| call.contains(temporary)).collect();
+        // O_EXCL fails where there is a file or a link.
+        assert!(calls[0].starts_with("open") && calls[0].contains("O_CREAT|O_EXCL"), "{}", calls[0]);
+        let written = calls[1..].iter().take_while(|call| call.starts_with("write(")).count();
+        let [synced, renamed] = calls[1 + written..] else { panic!("{calls:#?}") };
+        assert!(written > 0 && synced.starts_with("fsync(") && synced.ends_with("= 0"), "{synced}");
+        assert!(renamed.starts_with("rename") && renamed.contains("/F\"") && renamed.ends_with("= 0"), "{renamed}");
+    }
+    // The directory is synced, too, so that the new name is there after a loss of power.
+    let place = format!("<{}>)", notes.path().canonicalize().unwrap().display());
+    let is_of_directory = |call: &str| call.starts_with("fsync(") && call.contains(&place);
+    let calls: Vec<_> = trace.lines().filter(|call| call.starts_with("fsync(") || call.starts_with("rename")).collect();
+    for calls in calls.chunks(3) {
+        let [file, renamed, directory] = calls else { panic!("{calls:#?}") };
+        assert!(file.starts_with("fsync(") && !is_of_directory(file) && renamed.starts_with("rename"), "{calls:#?}");
+        assert!(is_of_directory(directory), "{calls:#?}");
+    }
 }
