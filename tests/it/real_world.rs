@@ -4,7 +4,7 @@
 
 use std::fs::{self, FileTimes, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::{FileExt, symlink};
+use std::os::unix::fs::{FileExt, MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -563,6 +563,21 @@ fn a_reused_inode_number_is_no_late_write(base: &Path) {
     expect_nothing_before(&log, &mut client, "last\n");
 }
 
+/// Where times are whole seconds, waits until the next one has begun.
+fn next_second(log: &Log) {
+    if fs::metadata(log.path()).unwrap().ctime_nsec() == 0 {
+        thread::sleep(Duration::from_millis(1010));
+    }
+}
+
+/// Stands for a program that compresses: its result is another file, with the times of the first one.
+fn compress(log: &Log, name: &str, extension: &str) {
+    let (plain, compressed) = (log.beside(name), log.beside(&format!("{name}.{extension}")));
+    fs::write(&compressed, b"\x1f\x8b compressed").unwrap();
+    set_modified(compressed, fs::metadata(&plain).unwrap().modified().unwrap());
+    fs::remove_file(plain).unwrap();
+}
+
 fn a_compressed_generation_is_a_gap(base: &Path) {
     let log = Log::within(base, "a\n");
     let (server, cursor) = cursor_after(&log, "a\n");
@@ -570,6 +585,30 @@ fn a_compressed_generation_is_a_gap(base: &Path) {
     log.rotate("app.log.1", "c\n");
     run(Command::new("gzip").arg(log.beside("app.log.1")));
     assert_eq!(rest(&server, &cursor), "<open><gap expired><rotated>c\n");
+    for names in [["app.log.2", "app.log.1"], ["app.log-20261121", "app.log-20261122"], ["app.1.log", "app.2.log"]] {
+        for extension in ["gz", "xz", "zst", "bz2"] {
+            let log = Log::within(base, "a\n");
+            let (server, cursor) = cursor_after(&log, "a\n");
+            log.append("rest\n");
+            log.rotate(names[0], "compressed\n");
+            // Nothing but their times shows which way the numbers of `app.1.log` count.
+            next_second(&log);
+            log.append("and more\n");
+            log.rotate(names[1], "c\n");
+            compress(&log, names[1], extension);
+            let expected = "<open>rest\n<gap expired><rotated>c\n";
+            assert_eq!(rest(&server, &cursor), expected, "{names:?} {extension}");
+            // The file that the client has read is compressed, too.
+            log.append("d\n");
+            compress(&log, names[0], extension);
+            let lost = rest(&server, &cursor);
+            assert!(
+                lost.starts_with("<open><gap cursor>") && lost.ends_with("c\nd\n"),
+                "{names:?} {extension}: {lost}"
+            );
+            assert_eq!(lost.matches("c\n").count(), 1, "{lost}");
+        }
+    }
 }
 
 fn a_generation_of_the_common_banner_is_read(base: &Path) {
