@@ -22,11 +22,12 @@ const STEP: Duration = Duration::from_millis(200);
 type History = fn(&Path);
 
 /// Every history below, by name.
-const ALL_HISTORIES: [(&str, History); 24] = [
+const ALL_HISTORIES: [(&str, History); 25] = [
     ("a_rewritten_file_is_not_repeated", a_rewritten_file_is_not_repeated),
     ("rotations_to_any_name_in_quick_succession", rotations_to_any_name_in_quick_succession),
     ("rotated_names_are_found_on_resume", rotated_names_are_found_on_resume),
     ("unpacked_archives_are_not_news", unpacked_archives_are_not_news),
+    ("copies_of_what_was_read_are_not_news", copies_of_what_was_read_are_not_news),
     ("a_late_write_does_not_bring_a_file_back", a_late_write_does_not_bring_a_file_back),
     ("every_target_of_a_link_is_read", every_target_of_a_link_is_read),
     ("a_write_in_two_steps_comes_once", a_write_in_two_steps_comes_once),
@@ -72,6 +73,7 @@ histories! {
     quick_rotations_to_any_name_are_read_in_order => rotations_to_any_name_in_quick_succession;
     a_rotated_file_is_found_under_any_rotated_name => rotated_names_are_found_on_resume;
     an_unpacked_archive_is_not_sent => unpacked_archives_are_not_news;
+    a_copy_of_what_was_read_is_not_sent => copies_of_what_was_read_are_not_news;
     a_late_write_repeats_nothing => a_late_write_does_not_bring_a_file_back;
     link_targets_between_two_polls_are_read => every_target_of_a_link_is_read;
     out_of_order_writes_are_sent_once => a_write_in_two_steps_comes_once;
@@ -283,6 +285,34 @@ fn unpacked_archives_are_not_news(base: &Path) {
             }
             assert_eq!(client.story("b\n"), "<rotated>b\n", "{name}");
             expect_nothing_before(&log, &mut client, "c\n");
+        }
+    }
+}
+
+/// Somebody copies a file that the follower has read to a name that a rotation may give.
+fn copies_of_what_was_read_are_not_news(base: &Path) {
+    for name in ["app.log.5", "app.log-20261128", "app.log.bak", "archive/app.log.7", "app.2.log"] {
+        for is_seen in [true, false] {
+            let log = Log::within(base, lines("a", 100));
+            let server = serve(&log);
+            let mut client = caught_up(&server, &lines("a", 100));
+            log.rotate("app.log.1", "b\n");
+            assert_eq!(client.story("b\n"), "<rotated>b\n");
+            let cursor = client.cursor();
+            fs::create_dir_all(log.beside("archive")).unwrap();
+            let copy_and_rotate = || {
+                fs::copy(log.beside("app.log.1"), log.beside(name)).unwrap();
+                rename(&log, "app.log.1", "app.log.2");
+                log.rotate("app.log.1", "c\n");
+            };
+            if is_seen {
+                copy_and_rotate()
+            } else {
+                while_stopped(&server, copy_and_rotate)
+            }
+            assert_eq!(client.story("c\n"), "<rotated>c\n", "{name}");
+            expect_nothing_before(&log, &mut client, "d\n");
+            assert_eq!(rest(&server, &cursor), "<open><rotated>c\nd\n", "{name}");
         }
     }
 }
