@@ -377,10 +377,12 @@ fn a_write_in_two_steps_comes_once(base: &Path) {
     let mut client = caught_up(&server, "first\n");
     let file = OpenOptions::new().write(true).open(log.path()).unwrap();
     let mut end = 6;
-    for line in ["x\n", "a line that is written in two steps\n", "another\n"] {
+    let written =
+        ["x\n", "a line that is written in two steps\n", "another\n", "y\n", "the fifth\n", "the sixth line\n"];
+    for (line, pause) in written.into_iter().zip([120, 1, 50, 5, 20, 120]) {
         let last = end + line.len() as u64 - 1;
         file.write_all_at(b"\n", last).unwrap();
-        thread::sleep(Duration::from_millis(120));
+        thread::sleep(Duration::from_millis(pause));
         file.write_all_at(line.trim_end().as_bytes(), end).unwrap();
         end = last + 1;
         assert_eq!(client.story(line), line);
