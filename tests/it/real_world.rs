@@ -478,6 +478,7 @@ fn a_modification_time_in_the_future_changes_nothing(base: &Path) {
     let mut client = caught_up(&server, "a\n");
     log.rotate("app.log.1", "b\n");
     assert_eq!(client.story("b\n"), "<rotated>b\n");
+    let cursor = client.cursor();
     set_modified(log.beside("app.log.1"), SystemTime::now() + Duration::from_secs(400 * 86_400));
     thread::sleep(STEP);
     log.append("more\n");
@@ -486,6 +487,18 @@ fn a_modification_time_in_the_future_changes_nothing(base: &Path) {
     log.rotate("app.log.1", "c\n");
     assert_eq!(client.story("c\n"), "<rotated>c\n");
     expect_nothing_before(&log, &mut client, "d\n");
+    assert_eq!(rest(&server, &cursor), "<open>more\n<rotated>c\nd\n");
+    // While nobody looks, and for the file that the place is in.
+    let future = SystemTime::now() + Duration::from_secs(400 * 86_400);
+    while_stopped(&server, || {
+        set_modified(log.path(), future);
+        rename(&log, "app.log.1", "app.log.3");
+        log.rotate("app.log.2", "e\n");
+        set_modified(log.path(), future);
+        log.rotate("app.log.1", "f\n");
+    });
+    assert_eq!(client.story("f\n"), "<rotated>e\n<rotated>f\n");
+    expect_nothing_before(&log, &mut client, "g\n");
 }
 
 fn a_late_line_comes_in_its_place_on_resume(base: &Path) {
