@@ -672,12 +672,14 @@ fn a_generation_of_the_common_banner_is_read(base: &Path) {
     let log = Log::within(base, banner.clone() + "A\n");
     let server = serve(&log);
     let mut client = caught_up(&server, &(banner.clone() + "A\n"));
+    let cursor = client.cursor();
     while_stopped(&server, || {
         log.rotate("app.log.1", &banner);
         rename(&log, "app.log.1", "app.log.2");
         log.rotate("app.log.1", &(banner.clone() + "C\n"));
     });
     assert_eq!(client.story("C\n"), format!("<rotated>{banner}<rotated>{banner}C\n"));
+    assert_eq!(rest(&server, &cursor), format!("<open><rotated>{banner}<rotated>{banner}C\n"));
 }
 
 fn a_foreign_file_with_an_old_date_is_left_out(base: &Path) {
