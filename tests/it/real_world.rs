@@ -726,6 +726,11 @@ fn what_is_compressed_while_it_is_waited_for_hides_nothing(base: &Path) {
     let log = Log::within(base, "A\n");
     let server = serve(&log);
     let mut client = caught_up(&server, "A\n");
+    let cursor = client.cursor();
+    let mut plain = server.follow();
+    plain.expect(["A"]);
+    // The place of the cursor is lost, and only times show what came after it.
+    next_second(&log);
     while_stopped(&server, || {
         log.rotate("app.log.3", "B\n");
         log.rotate("app.log.2", "C\n");
@@ -733,6 +738,8 @@ fn what_is_compressed_while_it_is_waited_for_hides_nothing(base: &Path) {
         run(Command::new("gzip").args([log.beside("app.log.3"), log.beside("app.log.2")]));
     });
     assert_eq!(client.story("D\n"), "<gap expired><rotated>C\n<rotated>D\n");
+    plain.expect(["C", "D"]);
+    assert_eq!(rest(&server, &cursor), "<open><gap cursor>C\n<rotated>D\n");
     // The same while the server looks on: what it has seen under the log's name is read.
     let log = Log::within(base, "A\n");
     let server = serve(&log);
