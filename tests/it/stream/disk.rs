@@ -57,8 +57,12 @@ fn a_text_answer_is_whole_after_a_read_error_in_the_middle() {
     let server = serve_injected(&log, &filters, "WSTAIL_NO_NOTIFY");
     let answer = server.get("/app.log?lines=all");
     assert!(answer.body == text.as_bytes(), "{} of {} bytes", answer.body.len(), text.len());
-    assert_eq!(ended(&server, "left"), 0);
+    let is_booked = || server.get("/-/metrics").text().contains("\nwstail_connections_open 1\n");
+    crate::support::until("only the one that asks is connected", is_booked);
+    assert_eq!((ended(&server, "left"), ended(&server, "unreadable")), (0, 0));
     end_traced(&server);
+    let errors = server.process.end().1;
+    assert_eq!(errors.matches("cannot read `app.log`, retrying: ").count(), 1, "it did fail: {errors}");
 }
 
 #[test]
