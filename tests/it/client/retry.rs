@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::support::{DEADLINE, Log, Process, serve, until, wstail};
+use crate::support::{DEADLINE, Log, Process, Server, serve, until, wstail};
 
 fn tail(url: &str, arguments: &[&str]) -> Process {
     let mut command = wstail();
@@ -86,6 +86,49 @@ fn a_resumed_log_between_two_rotations_is_waited_for() {
         let errors = ended(&tail);
         assert_eq!(errors.matches("no such log (status 404); reconnecting in 0.").count(), 1, "{errors}");
     }
+}
+
+#[test]
+fn a_killed_tail_that_is_started_again_between_two_rotations_waits() {
+    let (log, notes) = (Log::with("0\n"), tempfile::tempdir().unwrap());
+    let server = serve(&log);
+    let file = notes.path().join("cursor");
+    let start = || {
+        let arguments = ["-q", "-n", "all", "--cursor-file", file.to_str().unwrap()];
+        tail(&format!("{}/app.log", server.address), &arguments)
+    };
+    let refused = || {
+        let metrics = server.get("/-/metrics").text();
+        let count = |line: &str| line.strip_prefix("wstail_connections_total{outcome=\"refused\"} ")?.parse().ok();
+        metrics.lines().find_map(count).unwrap_or(0u64)
+    };
+    let mut following = start();
+    assert_eq!(following.line(), "0");
+    for number in 1..4 {
+        // The next run prints again what was not noted.
+        until("what it printed is noted", || fs::read_to_string(&file).is_ok_and(|text| notes_all(&server, &text)));
+        following.signal(Signal::KILL);
+        following.wait();
+        log.append(format!("late {number}\n"));
+        fs::rename(log.path(), log.beside(&format!("app.log.{}", 9 - number))).unwrap();
+        let before = refused();
+        following = start();
+        until("it has tried twice", || refused() >= before + 2);
+        log.append(format!("{number}\n"));
+        assert_eq!([following.line(), following.line()], [format!("late {number}"), number.to_string()]);
+    }
+    assert!(ended(&following).is_empty());
+    // A cursor file in which nothing is noted proves nothing.
+    fs::rename(log.path(), log.beside("app.log.1")).unwrap();
+    fs::write(&file, "").unwrap();
+    let (code, errors) = start().end();
+    assert!(code == 1 && errors.contains("no such log (status 404)"), "{errors}");
+}
+
+/// Whether nothing comes after the place that a cursor file holds.
+fn notes_all(server: &Server, record: &str) -> bool {
+    let cursor = record.lines().next().unwrap_or_default();
+    !cursor.is_empty() && server.get(&format!("/app.log?cursor={cursor}")).body.is_empty()
 }
 
 #[test]
