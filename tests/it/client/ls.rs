@@ -160,7 +160,7 @@ fn a_busy_server_is_retried() {
 
 #[test]
 fn a_zone_is_not_sent() {
-    let Ok(listener) = TcpListener::bind("[::1]:0") else { return eprintln!("there is no IPv6 here") };
+    let listener = TcpListener::bind("[::1]:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     for host in ["[::1%25lo]", "[::1%lo]", "[::1%1]"] {
         let asking = thread::spawn({
