@@ -33,7 +33,7 @@ fn bytes_that_are_not_utf8_are_shown_as_escapes_and_name_a_log() {
 fn bad_usage_is_reported_in_one_line() {
     let long = "x".repeat(1025);
     let many = [&["tail", "h/a"][..], &["-g", "x"].repeat(17)].concat();
-    let cases: [(&[&str], &str); 63] = [
+    let cases: [(&[&str], &str); 66] = [
         (&[], "no command"),
         (&["frobnicate"], "frobnicate"),
         (&["help", "frobnicate"], "frobnicate"),
@@ -48,6 +48,8 @@ fn bad_usage_is_reported_in_one_line() {
         (&["serve", ".", "--allow-origin", "example.com"], "`example.com`"),
         (&["serve", ".", "--allow-host", "*"], "`*`"),
         (&["serve", ".", "--allow-host", "a..b"], "`a..b`"),
+        (&["serve", ".", "--allow-host", ".."], "`..`"),
+        (&["serve", ".", "--allow-host=-"], "`-`"),
         (&["serve", ".", "--allow-host="], "``"),
         (&["serve", ".", "--base-path", "logs"], "`logs`"),
         (&["serve", ".", "--max-connections-per-ip=-1"], "--max-connections-per-ip"),
@@ -96,6 +98,7 @@ fn bad_usage_is_reported_in_one_line() {
         (&["produce"], "FILE"),
         (&["produce", "x", "--rotate", "1XB"], "--rotate"),
         (&["produce", "x", "--message", "two\nlines"], "`--message "),
+        (&["produce", "x", "--stamp", "--message", "two\nlines"], "`--message "),
         (&["produce", "x", "--rotate-name", "app.log.old"], "`--rotate-name "),
         (&["produce", "x", "--rotate-name", "app.{date}.{n}"], "`--rotate-name "),
         (&["produce", "x", "--rotate-name", "app.{n"], "`--rotate-name "),
