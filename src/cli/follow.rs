@@ -76,8 +76,19 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
+    pub(super) fn done() -> Outcome {
+        Outcome { exit: Exit::Done, place: None, report: None }
+    }
+
     pub(super) fn failed() -> Outcome {
-        Outcome { exit: Exit::Failed, place: None, report: None }
+        Outcome { exit: Exit::Failed, ..Outcome::done() }
+    }
+
+    /// Adds the outcome of another log: the worse exit, and the sum of the reports.
+    pub(super) fn add(&mut self, other: Outcome) {
+        self.exit = self.exit.max(other.exit);
+        let reports = self.report.take().into_iter().chain(other.report);
+        self.report = reports.reduce(|one, two| [one, two].into_iter().sum());
     }
 }
 

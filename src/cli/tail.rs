@@ -24,7 +24,7 @@ use super::ls;
 use super::merge::{Merge, Patience};
 use super::names::{Names, Source};
 use super::record::{self, Record};
-use super::several::Several;
+use super::several::{Known, Several};
 use super::stdout::Stdout;
 use super::style::{Output, Style, When};
 use super::trust::client_config;
@@ -249,9 +249,9 @@ impl Tail {
             cursor_dir,
             merge: self.merge.then(|| Merge::new(self.patience(&sources))),
             names: Names::of(&sources),
-            known: Mutex::default(),
+            known: Mutex::new(Known::default()),
         };
-        let outcomes = several.run(sources, record);
+        let outcomes = several.run(sources, record)?;
         self.report(&outcomes, stdout.closed())
     }
 

@@ -12,6 +12,8 @@ mod filter_requests;
 mod filters;
 // How `tail` prints difficult lines: very long ones, beside other logs and as JSON, and bytes that are not text.
 mod lines;
+// `tail` with a pattern: logs that are new, deleted, missing for a moment, or too many.
+mod listed;
 // `wstail ls`, and `tail` with only a host.
 mod ls;
 // `tail --merge`: entries of several logs in the order of their times.

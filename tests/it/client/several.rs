@@ -244,6 +244,19 @@ fn each_log_has_a_cursor_file_of_its_own() {
 }
 
 #[test]
+fn a_cursor_directory_of_another_filter_ends_a_pattern_that_is_followed() {
+    let (log, cursors) = (tree(), tempfile::tempdir().unwrap());
+    let server = serve(&log);
+    let arguments = ["-q", "-n", "all", "--cursor-dir", cursors.path().to_str().unwrap()];
+    assert_eq!(printed(&server, &["nginx/*"], &arguments).0.len(), 3);
+    let tail = tail(&server, &["nginx/*", "app.log"], &[&arguments[..], &["-g", "."]].concat());
+    let name = format!("{}%2Fnginx%2Faccess.log", server.address.replace(':', "%3A"));
+    let file = cursors.path().join(name);
+    let expected = format!("wstail: cannot use `{}`: the cursor file is of another filter\n", file.display());
+    assert_eq!(tail.end(), (2, expected));
+}
+
+#[test]
 fn a_cursor_directory_is_for_one_run_at_a_time() {
     let (log, cursors) = (tree(), tempfile::tempdir().unwrap());
     let server = serve(&log);

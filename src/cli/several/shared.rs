@@ -1,0 +1,112 @@
+//! What the logs of a `wstail tail` have in common, and what one of them needs in its thread.
+
+use std::sync::Mutex;
+
+use wstail::client::{ClientConfig, Url};
+use wstail::produce::verifier::Verifier;
+use wstail::protocol::cursor::Place;
+use wstail::text::sanitize::escape;
+use wstail::text::wide::WideText;
+use wstail::{Result, Shutdown};
+
+use super::known::Known;
+use crate::cli::cursor_dir::CursorDir;
+use crate::cli::follow::{Follow, Origin, Outcome};
+use crate::cli::merge::Merge;
+use crate::cli::names::Names;
+use crate::cli::printer::Printer;
+use crate::cli::progress::Progress;
+use crate::cli::record::Record;
+use crate::cli::refusal::Refusable;
+use crate::cli::search::Search;
+use crate::cli::sink::Sink;
+use crate::cli::stdout::Stdout;
+use crate::cli::style::Style;
+use crate::cli::{lock, print_error};
+
+/// What all logs have in common.
+pub(in crate::cli) struct Several<'t> {
+    pub config: &'t ClientConfig,
+    pub stdout: &'t Stdout,
+    pub shutdown: &'t Shutdown,
+    pub style: Style,
+    pub quiet: bool,
+    pub retries: bool,
+    pub verifies: bool,
+    /// The options whose values a server may refuse.
+    pub refusable: Refusable,
+    /// How many logs are followed at a time.
+    pub max_logs: usize,
+    /// With a single log: where to start.
+    pub after: Option<Place>,
+    /// Where each log has a cursor file.
+    pub cursor_dir: Option<CursorDir>,
+    /// Set if entries are printed in the order of their times.
+    pub merge: Option<Merge<'t>>,
+    pub names: Names,
+    pub known: Mutex<Known>,
+}
+
+/// A log that is about to be followed.
+pub(super) struct Task {
+    pub url: Url,
+    pub log: String,
+    pub record: Option<Record>,
+    pub origin: Origin,
+}
+
+impl<'t> Several<'t> {
+    /// The record of a log in the cursor directory, if there is one.
+    ///
+    /// # Errors
+    /// As with [`Record::open`].
+    pub(super) fn record(&self, url: &Url) -> Result<Option<Record>> {
+        self.cursor_dir.as_ref().map(|dir| dir.record(url)).transpose()
+    }
+
+    /// Where the lines of a log go. `index` is the place of its source on the command line.
+    pub(super) fn sink(&self, index: usize, log: &str) -> Sink<'_, 't> {
+        let printer = Printer::new(self.stdout, self.style.prefix(log), self.style.form(log));
+        match &self.merge {
+            Some(merge) => Sink::Merge(merge.add((index, log.to_owned()), Some(printer))),
+            None => Sink::Printer(printer),
+        }
+    }
+
+    /// Follows one log until it ends.
+    pub(super) fn follow(&self, task: Task, sink: Sink<'_, 't>, shutdown: Shutdown) -> Outcome {
+        let Task { url, log, record, origin } = task;
+        let after = record.as_ref().and_then(Record::place).or(self.after.as_ref()).cloned();
+        let is_alone = !self.style.is_several;
+        let follow = Follow {
+            search: Search::of(&url, is_alone && !self.quiet),
+            verifier: self.verifies.then(|| Verifier::new(after.is_some())),
+            name: (!is_alone).then(|| escape(&log)),
+            sink,
+            url,
+            config: self.config.clone(),
+            refusable: &self.refusable,
+            quiet: self.quiet,
+            retries: self.retries,
+            origin,
+            after,
+            record,
+            progress: Progress::default(),
+            held: 0,
+            trouble: None,
+            wide: self.style.warns_of_wide().then(WideText::default),
+            has_failed: false,
+            shutdown,
+            interrupt: self.shutdown,
+        };
+        let outcome = follow.run();
+        lock(&self.known).end(&log);
+        outcome
+    }
+
+    pub(super) fn notice(&self, text: &str) {
+        if !self.quiet {
+            print_error(&text);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! `wstail tail` with a pattern: what becomes of logs that are new, deleted, missing for a moment, or too many.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::support::by_hand::{by_many_hands, end, open, send, tell};
+use crate::support::{Log, Process, Server, serve_with, until, wstail};
+
+/// A tail whose notices are on stdout, too.
+fn noisy(server: &Server, arguments: &[&str]) -> Process {
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec \"$0\" \"$@\" 2>&1", env!("CARGO_BIN_EXE_wstail"), "tail"]);
+    command.arg(format!("{}/*", server.address)).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
+    Process::start(command)
+}
+
+fn tail(address: &str, arguments: &[&str]) -> Process {
+    let mut command = wstail();
+    command.args(["tail", &format!("{address}/*")]).args(arguments).stdout(Stdio::piped());
+    Process::start(command)
+}
+
+/// Serves the log again, at the port that it had.
+fn serve_again(log: &Log, server: &Server) -> Process {
+    let port = server.address.rsplit(':').next().unwrap();
+    let mut command = wstail();
+    command.args(["serve", "--port", port]).arg(log.directory()).stdout(Stdio::piped());
+    let again = Process::start(command);
+    again.line();
+    again
+}
+
+/// A log that is left out, and the tail that follows another one until that has two lines.
+fn left_out() -> (Log, Server, Process) {
+    let log = Log::with("a\n");
+    let server = serve_with(&log, &["--heartbeat", "0.2"]);
+    let tail = noisy(&server, &["--max-logs", "1", "-m", "2"]);
+    assert_eq!(tail.line(), format!("wstail: 1 log matches ws://{}/*", server.address));
+    assert_eq!(tail.line(), "app.log: a");
+    fs::write(log.beside("new.log"), "new\n").unwrap();
+    assert_eq!(tail.line(), "wstail: new.log is left out: as many logs are followed as --max-logs allows");
+    (log, server, tail)
+}
+
+#[test]
+fn a_log_that_was_left_out_is_followed_when_another_one_ends() {
+    let (log, _server, tail) = left_out();
+    log.append("b\n");
+    assert_eq!(tail.line(), "app.log: b");
+    assert_eq!(tail.line(), "wstail: new.log: a new log");
+    assert_eq!(tail.line(), "new.log: new");
+}
