@@ -34,6 +34,11 @@ pub(super) struct Follow<'m, 't> {
     pub retries: bool,
     /// Where to start, instead of at the last lines.
     pub after: Option<Place>,
+    /// The log was missing when `after` was reached, and its file was read to its end: if that file is not found any more,
+    /// nothing of it is lost.
+    pub was_missing: bool,
+    /// The server has no file of the log, or cannot read it.
+    pub is_missing: bool,
     pub record: Option<Record>,
     pub verifier: Option<Verifier>,
     pub sink: Sink<'m, 't>,
@@ -72,12 +77,14 @@ pub(super) struct Outcome {
     pub exit: Exit,
     /// The place after everything printed.
     pub place: Option<Place>,
+    /// The log was missing, and everything that there was of it is printed.
+    pub is_missing: bool,
     pub report: Option<Report>,
 }
 
 impl Outcome {
     pub(super) fn done() -> Outcome {
-        Outcome { exit: Exit::Done, place: None, report: None }
+        Outcome { exit: Exit::Done, place: None, is_missing: false, report: None }
     }
 
     pub(super) fn failed() -> Outcome {
@@ -116,7 +123,7 @@ impl Follow<'_, '_> {
             verifier.finish();
             verifier.report()
         });
-        Outcome { exit, place: self.progress.place(self.held), report }
+        Outcome { exit, place: self.progress.place(self.held), is_missing: self.is_missing, report }
     }
 
     fn follow(&mut self) -> Exit {
@@ -180,6 +187,9 @@ impl Follow<'_, '_> {
 
     /// Prints bytes and notices. Returns whether to continue.
     fn take(&mut self, event: LogEvent, reader: &mut Reader) -> Result<bool> {
+        let is_content = matches!(event, LogEvent::Data(_) | LogEvent::Rotated | LogEvent::Truncated);
+        self.is_missing &= !is_content;
+        self.was_missing &= !is_content;
         match event {
             LogEvent::Data(bytes) => return self.receive(&bytes, reader),
             LogEvent::Connected(continuation) => {
@@ -198,8 +208,12 @@ impl Follow<'_, '_> {
             }
             LogEvent::Rotated => self.begin_file(),
             LogEvent::Truncated => self.notice(notices::TRUNCATED),
+            LogEvent::Gap { reason: Missing::Cursor, .. } if self.was_missing => self.break_off(),
             LogEvent::Gap { reason, bytes } => self.gap(reason, bytes),
-            LogEvent::Unreadable(reason) => self.notice(&reason),
+            LogEvent::Unreadable(reason) => {
+                self.is_missing = true;
+                self.notice(&reason);
+            }
             LogEvent::Lost { error, pause } => {
                 if reader.place().is_none() {
                     self.break_off();

@@ -5,6 +5,7 @@ use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
 use wstail::Trigger;
+use wstail::protocol::cursor::Place;
 
 use crate::cli::follow::Outcome;
 
@@ -14,6 +15,8 @@ const DELETED: Duration = Duration::from_secs(60);
 pub(super) struct Children<'scope> {
     /// By the paths of their logs, each with the time since when there is no such log.
     running: HashMap<String, (Child<'scope>, Option<Instant>)>,
+    /// The logs that were followed, with where they were left.
+    left: HashMap<String, Left>,
     /// The sum of those that have ended.
     ended: Outcome,
 }
@@ -25,9 +28,17 @@ pub(super) struct Child<'scope> {
     pub trigger: Trigger,
 }
 
+/// Where a log was left.
+pub(super) struct Left {
+    /// Everything before this place was printed.
+    pub place: Place,
+    /// The log was missing then, and its file was read to its end.
+    pub was_missing: bool,
+}
+
 impl<'scope> Children<'scope> {
     pub(super) fn new() -> Children<'scope> {
-        Children { running: HashMap::new(), ended: Outcome::done() }
+        Children { running: HashMap::new(), left: HashMap::new(), ended: Outcome::done() }
     }
 
     pub(super) fn add(&mut self, path: String, child: Child<'scope>) {
@@ -49,6 +60,11 @@ impl<'scope> Children<'scope> {
         }
     }
 
+    /// Where the log was left, if it was followed before.
+    pub(super) fn take_left(&mut self, path: &str) -> Option<Left> {
+        self.left.remove(path)
+    }
+
     /// There is no such log any more.
     pub(super) fn note_gone(&mut self, path: &str, now: Instant) {
         if let Some((_, gone)) = self.running.get_mut(path) {
@@ -67,7 +83,12 @@ impl<'scope> Children<'scope> {
     fn end(&mut self, path: &str) {
         let Some((Child { thread, trigger }, _)) = self.running.remove(path) else { return };
         drop(trigger);
-        self.note(thread.join().unwrap_or_else(|_| Outcome::failed()));
+        let outcome = thread.join().unwrap_or_else(|_| Outcome::failed());
+        // Lines may have come until just now, also of a new file of that name. They must not come again.
+        if let Some(place) = outcome.place.clone() {
+            self.left.insert(path.to_owned(), Left { place, was_missing: outcome.is_missing });
+        }
+        self.note(outcome);
     }
 
     /// Adds an outcome to those of the logs that have ended.

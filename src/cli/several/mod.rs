@@ -71,7 +71,7 @@ impl Several<'_> {
                 lock(&self.known).begin(&log, index);
                 let record = self.record(&url)?.or_else(|| record.take());
                 let origin = Origin::Named;
-                Ok(Begin::Log(Box::new(Task { url, log, record, origin })))
+                Ok(Begin::Log(Box::new(Task { url, log, record, origin, after: None, was_missing: false })))
             }
             Source::Pattern(pattern) => Ok(Begin::Pattern(pattern)),
         };

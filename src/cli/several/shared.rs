@@ -53,6 +53,10 @@ pub(super) struct Task {
     pub log: String,
     pub record: Option<Record>,
     pub origin: Origin,
+    /// Where to start, instead of where the record says.
+    pub after: Option<Place>,
+    /// The log was missing when that place was reached, see [`Follow::was_missing`].
+    pub was_missing: bool,
 }
 
 impl<'t> Several<'t> {
@@ -75,8 +79,9 @@ impl<'t> Several<'t> {
 
     /// Follows one log until it ends.
     pub(super) fn follow(&self, task: Task, sink: Sink<'_, 't>, shutdown: Shutdown) -> Outcome {
-        let Task { url, log, record, origin } = task;
-        let after = record.as_ref().and_then(Record::place).or(self.after.as_ref()).cloned();
+        let Task { url, log, record, origin, after, was_missing } = task;
+        let of_record = || record.as_ref().and_then(Record::place).or(self.after.as_ref()).cloned();
+        let after = after.or_else(of_record);
         let is_alone = !self.style.is_several;
         let follow = Follow {
             search: Search::of(&url, is_alone && !self.quiet),
@@ -90,6 +95,8 @@ impl<'t> Several<'t> {
             retries: self.retries,
             origin,
             after,
+            was_missing,
+            is_missing: false,
             record,
             progress: Progress::default(),
             held: 0,

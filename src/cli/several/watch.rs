@@ -8,7 +8,7 @@ use wstail::client::{LiveList, LogChange, LogFile, LogPattern, Url};
 use wstail::protocol::request::Lines;
 use wstail::{Error, Result};
 
-use super::children::{Child, Children};
+use super::children::{Child, Children, Left};
 use super::known::Admission;
 use super::shared::{Several, Task};
 use crate::cli::follow::{Origin, Outcome};
@@ -220,7 +220,9 @@ impl<'scope, 'env, 't> Watch<'scope, 'env, 't> {
         if origin == Origin::New {
             url.set_lines(Lines::All);
         }
-        Ok(Prepared::Task(Box::new(Task { url, log, record, origin })))
+        let left = self.children.take_left(path);
+        let (after, was_missing) = left.map_or((None, false), |Left { place, was_missing }| (Some(place), was_missing));
+        Ok(Prepared::Task(Box::new(Task { url, log, record, origin, after, was_missing })))
     }
 
     fn begin(&mut self, path: &str, task: Task) {

@@ -56,3 +56,55 @@ fn a_log_that_was_left_out_is_followed_when_another_one_ends() {
     assert_eq!(tail.line(), "wstail: new.log: a new log");
     assert_eq!(tail.line(), "new.log: new");
 }
+
+const FILE: &str = r#"{"event":"file","path":"app.log","size":2,"modified":1}"#;
+const LISTED: &str = r#"{"event":"listed","heartbeat":1}"#;
+
+#[test]
+#[ignore = "needs a minute"]
+fn a_log_that_is_created_again_just_before_it_is_left_is_printed_once() {
+    let targets = Arc::new(Mutex::new(Vec::new()));
+    let seen = targets.clone();
+    let address = by_many_hands(
+        |_| true,
+        move |target, socket| {
+            if target.starts_with("/-/") {
+                tell(socket, FILE);
+                tell(socket, LISTED);
+                until("it is printed", || seen.lock().unwrap().len() == 1);
+                tell(socket, r#"{"event":"gone","path":"app.log"}"#);
+                // After a minute it is given up, while the list does not have it yet.
+                (0..64).for_each(|_| {
+                    thread::sleep(Duration::from_secs(1));
+                    tell(socket, r#"{"event":"alive"}"#);
+                });
+                tell(socket, FILE);
+                while socket.read().is_ok() {}
+                return;
+            }
+            open(socket);
+            let number = {
+                let mut targets = seen.lock().unwrap();
+                targets.push(target.to_owned());
+                targets.len()
+            };
+            if number > 1 {
+                send(socket, if target.contains("cursor=def") { "c\n" } else { "b\nc\n" });
+                while socket.read().is_ok() {}
+                return;
+            }
+            send(socket, "a\n");
+            tell(socket, r#"{"event":"waiting","reason":"no such log"}"#);
+            (0..58).for_each(|_| {
+                thread::sleep(Duration::from_secs(1));
+                tell(socket, r#"{"event":"alive"}"#);
+            });
+            tell(socket, r#"{"event":"rotated","cursor":"def"}"#);
+            send(socket, "b\n");
+            while socket.read().is_ok() {}
+        },
+    );
+    let tail = tail(&address, &["-q"]);
+    assert_eq!([tail.line(), tail.line(), tail.line()], ["app.log: a", "app.log: b", "app.log: c"]);
+    assert!(targets.lock().unwrap()[1].contains("cursor=def.2"), "{targets:?}");
+}
