@@ -4,6 +4,7 @@
 mod arguments;
 mod cursor_dir;
 mod demo;
+mod descriptors;
 mod environment;
 mod filter;
 mod follow;

@@ -8,13 +8,12 @@ use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use rustix::fs::fstat;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wstail::protocol::request::{Format, Lines};
 use wstail::server::{Server, ServerConfig};
 use wstail::{Error, Result, ZoneName};
 
 use super::values::{millis, number, path, port, positive, seconds, seconds_or_zero};
-use super::{Exit, lock, notify, set, set_up_log, stop_on_signal, tokens};
+use super::{Exit, descriptors, lock, notify, set, set_up_log, stop_on_signal, tokens};
 
 /// Serve files, or all files in directories, over WebSocket and HTTP.
 #[derive(FromArgs, ArgsInfo)]
@@ -115,7 +114,7 @@ impl Serve {
     pub(super) fn run(self) -> Result<Exit> {
         set_up_log("info");
         let config = self.config()?;
-        allow_descriptors(config.max_connections);
+        descriptors::allow(config.max_connections);
         let server = Server::bind(config)?;
         // Not earlier: until here, a signal ends the process at once, even while it waits for a file.
         let (trigger, shutdown) = stop_on_signal()?;
@@ -160,21 +159,6 @@ impl Serve {
 /// benches, and for file systems that do not report changes although they claim to.
 fn is_notified() -> bool {
     std::env::var_os("WSTAIL_NO_NOTIFY").is_none_or(|value| value != "1")
-}
-
-/// Raises the soft limit of open files. A connection needs up to five descriptors: a socket, a file, a waker, another
-/// file while its log rotates, and a directory. The common limit of 1024 would not be enough for 1024 connections.
-fn allow_descriptors(connections: usize) {
-    const OTHERS: u64 = 64;
-    let wanted = (connections as u64).saturating_mul(5).saturating_add(OTHERS);
-    let limit = getrlimit(Resource::Nofile);
-    let allowed = limit.maximum.map_or(wanted, |maximum| maximum.min(wanted));
-    if limit.current.is_some_and(|current| current < allowed) {
-        let raised = Rlimit { current: Some(allowed), maximum: limit.maximum };
-        if let Err(errno) = setrlimit(Resource::Nofile, raised) {
-            log::warn!("cannot raise the limit of open files to {allowed}: {errno}");
-        }
-    }
 }
 
 /// Whether stdout and stderr are one terminal, file or pipe, where the same line would appear twice.

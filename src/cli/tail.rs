@@ -29,7 +29,7 @@ use super::stdout::Stdout;
 use super::style::{Output, Style, When};
 use super::trust::client_config;
 use super::values::{context_lines, end_time, line_count, path, pattern, positive, seconds_or_zero, time, zone};
-use super::{Exit, print_error, set_up_log, stop_on_signal, tokens};
+use super::{Exit, descriptors, print_error, set_up_log, stop_on_signal, tokens};
 
 /// Print the last lines of logs on a server, and follow them.
 #[derive(FromArgs, ArgsInfo)]
@@ -226,6 +226,8 @@ impl Tail {
             let form = if self.output == Output::Json { ls::ListFormat::Json } else { ls::ListFormat::Text };
             return ls::list(&url, &config, form);
         }
+        let is_open = sources.iter().any(|source| matches!(source, Source::Pattern(_)));
+        descriptors::allow(if is_open { self.max_logs } else { sources.len() });
         let criteria = sources.first().map(|source| source.server().criteria()).transpose()?;
         let filter = criteria.as_ref().and_then(record::fingerprint);
         let cursor_dir = self.cursor_dir.take().map(|path| CursorDir::open(path, filter.clone())).transpose()?;

@@ -57,6 +57,23 @@ fn a_log_that_was_left_out_is_followed_when_another_one_ends() {
     assert_eq!(tail.line(), "new.log: new");
 }
 
+#[test]
+fn many_logs_are_followed_with_a_low_limit_of_open_files() {
+    let log = Log::with("a\n");
+    (0..40).for_each(|number| fs::write(log.beside(&format!("{number}x.log")), "a\n").unwrap());
+    let server = serve_with(&log, &[]);
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -Sn 40 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_wstail"), "tail"]);
+    command.args(["-q", &format!("{}/*", server.address)]).stdin(Stdio::null()).stdout(Stdio::piped());
+    let tail = Process::start(command);
+    let mut lines: Vec<_> = (0..41).map(|_| tail.line()).collect();
+    lines.sort();
+    lines.dedup();
+    assert_eq!(lines.len(), 41);
+    tail.signal(Signal::INT);
+    assert_eq!(tail.end(), (130, String::new()));
+}
+
 const FILE: &str = r#"{"event":"file","path":"app.log","size":2,"modified":1}"#;
 const LISTED: &str = r#"{"event":"listed","heartbeat":1}"#;
 
