@@ -2,7 +2,7 @@
 //! reports the rest on stderr. It does not reconnect, which the library's reader does.
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use wstail::client::{ClientConfig, Reader, Url};
 use wstail::produce::verifier::{Report, Verifier};
@@ -19,9 +19,9 @@ use super::search::Search;
 use super::sink::Sink;
 use super::{Exit, print_error};
 
-/// How long a log that was listed may be missing at first, and how often it is asked for.
+/// How long a log that was listed may be missing: it may be being rotated. Without following, it is not worth waiting longer.
 const MISSING: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(500);
+const MISSING_COPY: Duration = Duration::from_secs(5);
 
 pub(super) struct Follow<'m, 't> {
     pub url: Url,
@@ -39,6 +39,8 @@ pub(super) struct Follow<'m, 't> {
     pub was_missing: bool,
     /// The server has no file of the log, or cannot read it.
     pub is_missing: bool,
+    /// The log was opened.
+    pub was_connected: bool,
     pub record: Option<Record>,
     pub verifier: Option<Verifier>,
     pub sink: Sink<'m, 't>,
@@ -128,7 +130,6 @@ impl Follow<'_, '_> {
 
     fn follow(&mut self) -> Exit {
         let mut reader = self.reader();
-        let begun = Instant::now();
         if let Some(place) = &self.after {
             self.progress.note(place);
         }
@@ -143,13 +144,8 @@ impl Follow<'_, '_> {
                         Some(record) => record.explain(error),
                         None => error,
                     };
-                    if self.origin != Origin::Named && error.status() == Some(404) {
-                        // It was listed a moment ago. If it is being rotated, it will be back.
-                        let is_retried = self.retries && self.url.follows() && begun.elapsed() < MISSING;
-                        if is_retried && !self.shutdown.sleep(PAUSE) {
-                            reader = self.reader();
-                            continue;
-                        }
+                    // It was listed, but never opened.
+                    if self.origin != Origin::Named && error.status() == Some(404) && !self.was_connected {
                         self.notice(notices::DELETED);
                         return Exit::Done;
                     }
@@ -174,7 +170,12 @@ impl Follow<'_, '_> {
     }
 
     fn reader(&self) -> Reader {
-        let reader = Reader::new(self.url.clone(), self.shutdown.clone());
+        let grace = match self.origin {
+            Origin::Named => Duration::ZERO,
+            _ if self.url.follows() => MISSING,
+            _ => MISSING_COPY,
+        };
+        let reader = Reader::new(self.url.clone(), self.shutdown.clone()).wait_for_log(grace);
         let reader = reader.config(self.config.clone()).retries(self.retries);
         self.after.iter().fold(reader, |reader, place| reader.after(place.clone()))
     }
@@ -193,7 +194,7 @@ impl Follow<'_, '_> {
         match event {
             LogEvent::Data(bytes) => return self.receive(&bytes, reader),
             LogEvent::Connected(continuation) => {
-                self.trouble = None;
+                (self.trouble, self.was_connected) = (None, true);
                 match (self.origin, continuation) {
                     // How many there are is reported once for all.
                     (Origin::Listed, Continuation::New) => {}

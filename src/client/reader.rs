@@ -3,7 +3,7 @@
 //! It decides when to connect again and from which place. It does not write the place anywhere; that is the caller's part,
 //! for only the caller knows when the bytes are safe.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::ClientConfig;
 use super::matches::Matches;
@@ -86,6 +86,10 @@ pub struct Reader {
     was_plain: bool,
     /// The log was streamed before.
     has_streamed: bool,
+    /// How long a log may be missing that need not be followed, or was never streamed.
+    grace: Duration,
+    /// Since when the server has answered that there is no such log.
+    missing: Option<Instant>,
     is_over: bool,
 }
 
@@ -130,6 +134,8 @@ impl Reader {
             is_announced: false,
             was_plain: false,
             has_streamed: false,
+            grace: Duration::ZERO,
+            missing: None,
             is_over: false,
         }
     }
@@ -150,6 +156,13 @@ impl Reader {
     /// item.
     pub fn retries(mut self, retries: bool) -> Reader {
         self.retries = retries;
+        self
+    }
+
+    /// How long to go on asking for a log that the server does not have, as between the two steps of a rotation. A log that
+    /// is followed and was read before is always asked for again. Default: not at all.
+    pub fn wait_for_log(mut self, time: Duration) -> Reader {
+        self.grace = time;
         self
     }
 
@@ -233,7 +246,7 @@ impl Reader {
             // From here on bytes cannot be counted: such a stream is text, and does not report gaps.
             (self.was_plain, self.place) = (true, None);
         }
-        (self.stream, self.has_streamed, self.is_announced) = (Some(stream), true, false);
+        (self.stream, self.has_streamed, self.is_announced, self.missing) = (Some(stream), true, false, None);
         Ok(LogEvent::Connected(continuation))
     }
 
@@ -293,11 +306,16 @@ impl Reader {
     }
 
     /// Whether another attempt may succeed. It will not if the server answers, but not with a stream.
-    fn may_retry(&self, error: &Error) -> bool {
+    fn may_retry(&mut self, error: &Error) -> bool {
+        let since = self.missing.take().filter(|_| error.status() == Some(404));
         let is_refused = match error.status() {
-            // Retry if the log is known to have existed, from an earlier stream or the place to resume from: between
-            // the two steps of a rotation there is no file with its name.
-            Some(404) => !(self.has_streamed || self.place.is_some()) || !self.url.follows(),
+            Some(404) => {
+                let since = *self.missing.insert(since.unwrap_or_else(Instant::now));
+                // Retry if the log is known to have existed, from an earlier stream or the place to resume from: between
+                // the two steps of a rotation there is no file with its name.
+                let is_known = self.url.follows() && (self.has_streamed || self.place.is_some());
+                !is_known && since.elapsed() >= self.grace
+            }
             Some(status) => is_final(status),
             None => false,
         };

@@ -97,6 +97,7 @@ impl<'t> Several<'t> {
             after,
             was_missing,
             is_missing: false,
+            was_connected: false,
             record,
             progress: Progress::default(),
             held: 0,

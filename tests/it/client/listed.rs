@@ -57,6 +57,35 @@ fn a_log_that_was_left_out_is_followed_when_another_one_ends() {
     assert_eq!(tail.line(), "new.log: new");
 }
 
+const FILE: &str = r#"{"event":"file","path":"app.log","size":2,"modified":1}"#;
+const LISTED: &str = r#"{"event":"listed","heartbeat":1}"#;
+
+#[test]
+fn a_listed_log_that_is_missing_when_it_is_asked_for_again_is_waited_for() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = asked.clone();
+    // The log is there, is amid a rotation twice, and is there again.
+    let accepts =
+        move |target: &str| target.starts_with("/-/") || !matches!(counted.fetch_add(1, Ordering::Relaxed), 1 | 2);
+    let address = by_many_hands(accepts, move |target, socket| {
+        if target.starts_with("/-/") {
+            tell(socket, FILE);
+            tell(socket, LISTED);
+            while socket.read().is_ok() {}
+        } else if target.contains("cursor=") {
+            open(socket);
+            send(socket, "b\n");
+            end(socket);
+        } else {
+            open(socket);
+            send(socket, "a\n");
+        }
+    });
+    let tail = tail(&address, &["-q", "--no-follow"]);
+    assert_eq!(tail.lines(), ["app.log: a", "app.log: b"]);
+    assert_eq!(tail.end(), (0, String::new()));
+}
+
 #[test]
 fn many_logs_are_followed_with_a_low_limit_of_open_files() {
     let log = Log::with("a\n");
@@ -73,9 +102,6 @@ fn many_logs_are_followed_with_a_low_limit_of_open_files() {
     tail.signal(Signal::INT);
     assert_eq!(tail.end(), (130, String::new()));
 }
-
-const FILE: &str = r#"{"event":"file","path":"app.log","size":2,"modified":1}"#;
-const LISTED: &str = r#"{"event":"listed","heartbeat":1}"#;
 
 #[test]
 #[ignore = "needs a minute"]
