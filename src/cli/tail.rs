@@ -95,7 +95,7 @@ pub(super) struct Tail {
     #[argh(option, short = 'l', arg_name = "LEVEL")]
     pub(super) level: Option<Level>,
 
-    /// stop after N matching lines
+    /// stop after N matching lines, of each log as grep does of each file
     #[argh(option, short = 'm', arg_name = "N", from_str_fn(line_count))]
     pub(super) max: Option<NonZeroU64>,
 

@@ -57,6 +57,19 @@ fn a_log_that_was_left_out_is_followed_when_another_one_ends() {
     assert_eq!(tail.line(), "new.log: new");
 }
 
+#[test]
+fn a_limit_of_matches_is_for_each_log_and_a_pattern_goes_on() {
+    let log = Log::with("a\nb\n");
+    let server = serve_with(&log, &[]);
+    let tail = tail(&server.address, &["-q", "-m", "1"]);
+    assert_eq!(tail.line(), "app.log: a");
+    fs::write(log.beside("new.log"), "new\nmore\n").unwrap();
+    assert_eq!(tail.line(), "new.log: new");
+    tail.signal(Signal::INT);
+    assert_eq!(tail.lines(), [""; 0]);
+    assert_eq!(tail.end().0, 130);
+}
+
 const FILE: &str = r#"{"event":"file","path":"app.log","size":2,"modified":1}"#;
 const LISTED: &str = r#"{"event":"listed","heartbeat":1}"#;
 
