@@ -10,6 +10,7 @@ use super::reconnect::{Backoff, is_final};
 use super::stream::{Incoming, Stream};
 use super::url::Url;
 use crate::error::{Error, Result};
+use crate::follow::is_generation;
 use crate::protocol::glob::Glob;
 use crate::protocol::list_event::ListEvent;
 use crate::shutdown::Shutdown;
@@ -41,6 +42,8 @@ pub struct LiveList {
     /// How long to wait before the next connection.
     pause: Option<Duration>,
     known: HashSet<String>,
+    /// Logs that there were, which the server may have forgotten: what is named as their rotated files is no new log.
+    past: HashSet<String>,
     /// Until the logs are listed that were there when the connection was made: those that were named so far.
     named: Option<HashSet<String>>,
     is_listed: bool,
@@ -86,6 +89,7 @@ impl LiveList {
             stream: None,
             pause: None,
             known: HashSet::new(),
+            past: HashSet::new(),
             named: None,
             is_listed: false,
             changes: VecDeque::new(),
@@ -148,12 +152,13 @@ impl LiveList {
         match event {
             ListEvent::File { path, size, modified } => {
                 self.named.as_mut().map(|named| named.insert(path.clone()));
-                if self.known.insert(path.clone()) {
+                if !self.is_rotated(&path) && self.known.insert(path.clone()) {
                     self.changes.push_back(LogChange::New(LogFile::new(path, size, modified)));
                 }
             }
             ListEvent::Gone { path } => {
                 if self.known.remove(&path) {
+                    self.past.insert(path.clone());
                     self.changes.push_back(LogChange::Gone(path));
                 }
             }
@@ -164,8 +169,9 @@ impl LiveList {
                 }
                 // What was not named on a new connection is gone.
                 let named = self.named.take().unwrap_or_default();
-                let gone = self.known.extract_if(|path| !named.contains(path));
-                self.changes.extend(gone.map(LogChange::Gone));
+                let gone: Vec<_> = self.known.extract_if(|path| !named.contains(path)).collect();
+                self.past.extend(gone.iter().cloned());
+                self.changes.extend(gone.into_iter().map(LogChange::Gone));
                 if !std::mem::replace(&mut self.is_listed, true) {
                     self.changes.push_back(LogChange::Listed { is_cut });
                 }
@@ -174,6 +180,15 @@ impl LiveList {
             // What follows is the close, which says why.
             ListEvent::End { .. } => {}
         }
+    }
+}
+
+impl LiveList {
+    /// Whether a log that a new connection lists is a rotated file of one that was there before. A server that was started
+    /// anew between the two steps of a rotation cannot know that.
+    fn is_rotated(&self, path: &str) -> bool {
+        let is_again = self.is_listed && self.named.is_some() && !self.known.contains(path);
+        is_again && is_generation(path, |log| self.known.contains(log) || self.past.contains(log))
     }
 }
 
@@ -203,5 +218,62 @@ impl Iterator for LiveList {
         let pause = self.backoff.pause_after(&error);
         self.pause = Some(pause);
         Some(Ok(LogChange::Lost { error, pause }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A list that hears of events and does not connect.
+    struct Heard(LiveList);
+
+    impl Heard {
+        fn new() -> Heard {
+            let (url, glob) = (Url::page("h").unwrap(), "**".parse().unwrap());
+            Heard(LiveList::new(&url, &glob, crate::shutdown::shutdown().unwrap().1))
+        }
+
+        /// A new connection lists these.
+        fn lists(&mut self, paths: &str) -> String {
+            self.0.named = Some(HashSet::new());
+            paths.split_whitespace().for_each(|path| self.0.note(file(path)));
+            self.0.note(ListEvent::Listed { is_cut: false, heartbeat: 1.0 });
+            self.changes()
+        }
+
+        fn hears(&mut self, event: ListEvent) -> String {
+            self.0.note(event);
+            self.changes()
+        }
+
+        fn changes(&mut self) -> String {
+            let shown = |change| match change {
+                LogChange::New(file) => format!("+{}", file.path),
+                LogChange::Gone(path) => format!("-{path}"),
+                LogChange::Listed { .. } => "listed".to_owned(),
+                other => panic!("{other:?}"),
+            };
+            self.0.changes.drain(..).map(shown).collect::<Vec<_>>().join(" ")
+        }
+    }
+
+    fn file(path: &str) -> ListEvent {
+        ListEvent::File { path: path.to_owned(), size: 1, modified: 1 }
+    }
+
+    #[test]
+    fn a_server_that_is_started_amid_a_rotation_lists_no_new_log() {
+        let mut list = Heard::new();
+        assert_eq!(list.lists("app.log other.log"), "+app.log +other.log listed");
+        assert_eq!(list.lists("app.log.1 other.log new-1.log"), "+new-1.log -app.log");
+        assert_eq!(list.hears(file("app.log")), "+app.log");
+        assert_eq!(list.hears(ListEvent::Gone { path: "app.log".to_owned() }), "-app.log");
+        // It was deleted, and its rotated files are still there.
+        assert_eq!(list.lists("app.log.1 app.log.2 other.log new-1.log"), "");
+        // Without a log of that name, a rotated name is a log as any other.
+        let mut list = Heard::new();
+        assert_eq!(list.lists("app.log.1"), "+app.log.1 listed");
+        assert_eq!(list.lists("app.log.1"), "");
     }
 }

@@ -58,6 +58,24 @@ fn a_log_that_was_left_out_is_followed_when_another_one_ends() {
 }
 
 #[test]
+fn a_server_that_is_started_amid_a_rotation_lists_no_new_log() {
+    let log = Log::with("a\n");
+    let server = serve_with(&log, &[]);
+    let tail = tail(&server.address, &["-q"]);
+    assert_eq!(tail.line(), "app.log: a");
+    server.process.signal(Signal::TERM);
+    server.process.wait();
+    fs::rename(log.path(), log.beside("app.log.1")).unwrap();
+    fs::write(log.beside("last.log"), "last\n").unwrap();
+    let _again = serve_again(&log, &server);
+    assert_eq!(tail.line(), "last.log: last");
+    log.append("b\n");
+    assert_eq!(tail.line(), "app.log: b");
+    fs::write(log.beside("z.log"), "z\n").unwrap();
+    assert_eq!(tail.line(), "z.log: z");
+}
+
+#[test]
 fn a_limit_of_matches_is_for_each_log_and_a_pattern_goes_on() {
     let log = Log::with("a\nb\n");
     let server = serve_with(&log, &[]);
