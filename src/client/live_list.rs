@@ -1,11 +1,12 @@
 //! The logs of a server that a pattern stands for, and those that come and go: `/-/files` over WebSocket. It connects again
 //! when the connection is lost, and compares what it hears then with what was known before.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::ClientConfig;
 use super::files::LogFile;
+use super::paths::{Paths, TooMany};
 use super::reconnect::{Backoff, is_final};
 use super::stream::{Incoming, Stream};
 use super::url::Url;
@@ -41,11 +42,11 @@ pub struct LiveList {
     stream: Option<Stream>,
     /// How long to wait before the next connection.
     pause: Option<Duration>,
-    known: HashSet<String>,
+    known: Paths,
     /// Logs that there were, which the server may have forgotten: what is named as their rotated files is no new log.
-    past: HashSet<String>,
+    past: Paths,
     /// Until the logs are listed that were there when the connection was made: those that were named so far.
-    named: Option<HashSet<String>>,
+    named: Option<Paths>,
     is_listed: bool,
     /// What was found and is not returned yet.
     changes: VecDeque<LogChange>,
@@ -88,8 +89,8 @@ impl LiveList {
             backoff: Backoff::default(),
             stream: None,
             pause: None,
-            known: HashSet::new(),
-            past: HashSet::new(),
+            known: Paths::default(),
+            past: Paths::default(),
             named: None,
             is_listed: false,
             changes: VecDeque::new(),
@@ -131,13 +132,15 @@ impl LiveList {
                         self.url
                     )));
                 }
-                (self.stream, self.named) = (Some(stream), Some(HashSet::new()));
+                (self.stream, self.named) = (Some(stream), Some(Paths::default()));
                 continue;
             };
             match stream.receive(&self.shutdown)? {
                 Incoming::Text(text) => {
-                    if let Some(event) = ListEvent::parse(&text) {
-                        self.note(event);
+                    let noted = ListEvent::parse(&text).map_or(Ok(()), |event| self.note(event));
+                    if let Err(error) = noted {
+                        self.retries = false;
+                        return Err(Error::failed(format!("cannot follow {}: {error}", self.url)));
                     }
                 }
                 Incoming::Binary(_) => {}
@@ -148,18 +151,17 @@ impl LiveList {
         }
     }
 
-    fn note(&mut self, event: ListEvent) {
+    fn note(&mut self, event: ListEvent) -> Result<(), TooMany> {
         match event {
             ListEvent::File { path, size, modified } => {
-                self.named.as_mut().map(|named| named.insert(path.clone()));
-                if !self.is_rotated(&path) && self.known.insert(path.clone()) {
+                self.named.as_mut().map_or(Ok(true), |named| named.insert(&path))?;
+                if !self.is_rotated(&path) && self.known.insert(&path)? {
                     self.changes.push_back(LogChange::New(LogFile::new(path, size, modified)));
                 }
             }
             ListEvent::Gone { path } => {
                 if self.known.remove(&path) {
-                    self.past.insert(path.clone());
-                    self.changes.push_back(LogChange::Gone(path));
+                    self.note_gone(path);
                 }
             }
             ListEvent::Listed { is_cut, heartbeat } => {
@@ -169,9 +171,7 @@ impl LiveList {
                 }
                 // What was not named on a new connection is gone.
                 let named = self.named.take().unwrap_or_default();
-                let gone: Vec<_> = self.known.extract_if(|path| !named.contains(path)).collect();
-                self.past.extend(gone.iter().cloned());
-                self.changes.extend(gone.into_iter().map(LogChange::Gone));
+                self.known.retain_common(&named).into_iter().for_each(|path| self.note_gone(path));
                 if !std::mem::replace(&mut self.is_listed, true) {
                     self.changes.push_back(LogChange::Listed { is_cut });
                 }
@@ -180,6 +180,15 @@ impl LiveList {
             // What follows is the close, which says why.
             ListEvent::End { .. } => {}
         }
+        Ok(())
+    }
+
+    fn note_gone(&mut self, path: String) {
+        if self.past.insert(&path).is_err() {
+            // Over a long time there may have been any number of logs.
+            self.past = Paths::default();
+        }
+        self.changes.push_back(LogChange::Gone(path));
     }
 }
 
@@ -236,14 +245,14 @@ mod tests {
 
         /// A new connection lists these.
         fn lists(&mut self, paths: &str) -> String {
-            self.0.named = Some(HashSet::new());
-            paths.split_whitespace().for_each(|path| self.0.note(file(path)));
-            self.0.note(ListEvent::Listed { is_cut: false, heartbeat: 1.0 });
+            self.0.named = Some(Paths::default());
+            paths.split_whitespace().for_each(|path| self.0.note(file(path)).unwrap());
+            self.0.note(ListEvent::Listed { is_cut: false, heartbeat: 1.0 }).unwrap();
             self.changes()
         }
 
         fn hears(&mut self, event: ListEvent) -> String {
-            self.0.note(event);
+            self.0.note(event).unwrap();
             self.changes()
         }
 

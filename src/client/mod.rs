@@ -12,6 +12,7 @@ mod files;
 mod http;
 mod live_list;
 mod matches;
+mod paths;
 mod pattern;
 mod reader;
 mod reconnect;

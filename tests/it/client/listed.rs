@@ -118,6 +118,21 @@ fn a_listed_log_that_is_missing_when_it_is_asked_for_again_is_waited_for() {
 }
 
 #[test]
+fn a_list_without_end_is_an_error() {
+    let address = by_many_hands(
+        |_| true,
+        |_, socket| {
+            let long = "x".repeat(60_000);
+            let file = |number: usize| format!(r#"{{"event":"file","path":"{number}{long}","size":1,"modified":1}}"#);
+            let _ = (0..).take_while(|number| tell(socket, &file(*number))).last();
+        },
+    );
+    let (code, errors) = tail(&address, &[]).end();
+    let cause = "the server lists more than 131072 logs, or more than 32 MiB of paths";
+    assert_eq!((code, errors), (1, format!("wstail: cannot follow ws://{address}/-/files: {cause}\n")));
+}
+
+#[test]
 fn many_logs_are_followed_with_a_low_limit_of_open_files() {
     let log = Log::with("a\n");
     (0..40).for_each(|number| fs::write(log.beside(&format!("{number}x.log")), "a\n").unwrap());
