@@ -28,6 +28,8 @@ pub(super) struct Stdout {
     surplus: Mutex<Option<Surplus>>,
     /// A line with only its beginning printed.
     open: Mutex<Option<OpenLine>>,
+    /// Whole lines that will be written together, see [`Stdout::together`].
+    gathered: Mutex<Option<Vec<u8>>>,
     /// The number of logs that print.
     owners: AtomicU64,
     /// How many bytes were written, or were in the output already.
@@ -62,6 +64,8 @@ pub(super) struct Part<'b> {
     pub end: Option<&'static [u8]>,
 }
 
+/// The owner of lines of several logs.
+const GATHERED: u64 = u64::MAX;
 /// How long the other logs wait for the rest of a line. Then it is ended for them.
 const LONGEST_SILENCE: Duration = Duration::from_secs(5);
 /// How long to wait for stdout at a time.
@@ -82,6 +86,7 @@ impl Stdout {
             is_file,
             surplus: Mutex::new(None),
             open: Mutex::new(None),
+            gathered: Mutex::new(None),
             owners: AtomicU64::new(0),
             written: AtomicU64::new(0),
             closed: Mutex::new(None),
@@ -117,9 +122,32 @@ impl Stdout {
         OutputFile::of(&File::from(stdout)).ok()?
     }
 
+    /// Calls `print`, and writes all whole lines together that it prints, also those of several logs. Nothing else may print
+    /// meanwhile.
+    pub(super) fn together(&self, print: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        *lock(&self.gathered) = Some(Vec::new());
+        let printed = print();
+        let gathered = lock(&self.gathered).take().unwrap_or_default();
+        printed?;
+        self.write_in_turn(Part { owner: GATHERED, bytes: &gathered, ..Part::default() }, &mut || {})
+    }
+
     /// Writes bytes without anything of another log in between, and not within a line of another log. After an error
     /// nobody reads the output any more.
     pub(super) fn write(&self, part: Part<'_>, waiting: &mut dyn FnMut()) -> io::Result<()> {
+        let before = match &mut *lock(&self.gathered) {
+            Some(gathered) if part.head.is_none() && part.end.is_none() => {
+                gathered.extend_from_slice(part.bytes);
+                return Ok(());
+            }
+            Some(gathered) => std::mem::take(gathered),
+            None => Vec::new(),
+        };
+        self.write_in_turn(Part { owner: GATHERED, bytes: &before, ..Part::default() }, waiting)?;
+        self.write_in_turn(part, waiting)
+    }
+
+    fn write_in_turn(&self, part: Part<'_>, waiting: &mut dyn FnMut()) -> io::Result<()> {
         if part.bytes.is_empty() && part.head.is_none() {
             return Ok(());
         }

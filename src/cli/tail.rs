@@ -249,7 +249,7 @@ impl Tail {
             max_logs: self.max_logs,
             after: self.after_cursor.clone(),
             cursor_dir,
-            merge: self.merge.then(|| Merge::new(self.patience(&sources))),
+            merge: self.merge.then(|| Merge::new(self.patience(&sources), &stdout)),
             names: Names::of(&sources),
             known: Mutex::new(Known::default()),
         };

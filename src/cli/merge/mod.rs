@@ -6,6 +6,7 @@
 mod entries;
 mod order;
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,21 +16,23 @@ use wstail::select::zone::Zone;
 
 use self::entries::Entries;
 pub(super) use self::order::Patience;
-use self::order::{MOST_HELD, Order, Piece, Queue};
+use self::order::{Order, Piece, Rank};
 use super::lock;
 use super::printer::Printer;
+use super::stdout::Stdout;
 
 /// How long to wait for room at a time, and between two signs of life.
 const PAUSE: Duration = Duration::from_millis(200);
 /// How much is printed at once, in bytes.
 const PRINTED: usize = 64 * 1024;
-/// A log that waits for room goes on when no more than this is held of it.
-const HALF: usize = MOST_HELD / 2;
+/// How much of a log is handed in at once, in bytes.
+const HANDED_IN: usize = 64 * 1024;
 /// For how long after a shutdown what is held is printed.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// What all logs have in common.
 pub(super) struct Merge<'p> {
+    stdout: &'p Stdout,
     state: Mutex<State<'p>>,
     /// Something has come, or a log has ended.
     arrived: Condvar,
@@ -39,10 +42,8 @@ pub(super) struct Merge<'p> {
 
 struct State<'p> {
     order: Order,
-    /// One for each queue; `None` while it prints, or if its log is not known yet.
-    printers: Vec<Option<Printer<'p>>>,
-    /// The queue whose pieces are being printed, and how many bytes.
-    printing: (usize, usize),
+    /// The printers of logs that were added, for [`Merge::run`].
+    added: Vec<(usize, Printer<'p>)>,
     /// Nothing more can be printed.
     has_failed: bool,
     /// Nothing more is printed, because of a shutdown.
@@ -62,25 +63,26 @@ pub(super) struct Input<'m, 'p> {
 }
 
 impl<'p> Merge<'p> {
-    pub(super) fn new(patience: Patience) -> Merge<'p> {
-        let (order, printers) = (Order::new(patience), Vec::new());
-        let state = State { order, printers, printing: (0, 0), has_failed: false, is_over: false, is_closed: false };
-        Merge { state: Mutex::new(state), arrived: Condvar::new(), printed: Condvar::new() }
+    pub(super) fn new(patience: Patience, stdout: &'p Stdout) -> Merge<'p> {
+        let (order, added) = (Order::new(patience), Vec::new());
+        let state = State { order, added, has_failed: false, is_over: false, is_closed: false };
+        Merge { stdout, state: Mutex::new(state), arrived: Condvar::new(), printed: Condvar::new() }
     }
 
     /// Adds a log. `rank` decides between equal times. Without a printer it stands for logs that are not known yet.
-    pub(super) fn add(&self, rank: (usize, String), printer: Option<Printer<'p>>) -> Input<'_, 'p> {
+    pub(super) fn add(&self, rank: Rank, printer: Option<Printer<'p>>) -> Input<'_, 'p> {
         let mut state = lock(&self.state);
-        state.order.queues.push(Queue::new(rank));
-        state.printers.push(printer);
-        let (index, entries) = (state.printers.len() - 1, Entries::new(Zone::utc()));
-        Input { merge: self, index, entries, unfinished: Vec::new(), is_apart: false }
+        let index = state.order.add(rank);
+        state.added.extend(printer.map(|printer| (index, printer)));
+        Input { merge: self, index, entries: Entries::new(Zone::utc()), unfinished: Vec::new(), is_apart: false }
     }
 
     /// Prints until all logs have ended and [`Merge::close`] was called, or nothing more can be printed, or for a moment
     /// after a shutdown. What is not printed then stays held.
     pub(super) fn run(&self, shutdown: &Shutdown) {
         let mut state = lock(&self.state);
+        // By the numbers of their logs. One that has ended is replaced when its number is given to another log.
+        let mut printers = HashMap::new();
         let mut end = None;
         loop {
             if shutdown.is_triggered() {
@@ -91,12 +93,13 @@ impl<'p> Merge<'p> {
                 self.printed.notify_all();
                 return;
             }
+            printers.extend(state.added.drain(..));
             let until = match state.order.take(Instant::now(), PRINTED) {
-                Ok((index, pieces)) => {
-                    state = self.print(state, index, &pieces);
+                Ok(pieces) => {
+                    state = self.print(state, &mut printers, &pieces);
                     continue;
                 }
-                Err(None) if state.is_closed && state.order.queues.iter().all(|queue| queue.is_ended) => return,
+                Err(None) if state.is_closed && state.order.is_over() => return,
                 Err(until) => until,
             };
             let most = if end.is_some() { PAUSE } else { Duration::MAX };
@@ -115,23 +118,20 @@ impl<'p> Merge<'p> {
 
     fn print<'s>(
         &'s self,
-        mut state: MutexGuard<'s, State<'p>>,
-        index: usize,
-        pieces: &[Piece],
+        state: MutexGuard<'s, State<'p>>,
+        printers: &mut HashMap<usize, Printer<'p>>,
+        pieces: &[(usize, Piece)],
     ) -> MutexGuard<'s, State<'p>> {
-        let Some(mut printer) = state.printers[index].take() else { return state };
-        let length = pieces.iter().map(|piece| piece.bytes.len()).sum();
-        state.printing = (index, length);
         // The others may go on meanwhile.
         drop(state);
-        let printed = print(&mut printer, pieces);
+        let printed = self.stdout.together(|| print(printers, pieces));
         let mut state = lock(&self.state);
-        state.printing = (index, 0);
         state.has_failed |= printed.is_err();
-        state.printers[index] = Some(printer);
-        // A log waits until half of what may be held is printed, or all of it.
-        let left = state.held(index);
-        if left == 0 || left <= HALF && left + length > HALF || state.has_failed {
+        let mut is_awaited = state.has_failed;
+        for (index, piece) in pieces {
+            is_awaited |= state.order.note_printed(*index, piece.bytes.len());
+        }
+        if is_awaited {
             self.printed.notify_all();
         }
         state
@@ -142,22 +142,22 @@ fn wait<'s, T>(condition: &Condvar, state: MutexGuard<'s, T>, time: Duration) ->
     condition.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0
 }
 
-impl State<'_> {
-    /// How many bytes of a log are not printed yet.
-    fn held(&self, index: usize) -> usize {
-        let printing = if self.printing.0 == index { self.printing.1 } else { 0 };
-        self.order.queues[index].bytes + printing
-    }
-}
-
-/// Prints pieces of one log, those that are adjacent at once.
-fn print(printer: &mut Printer, pieces: &[Piece]) -> Result<(), ()> {
-    for adjacent in pieces.chunk_by(|_, next| !next.is_apart) {
-        if adjacent[0].is_apart {
-            printer.separate().map_err(|_| ())?;
+/// Prints pieces, those of one log that are adjacent at once.
+fn print(printers: &mut HashMap<usize, Printer<'_>>, pieces: &[(usize, Piece)]) -> io::Result<()> {
+    let failed = |_| io::Error::from(io::ErrorKind::BrokenPipe);
+    for adjacent in pieces.chunk_by(|one, two| one.0 == two.0 && !two.1.is_apart) {
+        let (index, first) = &adjacent[0];
+        let Some(printer) = printers.get_mut(index) else { continue };
+        if first.is_apart {
+            printer.separate()?;
         }
-        let bytes = adjacent.iter().map(|piece| &piece.bytes[..]).collect::<Vec<_>>().concat();
-        printer.print(&bytes, &mut || {}).map_err(|_| ())?;
+        match adjacent {
+            [(_, piece)] => printer.print(&piece.bytes, &mut || {}).map_err(failed)?,
+            _ => {
+                let bytes = adjacent.iter().map(|(_, piece)| &piece.bytes[..]).collect::<Vec<_>>().concat();
+                printer.print(&bytes, &mut || {}).map_err(failed)?;
+            }
+        }
     }
     Ok(())
 }
@@ -173,14 +173,19 @@ impl Input<'_, '_> {
     /// # Errors
     /// When nothing more can be printed.
     pub(super) fn push(&mut self, bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
-        self.unfinished.extend_from_slice(bytes);
-        let mut whole = memchr::memrchr(b'\n', &self.unfinished).map_or(0, |last| last + 1);
-        if self.unfinished.len() - whole > MOST_HELD {
-            whole = self.unfinished.len();
+        let room = lock(&self.merge.state).order.room();
+        for bytes in bytes.chunks(HANDED_IN) {
+            let before = self.unfinished.len();
+            self.unfinished.extend_from_slice(bytes);
+            let mut whole = memchr::memrchr(b'\n', bytes).map_or(0, |last| before + last + 1);
+            if self.unfinished.len() - whole > room {
+                whole = self.unfinished.len();
+            }
+            let rest = self.unfinished.split_off(whole);
+            let lines = std::mem::replace(&mut self.unfinished, rest);
+            self.hand_in(&lines, waiting)?;
         }
-        let rest = self.unfinished.split_off(whole);
-        let lines = std::mem::replace(&mut self.unfinished, rest);
-        self.hand_in(&lines, waiting)
+        Ok(())
     }
 
     fn hand_in(&mut self, lines: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
@@ -192,12 +197,12 @@ impl Input<'_, '_> {
         for entry in found {
             let (bytes, is_apart) = (lines[entry.lines].to_vec(), std::mem::take(&mut self.is_apart));
             let piece = Piece { time: entry.time, continues: entry.continues, is_apart, bytes, arrived };
-            state.order.queues[self.index].push(piece);
+            state.order.push(self.index, piece);
         }
         self.merge.arrived.notify_one();
         let mut since = Instant::now();
-        let is_full = state.order.queues[self.index].bytes > MOST_HELD;
-        while is_full && state.order.queues[self.index].bytes > HALF && !state.has_failed && !state.is_over {
+        let is_full = state.order.is_full(self.index);
+        while is_full && !state.order.has_room(self.index) && !state.has_failed && !state.is_over {
             state = wait(&self.merge.printed, state, PAUSE);
             if since.elapsed() >= PAUSE {
                 drop(state);
@@ -228,7 +233,7 @@ impl Input<'_, '_> {
 
     /// How many bytes are not printed yet.
     pub(super) fn held(&self) -> usize {
-        self.unfinished.len() + lock(&self.merge.state).held(self.index)
+        self.unfinished.len() + lock(&self.merge.state).order.held(self.index)
     }
 
     /// Whether nothing more can be printed.
@@ -239,7 +244,7 @@ impl Input<'_, '_> {
     /// Waits until everything is printed but an unfinished line, or nothing more is.
     pub(super) fn drain(&self) {
         let mut state = lock(&self.merge.state);
-        while state.held(self.index) > 0 && !state.has_failed && !state.is_over {
+        while state.order.held(self.index) > 0 && !state.has_failed && !state.is_over {
             state = wait(&self.merge.printed, state, PAUSE);
         }
     }
@@ -247,7 +252,7 @@ impl Input<'_, '_> {
 
 impl Drop for Input<'_, '_> {
     fn drop(&mut self) {
-        lock(&self.merge.state).order.queues[self.index].is_ended = true;
+        lock(&self.merge.state).order.end(self.index);
         self.merge.arrived.notify_one();
     }
 }

@@ -1,6 +1,7 @@
 //! In which order the entries of several logs come. It waits for nothing, and prints nothing.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// When an entry was written, in nanoseconds since the epoch. One without a time comes before all others.
@@ -18,16 +19,24 @@ pub(super) struct Piece {
     pub arrived: Instant,
 }
 
+/// Decides between equal times: the place on the command line, then the name.
+pub(super) type Rank = (usize, String);
+
 /// What has come of a log and is not printed yet.
 #[derive(Debug)]
-pub(super) struct Queue {
-    /// Decides between equal times: the place on the command line, then the name.
-    pub rank: (usize, String),
-    pub pieces: VecDeque<Piece>,
+struct Queue {
+    rank: Arc<Rank>,
+    pieces: VecDeque<Piece>,
     /// The sum of their lengths.
-    pub bytes: usize,
+    bytes: usize,
+    /// How many bytes are being printed.
+    printing: usize,
+    /// Its reader waits for room.
+    is_awaited: bool,
+    /// The time of the piece that was taken last.
+    last: Time,
     /// Nothing more will come.
-    pub is_ended: bool,
+    is_ended: bool,
 }
 
 /// How long an entry is held.
@@ -41,221 +50,261 @@ pub(in crate::cli) enum Patience {
 
 /// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
+enum Next {
     /// The first piece of this queue.
     Piece(usize),
     /// Nothing before this time, unless something more comes.
     Wait(Option<Instant>),
 }
 
-/// How much of a log is held, in bytes. With limited patience, more is printed at once.
-pub(super) const MOST_HELD: usize = 1 << 20;
+/// How much of all logs is held, in bytes, and how much of one, at least and at most. With limited patience, more is printed
+/// at once.
+const MOST_OF_ALL: usize = 64 << 20;
+const LEAST_HELD: usize = 64 << 10;
+const MOST_HELD: usize = 1 << 20;
+/// How long the others wait for the end of a line of which the beginning is printed.
+const LONGEST_SILENCE: Duration = Duration::from_secs(5);
 
-impl Queue {
-    pub(super) fn new(rank: (usize, String)) -> Queue {
-        Queue { rank, pieces: VecDeque::new(), bytes: 0, is_ended: false }
-    }
-
-    pub(super) fn push(&mut self, piece: Piece) {
-        self.bytes += piece.bytes.len();
-        self.pieces.push_back(piece);
-    }
-
-    fn pop(&mut self) -> Option<Piece> {
-        let piece = self.pieces.pop_front()?;
-        self.bytes -= piece.bytes.len();
-        Some(piece)
-    }
-}
-
-/// The queues of all logs, and what was printed last.
+/// The logs that have not ended, what has come of them, and what was printed last.
+///
+/// Each log is in one of two sets: in `heads` if something of it is here, else in `silent`. So the next piece is found in a
+/// time that hardly grows with the number of logs.
 #[derive(Debug)]
 pub(super) struct Order {
-    pub queues: Vec<Queue>,
+    /// `None` where a log has ended. Its place is given to another one.
+    queues: Vec<Option<Queue>>,
     patience: Patience,
+    /// The logs of which something is here, by the time of the first piece, and when that came.
+    heads: BTreeSet<(Time, Arc<Rank>, usize)>,
+    arrivals: BTreeSet<(Instant, usize)>,
+    /// The others, by the time of what they had last.
+    silent: BTreeSet<(Time, usize)>,
+    /// How many have more than there is room for.
+    full: usize,
+    /// How much of each log is held.
+    room: usize,
     /// The queue of the last piece.
     last: Option<usize>,
-    /// The latest time that was printed.
-    latest: Time,
+    /// A line of this queue has not ended, of which the last part was taken then.
+    line: Option<(usize, Instant)>,
+}
+
+impl Queue {
+    fn is_full(&self, room: usize) -> bool {
+        // Short lines take more memory than their bytes.
+        self.bytes > room || self.pieces.len() > room / size_of::<Piece>()
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_ended && self.pieces.is_empty() && self.printing == 0
+    }
 }
 
 impl Order {
     pub(super) fn new(patience: Patience) -> Order {
-        Order { queues: Vec::new(), patience, last: None, latest: None }
+        Order {
+            queues: Vec::new(),
+            patience,
+            heads: BTreeSet::new(),
+            arrivals: BTreeSet::new(),
+            silent: BTreeSet::new(),
+            full: 0,
+            room: MOST_HELD,
+            last: None,
+            line: None,
+        }
+    }
+
+    /// Adds a log, and returns its number.
+    pub(super) fn add(&mut self, rank: Rank) -> usize {
+        let rank = Arc::new(rank);
+        let pieces = VecDeque::new();
+        let queue = Queue { rank, pieces, bytes: 0, printing: 0, is_awaited: false, last: None, is_ended: false };
+        let free = self.queues.iter().position(Option::is_none);
+        let index = free.unwrap_or(self.queues.len());
+        match free {
+            Some(free) => self.queues[free] = Some(queue),
+            None => self.queues.push(Some(queue)),
+        }
+        self.silent.insert((None, index));
+        self.share_room();
+        index
+    }
+
+    /// Nothing more will come of this log.
+    pub(super) fn end(&mut self, index: usize) {
+        let queue = self.queue(index);
+        queue.is_ended = true;
+        let (last, is_over) = (queue.last, queue.is_over());
+        self.silent.remove(&(last, index));
+        if is_over {
+            self.remove(index);
+        }
+    }
+
+    /// Whether all logs have ended, and nothing of them is left.
+    pub(super) fn is_over(&self) -> bool {
+        self.queues.iter().all(Option::is_none)
+    }
+
+    fn remove(&mut self, index: usize) {
+        self.queues[index] = None;
+        self.last = self.last.filter(|last| *last != index);
+        self.line = self.line.filter(|(line, _)| *line != index);
+        self.share_room();
+    }
+
+    fn share_room(&mut self) {
+        let queues = || self.queues.iter().flatten();
+        self.room = (MOST_OF_ALL / queues().count().max(1)).clamp(LEAST_HELD, MOST_HELD);
+        self.full = queues().filter(|queue| queue.is_full(self.room)).count();
+    }
+
+    /// How much of each log is held, in bytes.
+    pub(super) fn room(&self) -> usize {
+        self.room
+    }
+
+    /// Whether more of a log is here than there is room for.
+    pub(super) fn is_full(&self, index: usize) -> bool {
+        self.queues[index].as_ref().is_some_and(|queue| queue.is_full(self.room))
+    }
+
+    /// Whether there is room for more of a log that was full. If not, [`Order::note_printed`] will tell.
+    pub(super) fn has_room(&mut self, index: usize) -> bool {
+        let room = self.room / 2;
+        let queue = self.queue(index);
+        queue.is_awaited = queue.is_full(room);
+        !queue.is_awaited
+    }
+
+    /// How many bytes of a log are not printed yet.
+    pub(super) fn held(&self, index: usize) -> usize {
+        self.queues[index].as_ref().map_or(0, |queue| queue.bytes + queue.printing)
+    }
+
+    fn queue(&mut self, index: usize) -> &mut Queue {
+        self.queues[index].as_mut().expect("a log has a queue until it has ended and is printed")
+    }
+
+    pub(super) fn push(&mut self, index: usize, piece: Piece) {
+        let room = self.room;
+        let queue = self.queue(index);
+        let was_full = queue.is_full(room);
+        let head = queue.pieces.is_empty().then(|| (piece.time, piece.arrived, queue.rank.clone(), queue.last));
+        queue.bytes += piece.bytes.len();
+        queue.pieces.push_back(piece);
+        let is_full = queue.is_full(room);
+        if let Some((time, arrived, rank, last)) = head {
+            self.silent.remove(&(last, index));
+            self.heads.insert((time, rank, index));
+            self.arrivals.insert((arrived, index));
+        }
+        self.full += usize::from(is_full && !was_full);
+    }
+
+    fn pop(&mut self, index: usize, now: Instant) -> Option<Piece> {
+        let room = self.room;
+        let queue = self.queue(index);
+        let was_full = queue.is_full(room);
+        let piece = queue.pieces.pop_front()?;
+        queue.bytes -= piece.bytes.len();
+        queue.printing += piece.bytes.len();
+        queue.last = piece.time;
+        let is_full = queue.is_full(room);
+        let (rank, is_ended) = (queue.rank.clone(), queue.is_ended);
+        let next = queue.pieces.front().map(|next| (next.time, next.arrived));
+        self.heads.remove(&(piece.time, rank.clone(), index));
+        self.arrivals.remove(&(piece.arrived, index));
+        match next {
+            Some((time, arrived)) => {
+                self.heads.insert((time, rank, index));
+                self.arrivals.insert((arrived, index));
+            }
+            None if is_ended => {}
+            None => {
+                self.silent.insert((piece.time, index));
+            }
+        }
+        self.full -= usize::from(was_full && !is_full);
+        self.last = Some(index);
+        self.line = (piece.bytes.last() != Some(&b'\n')).then_some((index, now));
+        Some(piece)
+    }
+
+    /// So many bytes of what was taken of a log are printed. Returns whether its reader goes on: there is room again, or
+    /// nothing is left.
+    pub(super) fn note_printed(&mut self, index: usize, bytes: usize) -> bool {
+        let room = self.room / 2;
+        let queue = self.queue(index);
+        queue.printing -= bytes;
+        let has_room = queue.is_awaited && !queue.is_full(room);
+        queue.is_awaited &= !has_room;
+        let (is_over, is_empty) = (queue.is_over(), queue.bytes + queue.printing == 0);
+        if is_over {
+            self.remove(index);
+        }
+        has_room || is_empty
     }
 
     /// What comes next at `now`.
-    pub(super) fn next(&self, now: Instant) -> Next {
-        let continues = |index: &usize| self.queues[*index].pieces.front().is_some_and(|piece| piece.continues);
-        if let Some(last) = self.last.filter(continues) {
+    fn next(&self, now: Instant) -> Next {
+        let front = |index: usize| self.queues[index].as_ref().and_then(|queue| queue.pieces.front());
+        if let Some((index, since)) = self.line {
+            // Another log must not print in the middle of a line.
+            let is_ended = self.queues[index].as_ref().is_none_or(|queue| queue.is_ended);
+            match (front(index), self.patience) {
+                (Some(_), _) => return Next::Piece(index),
+                (None, _) if is_ended => {}
+                (None, Patience::Unlimited) => return Next::Wait(None),
+                (None, Patience::Limited(_)) if now < since + LONGEST_SILENCE => {
+                    return Next::Wait(Some(since + LONGEST_SILENCE));
+                }
+                (None, Patience::Limited(_)) => {}
+            }
+        }
+        if let Some(last) = self.last.filter(|last| front(*last).is_some_and(|piece| piece.continues)) {
             return Next::Piece(last);
         }
-        let heads = || self.queues.iter().enumerate().filter_map(|(index, queue)| Some((index, queue.pieces.front()?)));
-        let Some((least, head)) = heads().min_by_key(|(index, head)| (head.time, &self.queues[*index].rank)) else {
-            return Next::Wait(None);
-        };
-        if self.queues.iter().all(|queue| queue.is_ended || !queue.pieces.is_empty()) {
-            return Next::Piece(least);
+        let Some((time, _, least)) = self.heads.first() else { return Next::Wait(None) };
+        if self.silent.is_empty() {
+            return Next::Piece(*least);
         }
-        let Patience::Limited(time) = self.patience else { return Next::Wait(None) };
-        let is_full = self.queues.iter().any(|queue| queue.bytes > MOST_HELD);
-        let due = heads().map(|(_, head)| head.arrived + time).min().filter(|due| *due > now);
-        // There is no use in holding one that comes too late already.
+        let Patience::Limited(wait) = self.patience else { return Next::Wait(None) };
+        let due = self.arrivals.first().map(|(arrived, _)| *arrived + wait).filter(|due| *due > now);
         match due {
-            Some(due) if !is_full && head.time > self.latest => Next::Wait(Some(due)),
-            _ => Next::Piece(least),
+            Some(due) if self.full == 0 && self.may_be_preceded(*time, *least) => Next::Wait(Some(due)),
+            _ => Next::Piece(*least),
         }
     }
 
-    /// Takes what comes next at `now`: pieces of one log, of about `most` bytes.
+    /// Whether there is any use in holding a piece: it is in the order of its own log, and another log has had nothing that
+    /// is later. What a clock in the future has written is later than everything, so such a log is not waited for.
+    fn may_be_preceded(&self, time: Time, index: usize) -> bool {
+        let is_in_order = self.queues[index].as_ref().is_some_and(|queue| queue.last <= time);
+        time.is_some() && is_in_order && self.silent.first().is_some_and(|(last, _)| *last < time)
+    }
+
+    /// Takes what comes next at `now`, of about `most` bytes: pieces, each with the number of its log.
     ///
     /// # Errors
     /// Nothing comes before that time.
-    pub(super) fn take(&mut self, now: Instant, most: usize) -> Result<(usize, Vec<Piece>), Option<Instant>> {
-        let index = match self.next(now) {
-            Next::Piece(index) => index,
-            Next::Wait(until) => return Err(until),
-        };
+    pub(super) fn take(&mut self, now: Instant, most: usize) -> Result<Vec<(usize, Piece)>, Option<Instant>> {
         let (mut pieces, mut bytes) = (Vec::new(), 0);
-        while bytes < most
-            && self.next(now) == Next::Piece(index)
-            && let Some(piece) = self.queues[index].pop()
-        {
-            bytes += piece.bytes.len();
-            (self.last, self.latest) = (Some(index), self.latest.max(piece.time));
-            pieces.push(piece);
+        while bytes < most {
+            match self.next(now) {
+                Next::Piece(index) => {
+                    let piece = self.pop(index, now).expect("the log has a piece");
+                    bytes += piece.bytes.len();
+                    pieces.push((index, piece));
+                }
+                Next::Wait(until) if pieces.is_empty() => return Err(until),
+                Next::Wait(_) => break,
+            }
         }
-        Ok((index, pieces))
+        Ok(pieces)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Play {
-        order: Order,
-        begun: Instant,
-        now: Instant,
-    }
-
-    impl Play {
-        fn of(logs: usize, patience: Patience) -> Play {
-            let mut order = Order::new(patience);
-            order.queues.extend((0..logs).map(|rank| Queue::new((rank, String::new()))));
-            let now = Instant::now();
-            Play { order, begun: now, now }
-        }
-
-        fn following(logs: usize) -> Play {
-            Play::of(logs, Patience::Limited(Duration::from_millis(500)))
-        }
-
-        fn at(&mut self, millis: u64) -> &mut Play {
-            self.now = self.begun + Duration::from_millis(millis);
-            self
-        }
-
-        /// `3a` is an entry of time 3, `+b` continues it, and `-c` has no time.
-        fn push(&mut self, log: usize, pieces: &str) -> &mut Play {
-            let mut time = None;
-            for piece in pieces.split_whitespace() {
-                let (number, text) = piece.split_at(piece.len() - 1);
-                let continues = number == "+";
-                if !continues {
-                    time = number.parse().ok();
-                }
-                let (bytes, arrived) = (text.as_bytes().to_vec(), self.now);
-                self.order.queues[log].push(Piece { time, continues, is_apart: false, bytes, arrived });
-            }
-            self
-        }
-
-        fn end(&mut self, log: usize) -> &mut Play {
-            self.order.queues[log].is_ended = true;
-            self
-        }
-
-        /// What is printed now.
-        fn take(&mut self) -> String {
-            let mut text = String::new();
-            while let Ok((_, pieces)) = self.order.take(self.now, 1) {
-                pieces.iter().for_each(|piece| text += std::str::from_utf8(&piece.bytes).unwrap());
-            }
-            text
-        }
-    }
-
-    #[test]
-    fn without_following_entries_come_in_the_order_of_their_times() {
-        let mut play = Play::of(2, Patience::Unlimited);
-        assert_eq!(play.push(0, "1a 4b").take(), "");
-        assert_eq!(play.at(100_000).take(), "");
-        assert_eq!(play.push(1, "2c 3d").take(), "acd");
-        assert_eq!(play.push(1, "5e").end(1).take(), "b");
-        assert_eq!(play.end(0).take(), "e");
-    }
-
-    #[test]
-    fn equal_times_keep_the_order_of_the_arguments_and_entries_stay_whole() {
-        let mut play = Play::of(2, Patience::Unlimited);
-        assert_eq!(play.push(1, "1a +b").push(0, "1c +d 1e").end(0).take(), "cdeab");
-        let mut play = Play::of(2, Patience::Unlimited);
-        play.push(0, "1a 2c").push(1, "1b");
-        assert_eq!(play.take(), "ab");
-        let rest = Piece { time: Some(1), continues: true, is_apart: false, bytes: b"x".to_vec(), arrived: play.now };
-        play.order.queues[1].push(rest);
-        assert_eq!(play.end(1).take(), "xc", "the rest of the second log's entry");
-    }
-
-    #[test]
-    fn a_log_out_of_order_stays_in_its_own() {
-        let mut play = Play::of(2, Patience::Unlimited);
-        assert_eq!(play.push(0, "5a 1b 6c").push(1, "2d 3e 7f").end(0).end(1).take(), "deabcf");
-    }
-
-    #[test]
-    fn a_log_without_times_does_not_wait() {
-        let mut play = Play::following(2);
-        assert_eq!(play.push(0, "-a -b").take(), "ab");
-        assert_eq!(play.push(1, "7c").push(0, "-d").take(), "d");
-    }
-
-    #[test]
-    fn while_following_an_entry_is_held_for_a_while() {
-        let mut play = Play::following(3);
-        assert_eq!(play.push(0, "5a").take(), "");
-        assert_eq!(play.at(400).push(1, "3b 9c").take(), "");
-        assert_eq!(play.at(499).take(), "");
-        assert_eq!(play.at(500).take(), "ba");
-        assert_eq!(play.at(899).take(), "");
-        assert_eq!(play.at(900).take(), "c");
-        // Too late, and what belongs to it.
-        assert_eq!(play.at(901).push(2, "4d +e").take(), "de");
-        assert_eq!(play.push(2, "10f").take(), "");
-        assert_eq!(play.at(1401).take(), "f");
-    }
-
-    #[test]
-    fn the_rest_of_an_entry_that_was_printed_does_not_wait() {
-        let mut play = Play::following(2);
-        assert_eq!(play.push(0, "5a").at(500).take(), "a");
-        let piece = Piece { time: Some(5), continues: true, is_apart: false, bytes: b"b".to_vec(), arrived: play.now };
-        play.order.queues[0].push(piece);
-        assert_eq!(play.take(), "b");
-    }
-
-    #[test]
-    fn no_more_is_held_than_there_is_room_for() {
-        let mut play = Play::following(2);
-        let piece = |time| Piece {
-            time: Some(time),
-            continues: false,
-            is_apart: false,
-            bytes: vec![b'x'; MOST_HELD / 4],
-            arrived: Instant::now(),
-        };
-        (0..10).for_each(|time| play.order.queues[0].push(piece(time)));
-        assert_eq!(play.take().len(), 6 * (MOST_HELD / 4));
-    }
-}
+mod tests;

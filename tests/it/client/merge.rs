@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::{Log, Process, Server, serve, serve_with, wstail};
+use crate::support::{Log, Process, Server, serve, serve_with, until, wstail};
 
 fn tail(server: &Server, paths: &[&str], arguments: &[&str]) -> Process {
     let mut command = wstail();
@@ -102,6 +102,55 @@ fn while_following_entries_are_held_for_a_moment() {
     log.append(line(4, "too late"));
     assert_eq!(tail.line(), line(4, "too late").trim());
     assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+}
+
+/// How many bytes the server has sent.
+fn sent(server: &Server) -> usize {
+    let metrics = server.get("/-/metrics").text();
+    metrics.lines().find_map(|line| line.strip_prefix("wstail_sent_bytes_total ")?.parse().ok()).unwrap()
+}
+
+#[test]
+fn a_long_line_is_not_interrupted_by_another_log() {
+    let log = Log::with("first\n");
+    fs::write(log.beside("other.log"), "first\n").unwrap();
+    let server = serve(&log);
+    let tail = tail(&server, &["app.log", "other.log"], &["--merge-wait", "0", "--prefix=never"]);
+    assert_eq!([tail.line(), tail.line()], ["first", "first"]);
+    let (before, long, other) = (sent(&server), line(5, &"x".repeat(3 << 20)), line(6, "other"));
+    let (beginning, rest) = long.split_at(2 << 20);
+    log.append(beginning);
+    until("its beginning is sent", || sent(&server) >= before + beginning.len());
+    fs::OpenOptions::new().append(true).open(log.beside("other.log")).unwrap().write_all(other.as_bytes()).unwrap();
+    until("the other line is sent", || sent(&server) >= before + beginning.len() + other.len());
+    log.append(rest);
+    // Whichever was read first.
+    let mut printed = [tail.line(), tail.line()];
+    printed.sort_by_key(String::len);
+    let [short, whole] = printed;
+    assert!(whole == long.trim_end(), "{} bytes, then {short:?}", whole.len());
+    assert_eq!(short, other.trim_end());
+}
+
+#[test]
+fn one_entry_of_the_future_does_not_end_a_merge() {
+    let log = Log::with(line(1, "a").replace("2026", "2076"));
+    for name in ["one.log", "two.log"] {
+        fs::write(log.beside(name), line(1, "a")).unwrap();
+    }
+    let server = serve(&log);
+    let tail = tail(&server, &["app.log", "one.log", "two.log"], &["--merge-wait", "3", "--prefix=never"]);
+    for _ in 0..3 {
+        assert!(tail.line().ends_with(" a"));
+    }
+    let append = |name: &str, text: String| {
+        fs::OpenOptions::new().append(true).open(log.beside(name)).unwrap().write_all(text.as_bytes()).unwrap();
+    };
+    let before = sent(&server);
+    append("one.log", line(5, "later"));
+    until("it is sent", || sent(&server) >= before + line(5, "later").len());
+    append("two.log", line(3, "earlier"));
+    assert_eq!([tail.line(), tail.line()], [line(3, "earlier").trim(), line(5, "later").trim()]);
 }
 
 #[test]
