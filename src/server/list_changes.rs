@@ -1,6 +1,6 @@
 //! What has changed in the list of logs since a client last heard of it. The lists come from the caller, as does the time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,46 +11,97 @@ use crate::server::listing::{List, seconds};
 /// How long a log that is gone is remembered. A file that is given a rotated log's name meanwhile is not a new log.
 const REMEMBERED: Duration = Duration::from_secs(60);
 
-/// The logs that a client knows, and the ones that it asks for.
+/// The logs that a client asks for, and those that it knows. The list is shared with other clients, and of each of its paths
+/// one bit is known here.
 pub(in crate::server) struct Changes {
     wanted: ListParameters,
-    /// Each with the time at which it was found to be gone, if it is.
-    known: HashMap<String, Option<Instant>>,
-    last: Option<Arc<List>>,
+    list: Arc<List>,
+    /// Whether the client was told of a path, in the order of the list's paths.
+    told: Vec<bool>,
+    /// The logs that the client was told of and that are gone, since when.
+    gone: HashMap<String, Instant>,
+    /// Those of which it is not told yet that they are gone.
+    leaving: VecDeque<String>,
+    /// The entries that are not judged yet.
+    ahead: Ahead,
+}
+
+/// Places of a list's entries, newest first.
+enum Ahead {
+    All(std::ops::Range<usize>),
+    New(std::vec::IntoIter<usize>),
+}
+
+/// What one step has found.
+pub(in crate::server) enum Found {
+    Event(ListEvent),
+    /// A log that is not told of.
+    Nothing,
+    /// Everything in the list is told.
+    Over,
 }
 
 impl Changes {
-    pub(in crate::server) fn new(wanted: ListParameters) -> Changes {
-        Changes { wanted, known: HashMap::new(), last: None }
+    /// All that is wanted of `list` is news.
+    pub(in crate::server) fn new(wanted: ListParameters, list: Arc<List>) -> Changes {
+        let count = list.entries().len();
+        let (told, ahead) = (vec![false; count], Ahead::All(0..count));
+        Changes { wanted, list, told, gone: HashMap::new(), leaving: VecDeque::new(), ahead }
     }
 
-    /// What the client does not know yet, newest first.
-    pub(in crate::server) fn take(&mut self, list: Arc<List>, now: Instant) -> Vec<ListEvent> {
-        let last = self.last.replace(list.clone());
-        if last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &list)) {
-            return Vec::new();
+    /// Goes on to a later list. Everything in the one before must be told.
+    pub(in crate::server) fn go_on(&mut self, list: Arc<List>, now: Instant) {
+        self.gone.retain(|_, since| now < *since + REMEMBERED);
+        if Arc::ptr_eq(&self.list, &list) {
+            return;
         }
-        let mut events = Vec::new();
-        for (path, gone) in &mut self.known {
-            if gone.is_none() && !list.contains(path) {
-                *gone = Some(now);
-                events.push(ListEvent::Gone { path: path.clone() });
-            }
+        let difference = list.difference(&self.list);
+        let (removed, added) = (&difference.removed, &difference.added);
+        let is_told = |number: &&usize| self.told[**number];
+        let path = |number: &usize| self.list.entries()[self.list.place(*number)].path.clone();
+        self.leaving = removed.iter().filter(is_told).map(path).collect();
+        self.gone.extend(self.leaving.iter().map(|path| (path.clone(), now)));
+        if !removed.is_empty() || !added.is_empty() {
+            let mut removed = removed.iter().peekable();
+            let kept = self.told.iter().enumerate().filter(|(number, _)| removed.next_if_eq(&number).is_none());
+            let mut kept = kept.map(|(_, is_told)| *is_told);
+            let mut added = added.iter().peekable();
+            let told = |number| added.next_if_eq(&&number).is_none() && kept.next().unwrap_or_default();
+            self.told = (0..list.entries().len()).map(told).collect();
         }
-        let was_log = |path: &str| self.known.contains_key(path);
-        let is_new = |path: &str| match self.known.get(path) {
-            Some(gone) => gone.is_some(),
-            // A rotated file whose log was deleted meanwhile is not new.
-            None => last.as_ref().is_none_or(|last| !last.contains(path)),
+        let mut new: Vec<_> = added.iter().map(|number| list.place(*number)).collect();
+        new.sort_unstable();
+        (self.ahead, self.list) = (Ahead::New(new.into_iter()), list);
+    }
+
+    /// Judges one more log: those that are gone come first, then the new ones, newest first.
+    pub(in crate::server) fn step(&mut self) -> Found {
+        if let Some(path) = self.leaving.pop_front() {
+            return Found::Event(ListEvent::Gone { path });
+        }
+        let next = match &mut self.ahead {
+            Ahead::All(range) => range.next(),
+            Ahead::New(places) => places.next(),
         };
-        let new = list.select(&self.wanted, was_log).filter(|entry| is_new(&entry.path));
-        let new: Vec<_> = new.map(|entry| (entry.path.clone(), entry.size, seconds(entry))).collect();
-        for (path, size, modified) in new {
-            self.known.insert(path.clone(), None);
-            events.push(ListEvent::File { path, size, modified });
+        let Some(place) = next else { return Found::Over };
+        let entry = &self.list.entries()[place];
+        if !self.list.is_wanted(entry, &self.wanted, |path| self.gone.contains_key(path)) {
+            return Found::Nothing;
         }
-        self.known.retain(|_, gone| gone.is_none_or(|since| now < since + REMEMBERED));
-        events
+        if let Some(number) = self.list.number(&entry.path) {
+            self.told[number] = true;
+        }
+        self.gone.remove(&entry.path);
+        Found::Event(ListEvent::File { path: entry.path.clone(), size: entry.size, modified: seconds(entry) })
+    }
+
+    /// Whether everything in the list is told.
+    pub(in crate::server) fn is_over(&self) -> bool {
+        let is_judged = match &self.ahead {
+            Ahead::All(range) => range.is_empty(),
+            Ahead::New(places) => places.len() == 0,
+        };
+        is_judged && self.leaving.is_empty()
     }
 }
 
@@ -61,14 +112,15 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     struct Play {
-        changes: Changes,
+        wanted: ListParameters,
+        changes: Option<Changes>,
         now: Instant,
     }
 
     impl Play {
         fn of(query: &str) -> Play {
             let wanted = ListParameters::parse(query).unwrap();
-            Play { changes: Changes::new(wanted), now: Instant::now() }
+            Play { wanted, changes: None, now: Instant::now() }
         }
 
         /// `+app.log -old.log`: what the client hears of after `seconds`, if the list has these paths then.
@@ -76,13 +128,24 @@ mod tests {
             self.now += Duration::from_secs(seconds);
             let entry = |path: &str| Entry { path: path.to_owned(), size: 1, modified: UNIX_EPOCH };
             let listing = Listing { entries: paths.split_whitespace().map(entry).collect(), is_cut: false };
-            let events = self.changes.take(Arc::new(List::new(listing, Duration::ZERO)), self.now);
-            let word = |event: &ListEvent| match event {
-                ListEvent::File { path, .. } => format!("+{path}"),
-                ListEvent::Gone { path } => format!("-{path}"),
-                other => panic!("{other}"),
-            };
-            events.iter().map(word).collect::<Vec<_>>().join(" ")
+            let list = Arc::new(List::new(listing, Duration::ZERO));
+            match &mut self.changes {
+                Some(changes) => changes.go_on(list, self.now),
+                None => self.changes = Some(Changes::new(self.wanted.clone(), list)),
+            }
+            let changes = self.changes.as_mut().unwrap();
+            let mut words = Vec::new();
+            loop {
+                match changes.step() {
+                    Found::Event(ListEvent::File { path, .. }) => words.push(format!("+{path}")),
+                    Found::Event(ListEvent::Gone { path }) => words.push(format!("-{path}")),
+                    Found::Event(other) => panic!("{other}"),
+                    Found::Nothing => {}
+                    Found::Over => break,
+                }
+            }
+            assert!(changes.is_over());
+            words.join(" ")
         }
     }
 

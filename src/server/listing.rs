@@ -1,10 +1,10 @@
 //! The list of logs, shared by all who ask for it: one of them walks the roots, and the others wait for what it finds. A
 //! list is given out for up to a second, and not updated meanwhile. Nothing here waits or sends.
 
-use std::collections::HashSet;
+use std::cmp::Ordering;
 use std::io;
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use serde_json::json;
@@ -16,6 +16,8 @@ use crate::protocol::list_request::ListParameters;
 
 /// How long a list is also given to other clients.
 const FRESH: Duration = Duration::from_secs(1);
+/// How long a client's logs are chosen at a time.
+pub(in crate::server) const TURN: Duration = Duration::from_millis(20);
 
 /// Serializes the walks of the roots, and shares what they find.
 #[derive(Debug, Default)]
@@ -32,15 +34,27 @@ enum State {
     Known(Arc<List>),
 }
 
-/// The logs that a walk found.
+/// The logs that a walk found. All clients share it.
 #[derive(Debug)]
 pub(in crate::server) struct List {
     listing: Listing,
+    /// The places of the entries, in the order of their paths.
+    by_path: Vec<u32>,
     /// When the walk ended, and how long it took.
     since: Instant,
     took: Duration,
-    paths: OnceLock<HashSet<String>>,
+    difference: OnceLock<Arc<Difference>>,
     json: OnceLock<String>,
+}
+
+/// How the paths of a list differ from those of an earlier one.
+#[derive(Debug)]
+pub(in crate::server) struct Difference {
+    earlier: Weak<List>,
+    /// The paths that are not there any more, as numbers in the order of the earlier list's paths.
+    pub removed: Vec<usize>,
+    /// Those that are new, as numbers in the order of the list's paths.
+    pub added: Vec<usize>,
 }
 
 /// What a client does next.
@@ -100,7 +114,11 @@ impl Walker<'_> {
 
 impl List {
     pub(in crate::server) fn new(listing: Listing, took: Duration) -> List {
-        List { listing, since: Instant::now(), took, paths: OnceLock::new(), json: OnceLock::new() }
+        let path = |place: &u32| &listing.entries[*place as usize].path;
+        let mut by_path: Vec<u32> = (0..listing.entries.len() as u32).collect();
+        by_path.sort_unstable_by(|one, two| path(one).cmp(path(two)));
+        let (difference, json) = (OnceLock::new(), OnceLock::new());
+        List { listing, by_path, since: Instant::now(), took, difference, json }
     }
 
     /// There were more names than are read.
@@ -113,33 +131,95 @@ impl List {
         self.since + FRESH.max(self.took)
     }
 
-    pub(in crate::server) fn contains(&self, path: &str) -> bool {
-        let paths = || self.listing.entries.iter().map(|entry| entry.path.clone()).collect();
-        self.paths.get_or_init(paths).contains(path)
+    /// Newest first.
+    pub(in crate::server) fn entries(&self) -> &[Entry] {
+        &self.listing.entries
     }
 
-    /// The logs that a client asks for, newest first. `was_log` tells which logs there were a moment ago: in the midst
-    /// of a rotation a log has no file.
-    pub(in crate::server) fn select<'l>(
-        &'l self,
-        wanted: &'l ListParameters,
-        was_log: impl Fn(&str) -> bool + 'l,
-    ) -> impl Iterator<Item = &'l Entry> {
-        let is_log = move |path: &str| self.contains(path) || was_log(path);
-        self.listing.entries.iter().filter(move |entry| {
-            wanted.glob.as_ref().is_none_or(|glob| glob.matches(&entry.path))
-                && (wanted.has_generations() || !is_generation(&entry.path, &is_log))
-        })
+    /// The place among the entries of a path, by its number in the order of the paths.
+    pub(in crate::server) fn place(&self, number: usize) -> usize {
+        self.by_path[number] as usize
+    }
+
+    fn path(&self, number: usize) -> &str {
+        &self.entries()[self.place(number)].path
+    }
+
+    /// The number of a path in the order of the paths.
+    pub(in crate::server) fn number(&self, path: &str) -> Option<usize> {
+        self.by_path.binary_search_by(|place| self.entries()[*place as usize].path.as_str().cmp(path)).ok()
+    }
+
+    pub(in crate::server) fn contains(&self, path: &str) -> bool {
+        self.number(path).is_some()
+    }
+
+    /// How it differs from an earlier list. Most clients know the same earlier list, and share what is found.
+    pub(in crate::server) fn difference(&self, earlier: &Arc<List>) -> Arc<Difference> {
+        let found = || Arc::new(Difference::find(earlier, self));
+        let shared = self.difference.get_or_init(found);
+        if std::ptr::eq(shared.earlier.as_ptr(), Arc::as_ptr(earlier)) { shared.clone() } else { found() }
+    }
+
+    /// Whether a client asks for a log. `was_log` tells which logs there were a moment ago: in the midst of a rotation a log
+    /// has no file.
+    pub(in crate::server) fn is_wanted(
+        &self,
+        entry: &Entry,
+        wanted: &ListParameters,
+        was_log: impl Fn(&str) -> bool,
+    ) -> bool {
+        wanted.glob.as_ref().is_none_or(|glob| glob.matches(&entry.path))
+            && (wanted.has_generations() || !is_generation(&entry.path, |path| self.contains(path) || was_log(path)))
     }
 
     /// `{"files":[{"path","size","modified"}…]}`, newest first; with `"cut":true` if there were more names than are read.
-    /// The list of all logs is made once for all clients.
-    pub(in crate::server) fn json(self: Arc<List>, wanted: &ListParameters) -> Json {
+    /// The list of all logs is made once for all clients. The choice of some may take long: `goes_on` is asked every few
+    /// milliseconds, and `None` is returned if it says no.
+    pub(in crate::server) fn json(
+        self: Arc<List>,
+        wanted: &ListParameters,
+        mut goes_on: impl FnMut() -> bool,
+    ) -> Option<Json> {
         if wanted.glob.is_none() && wanted.has_generations() {
-            self.json.get_or_init(|| json(self.listing.entries.iter(), self.is_cut()));
-            return Json::All(self);
+            self.json.get_or_init(|| json(self.entries().iter(), self.is_cut()));
+            return Some(Json::All(self));
         }
-        Json::Some(json(self.select(wanted, |_| false), self.is_cut()))
+        let (mut chosen, mut begun) = (Vec::new(), Instant::now());
+        for entry in self.entries() {
+            if self.is_wanted(entry, wanted, |_| false) {
+                chosen.push(entry);
+            }
+            if begun.elapsed() >= TURN {
+                if !goes_on() {
+                    return None;
+                }
+                begun = Instant::now();
+            }
+        }
+        Some(Json::Some(json(chosen.into_iter(), self.is_cut())))
+    }
+}
+
+impl Difference {
+    fn find(earlier: &Arc<List>, later: &List) -> Difference {
+        let (mut removed, mut added, mut one, mut two) = (Vec::new(), Vec::new(), 0, 0);
+        while one < earlier.by_path.len() || two < later.by_path.len() {
+            let order = match (one < earlier.by_path.len(), two < later.by_path.len()) {
+                (true, true) => earlier.path(one).cmp(later.path(two)),
+                (true, false) => Ordering::Less,
+                _ => Ordering::Greater,
+            };
+            if order == Ordering::Less {
+                removed.push(one);
+            }
+            if order == Ordering::Greater {
+                added.push(two);
+            }
+            one += usize::from(order != Ordering::Greater);
+            two += usize::from(order != Ordering::Less);
+        }
+        Difference { earlier: Arc::downgrade(earlier), removed, added }
     }
 }
 
@@ -200,7 +280,8 @@ mod tests {
         let list = list(&["app.log", "app.log.1", "nginx/a.log", "nginx/a.log.2.gz", "nginx/b.log.1", "old/app.log.1"]);
         let paths = |query: &str| {
             let wanted = ListParameters::parse(query).unwrap();
-            list.select(&wanted, |_| false).map(|entry| entry.path.clone()).collect::<Vec<_>>().join(" ")
+            let chosen = list.entries().iter().filter(|entry| list.is_wanted(entry, &wanted, |_| false));
+            chosen.map(|entry| entry.path.clone()).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(paths("match=**"), "app.log nginx/a.log nginx/b.log.1");
         assert_eq!(paths("match=*&generations=1"), "app.log app.log.1");
@@ -209,12 +290,44 @@ mod tests {
         assert_eq!(paths("generations=0"), paths("match=**"));
         assert_eq!(paths("").split(' ').count(), 6);
         let wanted = ListParameters::parse("match=nginx/b*").unwrap();
-        assert_eq!(list.select(&wanted, |path| path == "nginx/b.log").count(), 0, "in the midst of a rotation");
+        let entry = &list.entries()[4];
+        assert!(list.is_wanted(entry, &wanted, |_| false), "{entry:?}");
+        assert!(!list.is_wanted(entry, &wanted, |path| path == "nginx/b.log"), "in the midst of a rotation");
         let json = |query: &str| {
-            let json = list.clone().json(&ListParameters::parse(query).unwrap());
-            String::from_utf8(json.as_bytes().to_vec()).unwrap()
+            let json = list.clone().json(&ListParameters::parse(query).unwrap(), || true);
+            String::from_utf8(json.unwrap().as_bytes().to_vec()).unwrap()
         };
         assert_eq!(json("match=a*"), r#"{"files":[{"modified":0,"path":"app.log","size":1}]}"#);
         assert!(json("").contains("app.log.1"));
+    }
+
+    #[test]
+    fn the_difference_of_two_lists_is_found_once() {
+        let (one, two) = (list(&["b", "c", "a", "e"]), list(&["d", "f", "c", "a"]));
+        let difference = two.difference(&one);
+        let path = |list: &List, number: &usize| list.path(*number).to_owned();
+        assert_eq!(difference.removed.iter().map(|number| path(&one, number)).collect::<String>(), "be");
+        assert_eq!(difference.added.iter().map(|number| path(&two, number)).collect::<String>(), "df");
+        assert!(Arc::ptr_eq(&difference, &two.difference(&one)));
+        assert_eq!(two.difference(&list(&[])).added.len(), 4, "of a client that was slow");
+    }
+
+    #[test]
+    fn a_choice_that_takes_long_can_be_given_up() {
+        let paths: Vec<_> = (0..5000).map(|number| format!("{number}{}", "a".repeat(250))).collect();
+        let list = list(&paths.iter().map(String::as_str).collect::<Vec<_>>());
+        let wanted = ListParameters::parse(&format!("match={}b", "*a".repeat(500))).unwrap();
+        let mut turns = 0;
+        let json = list.json(&wanted, || {
+            turns += 1;
+            turns < 3
+        });
+        assert!(json.is_none() && turns == 3, "{turns}");
+    }
+
+    #[test]
+    fn changes_are_looked_for_every_second() {
+        let list = list(&["a"]);
+        assert_eq!(list.next_walk(), list.since + Duration::from_secs(1));
     }
 }

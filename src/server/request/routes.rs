@@ -155,7 +155,9 @@ fn list<S: StreamSocket>(
         return Ok(live_list(&mut socket.stream, early, (list, wanted), shared).run(tcp, shutdown));
     }
     // All clients that ask for all logs share one list, so it is not copied for each.
-    let json = list.json(&wanted);
+    let Some(json) = list.json(&wanted, || !shutdown.is_triggered()) else {
+        return Err(Refusal::new(503, "the server is going away"));
+    };
     let body = if head.method == Method::Head { &[] } else { json.as_bytes() };
     match say(socket, &short_response::json_head(json.as_bytes().len()), stall, shutdown) {
         Served { ended: Ended::Completed, .. } => Ok(say(socket, body, stall, shutdown)),
@@ -174,5 +176,5 @@ fn live_list<'s, S: StreamSocket>(
     let pings = Pings { kind: HeartbeatKind::Frame, has_alive: true };
     let transport = Transport::websocket(stream, early, pings, heartbeat, shared.reports.metrics.clone());
     let transport = transport.stall_after(config.stall_timeout);
-    Box::new(LiveList::new((&shared.lists, &shared.roots), begun, config.heartbeat, transport, now))
+    Box::new(LiveList::new((&shared.lists, &shared.roots), begun, config.heartbeat, transport))
 }

@@ -1,7 +1,6 @@
 //! The list of logs over WebSocket, which goes on: the logs that are there, then those that come and go. It has a loop of
 //! its own, as a log's connection has, over the same transport.
 
-use std::collections::VecDeque;
 use std::net::TcpStream;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -12,8 +11,8 @@ use crate::follow::root::Roots;
 use crate::protocol::close::{self, Close};
 use crate::protocol::list_event::ListEvent;
 use crate::protocol::list_request::ListParameters;
-use crate::server::list_changes::Changes;
-use crate::server::listing::{List, Lists, Lookup};
+use crate::server::list_changes::{Changes, Found};
+use crate::server::listing::{List, Lists, Lookup, TURN};
 use crate::server::stream::ending::{Ending, Linger, Served};
 use crate::server::stream::frame::Frame;
 use crate::server::stream::transport::socket::StreamSocket;
@@ -29,9 +28,10 @@ const RETRY: Duration = Duration::from_secs(1);
 pub(in crate::server) struct LiveList<'s, S> {
     lists: &'s Lists,
     roots: &'s Roots,
+    /// While it has anything that is not sent yet, nothing more is looked for.
     changes: Changes,
-    /// What is not sent yet. While there is anything, nothing more is looked for.
-    events: VecDeque<ListEvent>,
+    /// What follows the logs that were there at the beginning.
+    listed: Option<ListEvent>,
     /// When to look for changes.
     due: Instant,
     /// Another client's walk, whose end is waited for.
@@ -48,12 +48,11 @@ impl<'s, S: StreamSocket> LiveList<'s, S> {
         (list, wanted): (Arc<List>, ListParameters),
         heartbeat: Duration,
         transport: Transport<S>,
-        now: Instant,
     ) -> LiveList<'s, S> {
-        let (is_cut, due, mut changes) = (list.is_cut(), list.next_walk(), Changes::new(wanted));
-        let mut events = VecDeque::from(changes.take(list, now));
-        events.push_back(ListEvent::Listed { is_cut, heartbeat: heartbeat.as_secs_f64() });
-        LiveList { lists, roots, changes, events, due, walk: None, transport, ending: None }
+        let (due, heartbeat) = (list.next_walk(), heartbeat.as_secs_f64());
+        let listed = Some(ListEvent::Listed { is_cut: list.is_cut(), heartbeat });
+        let changes = Changes::new(wanted, list);
+        LiveList { lists, roots, changes, listed, due, walk: None, transport, ending: None }
     }
 
     /// Takes turns until the client has left. At shutdown, closes the stream first.
@@ -107,12 +106,18 @@ impl<'s, S: StreamSocket> LiveList<'s, S> {
 
     /// Whether everything is sent, so that there is room for more.
     fn is_looking(&self) -> bool {
-        self.ending.is_none() && self.events.is_empty() && !self.transport.is_blocked()
+        self.ending.is_none() && self.is_told() && !self.transport.is_blocked()
+    }
+
+    fn is_told(&self) -> bool {
+        self.changes.is_over() && self.listed.is_none()
     }
 
     fn until(&self, now: Instant) -> Option<Instant> {
         let due = Some(self.due).filter(|_| self.is_looking() && self.walk.is_none());
-        self.transport.due(now).into_iter().chain(due).min()
+        // The next turn follows at once.
+        let next = Some(now).filter(|_| self.ending.is_none() && !self.is_told() && !self.transport.is_blocked());
+        self.transport.due(now).into_iter().chain(due).chain(next).min()
     }
 
     /// Looks for changes, unless another client is just doing that.
@@ -130,23 +135,29 @@ impl<'s, S: StreamSocket> LiveList<'s, S> {
         self.due = now + RETRY;
         if let Ok(list) = list {
             self.due = list.next_walk();
-            self.events.extend(self.changes.take(list, now));
+            self.changes.go_on(list, now);
         }
     }
 
-    /// Sends the events, as far as the socket accepts them. Returns whether nothing is left.
+    /// Sends events for a turn, as far as the socket accepts them. Returns whether everything is sent that was found so far.
     fn flush(&mut self, now: Instant) -> Result<bool, Ending> {
+        let until = Instant::now() + TURN;
         loop {
             if !self.push(now)? {
                 return Ok(false);
             }
-            if self.events.is_empty() {
+            if self.is_told() || Instant::now() >= until {
                 return Ok(true);
             }
-            while self.transport.has_room()
-                && let Some(event) = self.events.pop_front()
-            {
-                self.transport.send(Frame::Text(event.to_string().into_bytes()));
+            while self.transport.has_room() && !self.is_told() && Instant::now() < until {
+                let event = match self.changes.step() {
+                    Found::Event(event) => Some(event),
+                    Found::Nothing => None,
+                    Found::Over => self.listed.take(),
+                };
+                if let Some(event) = event {
+                    self.transport.send(Frame::Text(event.to_string().into_bytes()));
+                }
             }
         }
     }
