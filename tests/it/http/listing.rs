@@ -120,7 +120,9 @@ fn concurrent_requests_share_the_list() {
     let log = among(300);
     let server = serve(&log);
     let expected = server.get("/-/files").body;
-    thread::sleep(Duration::from_millis(1100));
+    let listed = Instant::now();
+    until("that list is of the past", || listed.elapsed() > Duration::from_secs(1));
+    let begun = Instant::now();
     let waiting: Vec<_> = (0..20)
         .map(|number| {
             let mut stream = server.connect();
@@ -132,10 +134,12 @@ fn concurrent_requests_share_the_list() {
             stream
         })
         .collect();
-    for mut stream in waiting {
-        let mut answer = Vec::new();
-        std::io::Read::read_to_end(&mut stream, &mut answer).unwrap();
-        assert!(answer.starts_with(b"HTTP/1.1 200 ") && answer.ends_with(&expected));
+    for (number, stream) in waiting.into_iter().enumerate() {
+        let answer = Answer::read(stream);
+        // One that may have disconnected waits for a second at most.
+        let may_be_late = number % 2 == 0 && begun.elapsed() > Duration::from_secs(1);
+        let is_late = answer.status == 503 && answer.text() == "listing the logs took too long\n";
+        assert!(answer.status == 200 && answer.body == expected || may_be_late && is_late, "{number}: {answer:?}");
     }
 }
 
@@ -240,9 +244,6 @@ impl Live {
     }
 }
 
-/// Longer than the 2 s in which a change is told, for machines that are busy with other tests.
-const TOLD: Duration = Duration::from_secs(5);
-
 #[test]
 fn a_live_list_goes_on_with_the_logs_that_come_and_go() {
     let log = tree();
@@ -256,16 +257,12 @@ fn a_live_list_goes_on_with_the_logs_that_come_and_go() {
     files.sort();
     assert_eq!(files, ["file nginx/access.log", "file nginx/error.log"]);
     some.expect("listed");
-    let begun = Instant::now();
     fs::write(log.beside("nginx/new.log"), "").unwrap();
     all.expect("file nginx/new.log");
     some.expect("file nginx/new.log");
-    assert!(begun.elapsed() < TOLD, "{:?}", begun.elapsed());
-    let begun = Instant::now();
     fs::remove_file(log.beside("nginx/error.log")).unwrap();
     all.expect("gone nginx/error.log");
     some.expect("gone nginx/error.log");
-    assert!(begun.elapsed() < TOLD, "{:?}", begun.elapsed());
     server.process.signal(Signal::TERM);
     some.expect("end server is going away");
     assert!(matches!(some.0.read(), Ok(Message::Close(Some(frame))) if frame.code == 1001.into()));
