@@ -34,6 +34,8 @@ pub(super) struct Follow<'m, 't> {
     pub retries: bool,
     /// Where to start, instead of at the last lines.
     pub after: Option<Place>,
+    /// It begins with its first byte: it appeared while others were followed.
+    pub is_new: bool,
     /// The log was missing when `after` was reached, and its file was read to its end: if that file is not found any more,
     /// nothing of it is lost.
     pub was_missing: bool,
@@ -194,11 +196,12 @@ impl Follow<'_, '_> {
         match event {
             LogEvent::Data(bytes) => return self.receive(&bytes, reader),
             LogEvent::Connected(continuation) => {
-                (self.trouble, self.was_connected) = (None, true);
+                self.trouble = None;
+                let is_first = !std::mem::replace(&mut self.was_connected, true);
                 match (self.origin, continuation) {
                     // How many there are is reported once for all.
                     (Origin::Listed, Continuation::New) => {}
-                    (Origin::New, Continuation::New) => self.notice(notices::NEW),
+                    _ if is_first && self.is_new => self.notice(notices::NEW),
                     _ => self.notice(&notices::connected(&self.url, continuation)),
                 }
             }

@@ -6,6 +6,7 @@ use super::ClientConfig;
 use super::connect;
 use super::url::Url;
 use crate::error::{Error, Result};
+use crate::protocol::cursor::Cursor;
 use crate::shutdown::Shutdown;
 
 /// A log in a server's list.
@@ -18,12 +19,14 @@ pub struct LogFile {
     pub size: u64,
     /// When it was last written to, in seconds since 1970-01-01 00:00 UTC.
     pub modified: u64,
+    /// If a live list reports it as new: the place before its first byte, also if it was rotated since.
+    pub start: Option<Cursor>,
 }
 
 impl LogFile {
     /// A log with these fields.
     pub fn new(path: impl Into<String>, size: u64, modified: u64) -> LogFile {
-        LogFile { path: path.into(), size, modified }
+        LogFile { path: path.into(), size, modified, start: None }
     }
 }
 

@@ -153,10 +153,11 @@ impl LiveList {
 
     fn note(&mut self, event: ListEvent) -> Result<(), TooMany> {
         match event {
-            ListEvent::File { path, size, modified } => {
+            ListEvent::File { path, size, modified, cursor } => {
                 self.named.as_mut().map_or(Ok(true), |named| named.insert(&path))?;
                 if !self.is_rotated(&path) && self.known.insert(&path)? {
-                    self.changes.push_back(LogChange::New(LogFile::new(path, size, modified)));
+                    let file = LogFile { start: cursor, ..LogFile::new(path, size, modified) };
+                    self.changes.push_back(LogChange::New(file));
                 }
             }
             ListEvent::Gone { path } => {
@@ -268,7 +269,7 @@ mod tests {
     }
 
     fn file(path: &str) -> ListEvent {
-        ListEvent::File { path: path.to_owned(), size: 1, modified: 1 }
+        ListEvent::File { path: path.to_owned(), size: 1, modified: 1, cursor: None }
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! All logs below the roots, for those who choose among them. What is listed can be opened by the path it is listed under.
 
-use std::fs::File;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{Dir, FileType};
 
+use super::log::open::OpenLog;
 use super::root::{Root, Roots, is_shortage};
 use crate::protocol::address::Address;
+use crate::protocol::cursor::Cursor;
 
 /// A log that a request can name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub struct Entry {
     pub size: u64,
     /// When it was last written to.
     pub modified: SystemTime,
+    /// The numbers of its device and its file, which it keeps when it is renamed.
+    pub numbers: (u64, u64),
 }
 
 /// The logs that were found, newest first.
@@ -42,6 +46,13 @@ impl Roots {
     /// When the process has no descriptor or memory left.
     pub fn list(&self) -> io::Result<Listing> {
         self.list_some(MAX_NAMES)
+    }
+
+    /// The place before the first byte of the file that is listed under a path. `None` if there is none any more.
+    pub(crate) fn start(&self, path: &str) -> Option<Cursor> {
+        let address = Address::of(path.split('/').map(|name| name.as_bytes().to_vec()).collect())?;
+        let (_, file) = self.find(&address).ok()??;
+        Some(OpenLog::current(file).ok()?.position().cursor())
     }
 
     fn list_some(&self, names: usize) -> io::Result<Listing> {
@@ -118,19 +129,15 @@ impl Walk<'_> {
                 continue;
             }
             let path = address.segments().join(&b'/');
-            if let (Ok(path), Some(entry)) = (String::from_utf8(path), spare(measure(&file))?) {
-                let (size, modified) = entry;
-                self.listing.entries.push(Entry { path, size, modified });
+            if let (Ok(path), Some(metadata)) = (String::from_utf8(path), spare(file.metadata())?) {
+                let (size, modified) = (metadata.len(), metadata.modified().unwrap_or(UNIX_EPOCH));
+                let numbers = (metadata.dev(), metadata.ino());
+                self.listing.entries.push(Entry { path, size, modified, numbers });
             }
             break;
         }
         Ok(())
     }
-}
-
-fn measure(file: &File) -> io::Result<(u64, SystemTime)> {
-    let metadata = file.metadata()?;
-    Ok((metadata.len(), metadata.modified().unwrap_or(UNIX_EPOCH)))
 }
 
 /// What cannot be read is not there; that the process lacks something is another matter.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+use super::cursor::Cursor;
+
 /// A text message of a live list. `Display` is the message.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -16,6 +18,8 @@ pub enum ListEvent {
         size: u64,
         /// When it was last written to, in seconds since 1970-01-01 00:00 UTC.
         modified: u64,
+        /// If it is new: the place before its first byte, also if it was rotated since.
+        cursor: Option<Cursor>,
     },
     /// All logs that were there at the beginning have been sent. It comes once.
     Listed {
@@ -49,6 +53,7 @@ impl ListEvent {
                 path: word("path")?,
                 size: number("size").unwrap_or_default(),
                 modified: number("modified").unwrap_or_default(),
+                cursor: word("cursor").and_then(|cursor| cursor.parse().ok()),
             },
             "listed" => ListEvent::Listed {
                 is_cut: fields.get("cut").and_then(Value::as_bool).unwrap_or_default(),
@@ -66,8 +71,12 @@ impl ListEvent {
 impl fmt::Display for ListEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let message = match self {
-            ListEvent::File { path, size, modified } => {
+            ListEvent::File { path, size, modified, cursor: None } => {
                 json!({"event": "file", "path": path, "size": size, "modified": modified})
+            }
+            ListEvent::File { path, size, modified, cursor: Some(cursor) } => {
+                let cursor = cursor.as_str();
+                json!({"event": "file", "path": path, "size": size, "modified": modified, "cursor": cursor})
             }
             ListEvent::Listed { is_cut: true, heartbeat } => {
                 json!({"event": "listed", "heartbeat": heartbeat, "cut": true})
@@ -88,7 +97,8 @@ mod tests {
     #[test]
     fn an_event_is_read_as_it_was_written() {
         for event in [
-            ListEvent::File { path: "a \"b\"/水.log".into(), size: 7, modified: 1_795_397_547 },
+            ListEvent::File { path: "a \"b\"/水.log".into(), size: 7, modified: 1_795_397_547, cursor: None },
+            ListEvent::File { path: "a".into(), size: 0, modified: 0, cursor: "ab-c".parse().ok() },
             ListEvent::Listed { is_cut: false, heartbeat: 0.5 },
             ListEvent::Listed { is_cut: true, heartbeat: 10.0 },
             ListEvent::Gone { path: "app.log".into() },
@@ -104,7 +114,7 @@ mod tests {
         for text in ["", "ping", "[]", "{}", r#"{"event":"new"}"#, r#"{"event":1}"#, r#"{"event":"gone"}"#] {
             assert_eq!(ListEvent::parse(text), None, "{text}");
         }
-        let more = r#"{"event":"file","path":"a","size":1,"modified":2,"more":[1]}"#;
-        assert!(matches!(ListEvent::parse(more), Some(ListEvent::File { size: 1, modified: 2, .. })));
+        let more = r#"{"event":"file","path":"a","size":1,"modified":2,"cursor":"not one","more":[1]}"#;
+        assert!(matches!(ListEvent::parse(more), Some(ListEvent::File { size: 1, modified: 2, cursor: None, .. })));
     }
 }

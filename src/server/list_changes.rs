@@ -4,9 +4,9 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::protocol::list_event::ListEvent;
+use crate::follow::listing::Entry;
 use crate::protocol::list_request::ListParameters;
-use crate::server::listing::{List, seconds};
+use crate::server::listing::{Difference, List};
 
 /// How long a log that is gone is remembered. A file that is given a rotated log's name meanwhile is not a new log.
 const REMEMBERED: Duration = Duration::from_secs(60);
@@ -29,12 +29,14 @@ pub(in crate::server) struct Changes {
 /// Places of a list's entries, newest first.
 enum Ahead {
     All(std::ops::Range<usize>),
-    New(std::vec::IntoIter<usize>),
+    New(std::vec::IntoIter<usize>, Arc<Difference>),
 }
 
 /// What one step has found.
 pub(in crate::server) enum Found {
-    Event(ListEvent),
+    Gone(String),
+    /// A log, and the path of the file that it begins with, if it is new.
+    Log(Entry, Option<String>),
     /// A log that is not told of.
     Nothing,
     /// Everything in the list is told.
@@ -71,17 +73,17 @@ impl Changes {
         }
         let mut new: Vec<_> = added.iter().map(|number| list.place(*number)).collect();
         new.sort_unstable();
-        (self.ahead, self.list) = (Ahead::New(new.into_iter()), list);
+        (self.ahead, self.list) = (Ahead::New(new.into_iter(), difference), list);
     }
 
     /// Judges one more log: those that are gone come first, then the new ones, newest first.
     pub(in crate::server) fn step(&mut self) -> Found {
         if let Some(path) = self.leaving.pop_front() {
-            return Found::Event(ListEvent::Gone { path });
+            return Found::Gone(path);
         }
         let next = match &mut self.ahead {
             Ahead::All(range) => range.next(),
-            Ahead::New(places) => places.next(),
+            Ahead::New(places, _) => places.next(),
         };
         let Some(place) = next else { return Found::Over };
         let entry = &self.list.entries()[place];
@@ -92,14 +94,22 @@ impl Changes {
             self.told[number] = true;
         }
         self.gone.remove(&entry.path);
-        Found::Event(ListEvent::File { path: entry.path.clone(), size: entry.size, modified: seconds(entry) })
+        Found::Log(entry.clone(), self.first(entry))
+    }
+
+    /// The path of the file that a new log begins with: it may have been rotated since it was created. Files that were there
+    /// before are not its own, although they may have been renamed.
+    fn first(&self, log: &Entry) -> Option<String> {
+        let Ahead::New(_, difference) = &self.ahead else { return None };
+        let place = difference.first.get(&log.path);
+        Some(place.map_or(log, |place| &self.list.entries()[*place]).path.clone())
     }
 
     /// Whether everything in the list is told.
     pub(in crate::server) fn is_over(&self) -> bool {
         let is_judged = match &self.ahead {
             Ahead::All(range) => range.is_empty(),
-            Ahead::New(places) => places.len() == 0,
+            Ahead::New(places, _) => places.len() == 0,
         };
         is_judged && self.leaving.is_empty()
     }
@@ -108,7 +118,7 @@ impl Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::follow::listing::{Entry, Listing};
+    use crate::follow::listing::Listing;
     use std::time::UNIX_EPOCH;
 
     struct Play {
@@ -126,7 +136,12 @@ mod tests {
         /// `+app.log -old.log`: what the client hears of after `seconds`, if the list has these paths then.
         fn after(&mut self, seconds: u64, paths: &str) -> String {
             self.now += Duration::from_secs(seconds);
-            let entry = |path: &str| Entry { path: path.to_owned(), size: 1, modified: UNIX_EPOCH };
+            // `app.log:7` has that number.
+            let entry = |path: &str| {
+                let (path, number) = path.split_once(':').unwrap_or((path, "0"));
+                let numbers = (0, number.parse().unwrap());
+                Entry { path: path.to_owned(), size: 1, modified: UNIX_EPOCH, numbers }
+            };
             let listing = Listing { entries: paths.split_whitespace().map(entry).collect(), is_cut: false };
             let list = Arc::new(List::new(listing, Duration::ZERO));
             match &mut self.changes {
@@ -137,9 +152,11 @@ mod tests {
             let mut words = Vec::new();
             loop {
                 match changes.step() {
-                    Found::Event(ListEvent::File { path, .. }) => words.push(format!("+{path}")),
-                    Found::Event(ListEvent::Gone { path }) => words.push(format!("-{path}")),
-                    Found::Event(other) => panic!("{other}"),
+                    Found::Log(Entry { path, .. }, first) => {
+                        let first = first.filter(|first| *first != path);
+                        words.push(format!("+{path}{}", first.map_or(String::new(), |first| format!("={first}"))));
+                    }
+                    Found::Gone(path) => words.push(format!("-{path}")),
                     Found::Nothing => {}
                     Found::Over => break,
                 }
@@ -183,5 +200,15 @@ mod tests {
         assert_eq!(play.after(0, "app-1.log"), "+app-1.log");
         assert_eq!(play.after(1, "app-1.log app.log"), "+app.log");
         assert_eq!(play.after(1, "app.log"), "-app-1.log");
+    }
+
+    #[test]
+    fn a_new_log_begins_with_its_first_file() {
+        let mut play = Play::of("match=*.log");
+        assert_eq!(play.after(0, "old.log:1 app.log.1:2"), "+old.log");
+        // It was created, and rotated twice.
+        let list = "app.log:5 app.log.1:4 app.log.2:3 app.log.3:2 old.log:1";
+        assert_eq!(play.after(1, list), "+app.log=app.log.2");
+        assert_eq!(play.after(1, &format!("new.log:6 {list}")), "+new.log");
     }
 }

@@ -1,7 +1,9 @@
 //! The list of logs, shared by all who ask for it: one of them walks the roots, and the others wait for what it finds. A
 //! list is given out for up to a second, and not updated meanwhile. Nothing here waits or sends.
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -55,6 +57,9 @@ pub(in crate::server) struct Difference {
     pub removed: Vec<usize>,
     /// Those that are new, as numbers in the order of the list's paths.
     pub added: Vec<usize>,
+    /// The places of the oldest rotated files that are new, by the paths of their logs. A file that was there before under
+    /// another path is not new.
+    pub first: HashMap<String, usize>,
 }
 
 /// What a client does next.
@@ -161,6 +166,25 @@ impl List {
         if std::ptr::eq(shared.earlier.as_ptr(), Arc::as_ptr(earlier)) { shared.clone() } else { found() }
     }
 
+    /// The oldest rotated file of each log that an earlier list does not have, under whatever path.
+    fn new_generations(&self, earlier: &List) -> HashMap<String, usize> {
+        let seen: HashSet<_> = earlier.entries().iter().map(|entry| entry.numbers).collect();
+        let new = self.entries().iter().enumerate().filter(|(_, entry)| !seen.contains(&entry.numbers));
+        // The newest come first, and the last one stays.
+        new.filter_map(|(place, entry)| Some((self.log_of(&entry.path)?, place))).collect()
+    }
+
+    /// The log of which a path is a rotated file.
+    fn log_of(&self, path: &str) -> Option<String> {
+        let found = RefCell::new(None);
+        is_generation(path, |log| {
+            let is_log = self.contains(log);
+            found.replace(is_log.then(|| log.to_owned()));
+            is_log
+        });
+        found.into_inner()
+    }
+
     /// Whether a client asks for a log. `was_log` tells which logs there were a moment ago: in the midst of a rotation a log
     /// has no file.
     pub(in crate::server) fn is_wanted(
@@ -219,7 +243,8 @@ impl Difference {
             one += usize::from(order != Ordering::Greater);
             two += usize::from(order != Ordering::Less);
         }
-        Difference { earlier: Arc::downgrade(earlier), removed, added }
+        let first = if added.is_empty() { HashMap::new() } else { later.new_generations(earlier) };
+        Difference { earlier: Arc::downgrade(earlier), removed, added, first }
     }
 }
 
@@ -255,7 +280,7 @@ mod tests {
     use std::io::{ErrorKind, Read};
 
     fn list(paths: &[&str]) -> Arc<List> {
-        let entry = |path: &&str| Entry { path: (*path).to_owned(), size: 1, modified: UNIX_EPOCH };
+        let entry = |path: &&str| Entry { path: (*path).to_owned(), size: 1, modified: UNIX_EPOCH, numbers: (0, 0) };
         let listing = Listing { entries: paths.iter().map(entry).collect(), is_cut: false };
         Arc::new(List::new(listing, Duration::ZERO))
     }

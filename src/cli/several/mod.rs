@@ -15,7 +15,7 @@ use wstail::client::LogPattern;
 
 pub(super) use self::known::Known;
 pub(super) use self::shared::Several;
-use self::shared::Task;
+use self::shared::{Start, Task};
 use self::watch::Watch;
 use super::follow::{Origin, Outcome};
 use super::lock;
@@ -70,8 +70,8 @@ impl Several<'_> {
                 let log = self.names.of_source(index);
                 lock(&self.known).begin(&log, index);
                 let record = self.record(&url)?.or_else(|| record.take());
-                let origin = Origin::Named;
-                Ok(Begin::Log(Box::new(Task { url, log, record, origin, after: None, was_missing: false })))
+                let (origin, start) = (Origin::Named, Start::Usual);
+                Ok(Begin::Log(Box::new(Task { url, log, record, origin, start })))
             }
             Source::Pattern(pattern) => Ok(Begin::Pattern(pattern)),
         };

@@ -53,10 +53,17 @@ pub(super) struct Task {
     pub log: String,
     pub record: Option<Record>,
     pub origin: Origin,
-    /// Where to start, instead of where the record says.
-    pub after: Option<Place>,
-    /// The log was missing when that place was reached, see [`Follow::was_missing`].
-    pub was_missing: bool,
+    pub start: Start,
+}
+
+/// Where a log begins.
+pub(super) enum Start {
+    /// Where the record says, or the command line.
+    Usual,
+    /// The log is new: where the record says, or at its first byte.
+    First(Place),
+    /// Where it was left. It was missing then, see [`Follow::was_missing`].
+    Left { place: Place, was_missing: bool },
 }
 
 impl<'t> Several<'t> {
@@ -79,13 +86,18 @@ impl<'t> Several<'t> {
 
     /// Follows one log until it ends.
     pub(super) fn follow(&self, task: Task, sink: Sink<'_, 't>, shutdown: Shutdown) -> Outcome {
-        let Task { url, log, record, origin, after, was_missing } = task;
-        let of_record = || record.as_ref().and_then(Record::place).or(self.after.as_ref()).cloned();
-        let after = after.or_else(of_record);
+        let Task { url, log, record, origin, start } = task;
+        let recorded = record.as_ref().and_then(Record::place).or(self.after.as_ref()).cloned();
+        let is_new = origin == Origin::New && recorded.is_none() && !matches!(start, Start::Left { .. });
+        let (after, was_missing) = match start {
+            Start::Usual => (recorded, false),
+            Start::First(place) => (recorded.or(Some(place)), false),
+            Start::Left { place, was_missing } => (Some(place), was_missing),
+        };
         let is_alone = !self.style.is_several;
         let follow = Follow {
             search: Search::of(&url, is_alone && !self.quiet),
-            verifier: self.verifies.then(|| Verifier::new(after.is_some())),
+            verifier: self.verifies.then(|| Verifier::new(after.is_some() && !is_new)),
             name: (!is_alone).then(|| escape(&log)),
             sink,
             url,
@@ -95,6 +107,7 @@ impl<'t> Several<'t> {
             retries: self.retries,
             origin,
             after,
+            is_new,
             was_missing,
             is_missing: false,
             was_connected: false,

@@ -10,7 +10,7 @@ use wstail::{Error, Result};
 
 use super::children::{Child, Children, Left};
 use super::known::Admission;
-use super::shared::{Several, Task};
+use super::shared::{Several, Start, Task};
 use crate::cli::follow::{Origin, Outcome};
 use crate::cli::merge::Input;
 use crate::cli::{Exit, lock, notices, print_error};
@@ -148,9 +148,9 @@ impl<'scope, 'env, 't> Watch<'scope, 'env, 't> {
         self.several.notice(&notices::listed(&self.pattern, names.len()));
         listed.sort_unstable_by(|one, two| one.path.cmp(&two.path));
         let mut tasks = Vec::new();
-        for LogFile { path, .. } in listed {
-            match self.prepare(base, &path, Origin::Listed)? {
-                Prepared::Task(task) => tasks.push((path, task)),
+        for file in listed {
+            match self.prepare(base, &file, Origin::Listed)? {
+                Prepared::Task(task) => tasks.push((file.path, task)),
                 // Another pattern has found logs meanwhile.
                 Prepared::Full => return self.check_count(self.several.max_logs + 1),
                 Prepared::Nothing => {}
@@ -175,7 +175,7 @@ impl<'scope, 'env, 't> Watch<'scope, 'env, 't> {
 
     /// Follows a new log. Returns whether it has to wait until another one ends.
     fn begin_new(&mut self, base: &Url, file: &LogFile) -> Result<bool> {
-        match self.prepare(base, &file.path, Origin::New)? {
+        match self.prepare(base, file, Origin::New)? {
             Prepared::Task(task) => self.begin(&file.path, *task),
             Prepared::Full => return Ok(true),
             Prepared::Nothing => {}
@@ -197,7 +197,8 @@ impl<'scope, 'env, 't> Watch<'scope, 'env, 't> {
     ///
     /// # Errors
     /// A usage error if its cursor file is of another filter.
-    fn prepare(&mut self, base: &Url, path: &str, origin: Origin) -> Result<Prepared> {
+    fn prepare(&mut self, base: &Url, file: &LogFile, origin: Origin) -> Result<Prepared> {
+        let path = &file.path;
         if self.children.is_followed(path) {
             return Ok(Prepared::Nothing);
         }
@@ -219,10 +220,13 @@ impl<'scope, 'env, 't> Watch<'scope, 'env, 't> {
         };
         if origin == Origin::New {
             url.set_lines(Lines::All);
+            // Unless it is known where the log begins: it may have been rotated since it was created.
+            url.set_history(true);
         }
-        let left = self.children.take_left(path);
-        let (after, was_missing) = left.map_or((None, false), |Left { place, was_missing }| (Some(place), was_missing));
-        Ok(Prepared::Task(Box::new(Task { url, log, record, origin, after, was_missing })))
+        let left = self.children.take_left(path).map(|Left { place, was_missing }| Start::Left { place, was_missing });
+        let first = || file.start.clone().map_or(Start::Usual, |cursor| Start::First(cursor.into()));
+        let start = left.unwrap_or_else(first);
+        Ok(Prepared::Task(Box::new(Task { url, log, record, origin, start })))
     }
 
     fn begin(&mut self, path: &str, task: Task) {

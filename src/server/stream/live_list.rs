@@ -12,7 +12,7 @@ use crate::protocol::close::{self, Close};
 use crate::protocol::list_event::ListEvent;
 use crate::protocol::list_request::ListParameters;
 use crate::server::list_changes::{Changes, Found};
-use crate::server::listing::{List, Lists, Lookup, TURN};
+use crate::server::listing::{List, Lists, Lookup, TURN, seconds};
 use crate::server::stream::ending::{Ending, Linger, Served};
 use crate::server::stream::frame::Frame;
 use crate::server::stream::transport::socket::StreamSocket;
@@ -151,7 +151,11 @@ impl<'s, S: StreamSocket> LiveList<'s, S> {
             }
             while self.transport.has_room() && !self.is_told() && Instant::now() < until {
                 let event = match self.changes.step() {
-                    Found::Event(event) => Some(event),
+                    Found::Gone(path) => Some(ListEvent::Gone { path }),
+                    Found::Log(entry, first) => {
+                        let (modified, cursor) = (seconds(&entry), first.and_then(|first| self.roots.start(&first)));
+                        Some(ListEvent::File { path: entry.path, size: entry.size, modified, cursor })
+                    }
                     Found::Nothing => None,
                     Found::Over => self.listed.take(),
                 };

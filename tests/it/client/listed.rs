@@ -58,6 +58,33 @@ fn a_log_that_was_left_out_is_followed_when_another_one_ends() {
 }
 
 #[test]
+fn a_new_log_that_is_rotated_before_it_is_opened_is_read_from_its_first_byte() {
+    let (log, _server, tail) = left_out();
+    fs::rename(log.beside("new.log"), log.beside("new.log.1")).unwrap();
+    fs::write(log.beside("new.log"), "newer\n").unwrap();
+    log.append("b\n");
+    assert_eq!(tail.line(), "app.log: b");
+    assert_eq!(tail.line(), "wstail: new.log: a new log");
+    assert_eq!(tail.line(), "new.log: new");
+    assert_eq!(tail.line(), "wstail: new.log: the log was rotated");
+    assert_eq!(tail.line(), "new.log: newer");
+}
+
+#[test]
+fn a_log_that_was_created_and_rotated_while_the_server_was_away_is_read_from_its_first_byte() {
+    let log = Log::with("a\n");
+    let server = serve_with(&log, &[]);
+    let tail = tail(&server.address, &["-q"]);
+    assert_eq!(tail.line(), "app.log: a");
+    server.process.signal(Signal::TERM);
+    server.process.wait();
+    fs::write(log.beside("new.log.1"), "new\n").unwrap();
+    fs::write(log.beside("new.log"), "newer\n").unwrap();
+    let _again = serve_again(&log, &server);
+    assert_eq!([tail.line(), tail.line()], ["new.log: new", "new.log: newer"]);
+}
+
+#[test]
 fn a_server_that_is_started_amid_a_rotation_lists_no_new_log() {
     let log = Log::with("a\n");
     let server = serve_with(&log, &[]);

@@ -15,7 +15,7 @@ use tungstenite::{Message, WebSocket};
 use wstail::protocol::event::SUBPROTOCOL;
 use wstail::protocol::list_event::ListEvent;
 
-use crate::support::{Answer, Inotify, Log, Server, serve, serve_with, until, within};
+use crate::support::{Answer, Inotify, Log, Server, dechunk, serve, serve_with, until, within};
 
 const GET: &[u8] = b"GET /-/files HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
@@ -216,21 +216,24 @@ fn a_glob_that_is_malformed_is_refused() {
     }
 }
 
-/// A live list, and what it says next: `file PATH`, `listed`, `gone PATH`.
-struct Live(WebSocket<TcpStream>);
+/// A live list, and the cursor of the last log. What it says next: `file PATH`, `listed`, `gone PATH`.
+struct Live(WebSocket<TcpStream>, Option<String>);
 
 impl Live {
     fn of(server: &Server, query: &str) -> Live {
         let mut request = format!("ws://{}/-/files?{query}", server.address).into_client_request().unwrap();
         request.headers_mut().insert("Sec-WebSocket-Protocol", SUBPROTOCOL.parse().unwrap());
-        Live(tungstenite::client(request, server.connect()).unwrap().0)
+        Live(tungstenite::client(request, server.connect()).unwrap().0, None)
     }
 
     fn next(&mut self) -> String {
         loop {
             let Message::Text(text) = self.0.read().unwrap() else { continue };
             match ListEvent::parse(&text).unwrap_or_else(|| panic!("not an event: {text}")) {
-                ListEvent::File { path, .. } => return format!("file {path}"),
+                ListEvent::File { path, cursor, .. } => {
+                    self.1 = cursor.map(|cursor| cursor.to_string());
+                    return format!("file {path}");
+                }
                 ListEvent::Listed { .. } => return "listed".to_owned(),
                 ListEvent::Gone { path } => return format!("gone {path}"),
                 ListEvent::End { reason } => return format!("end {reason}"),
@@ -284,6 +287,26 @@ fn a_rotation_is_no_news_in_a_live_list() {
     live.expect("file app.log");
     fs::write(log.beside("last.log"), "").unwrap();
     live.expect("file last.log");
+}
+
+#[test]
+fn a_new_log_in_a_live_list_has_a_cursor_for_its_first_byte() {
+    let log = Log::with("a\n");
+    let server = serve(&log);
+    let mut live = Live::of(&server, "match=*.log");
+    live.expect("file app.log");
+    assert_eq!(live.1, None, "it was there at the beginning");
+    live.expect("listed");
+    // In one step, so that no walk comes in between.
+    fs::create_dir(log.beside("logs")).unwrap();
+    fs::write(log.beside("logs/1"), "first\n").unwrap();
+    fs::rename(log.beside("logs/1"), log.beside("new.log")).unwrap();
+    live.expect("file new.log");
+    let cursor = live.1.take().unwrap();
+    fs::rename(log.beside("new.log"), log.beside("new.log.1")).unwrap();
+    fs::write(log.beside("new.log"), "second\n").unwrap();
+    let answer = server.get(&format!("/new.log?cursor={cursor}"));
+    assert_eq!(dechunk(&answer.body).0, b"first\nsecond\n");
 }
 
 #[test]
