@@ -1,7 +1,7 @@
 //! Which files come between two generations of a log: in which order they are read, and where a gap is reported because one
 //! may be missing. The rules are argued in the documentation of [`crate::follow`].
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 
 use super::ends::{Ends, Relation};
@@ -149,7 +149,9 @@ impl Search<'_> {
     /// By name those that are named like most of them; the others where their times put them.
     pub(super) fn sort(&self, found: &mut Vec<(&Sibling, bool)>, ends: &Ends<'_>) {
         let start = |sibling: &Sibling| sibling.status.start();
-        let like = |one: &Sibling| found.iter().filter(|(other, _)| other.rotated.is_like(&one.rotated)).count();
+        let mut alike = HashMap::new();
+        found.iter().for_each(|(sibling, _)| *alike.entry(sibling.rotated.template()).or_insert(0) += 1);
+        let like = |one: &Sibling| alike.get(one.rotated.template()).copied();
         let Some(usual) = found.iter().max_by_key(|(sibling, _)| like(sibling)).map(|(sibling, _)| *sibling) else {
             return;
         };

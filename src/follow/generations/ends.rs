@@ -3,16 +3,16 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::fs::File;
 use std::io;
 
 use super::list::Sibling;
 use super::name::{Counting, Rotated};
 use super::search::Search;
-use crate::follow::log::fingerprint::read_up_to;
+use crate::follow::log::fingerprint::{before, head, read_up_to};
 use crate::follow::log::status::Status;
-
-/// How many of a file's first bytes are compared before the whole is.
-pub(super) const FIRST: usize = 64;
+use crate::follow::position::{HEAD, Print};
 
 /// Where a name stands between the names of the two files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +47,43 @@ pub(super) struct Ends<'e> {
     pub known: Vec<bool>,
     /// Which way numbers count, by template.
     pub(super) directions: RefCell<Vec<(Rotated, CountDirection)>>,
-    /// The first bytes of those that are older, with their places in the list.
-    older_heads: OnceCell<Vec<(usize, Vec<u8>)>>,
+    older_files: OnceCell<OlderFiles>,
+}
+
+/// The siblings that are older, by what they hold, with their places in the list: so a file that holds the same is found
+/// without a comparison with each of them.
+#[derive(Debug, Default)]
+pub(super) struct OlderFiles {
+    /// By size and content.
+    whole: HashMap<Content, Vec<usize>>,
+    /// Their first bytes, in order.
+    heads: Vec<(Vec<u8>, usize)>,
+}
+
+/// The size of a file, and the fingerprints of its first and its last bytes.
+type Content = (u64, Print, Print);
+
+impl OlderFiles {
+    fn add(&mut self, at: usize, file: &File, size: u64) -> io::Result<()> {
+        let head = read_up_to(file, 0, HEAD)?;
+        let content = (size, Print::of(&head), Print::of(&before(file, size)?));
+        self.whole.entry(content).or_default().push(at);
+        self.heads.push((head, at));
+        Ok(())
+    }
+
+    /// Those that hold just what a file of that size holds.
+    pub fn equal(&self, file: &File, size: u64) -> io::Result<&[usize]> {
+        let content = (size, head(file, HEAD)?, Print::of(&before(file, size)?));
+        Ok(self.whole.get(&content).map_or(&[], Vec::as_slice))
+    }
+
+    /// Those that begin as a file does.
+    pub fn alike(&self, file: &File) -> io::Result<impl Iterator<Item = usize>> {
+        let head = read_up_to(file, 0, HEAD)?;
+        let first = self.heads.partition_point(|(other, _)| *other < head);
+        Ok(self.heads[first..].iter().take_while(move |(other, _)| other.starts_with(&head)).map(|(_, at)| *at))
+    }
 }
 
 impl<'e> Ends<'e> {
@@ -68,7 +103,7 @@ impl<'e> Ends<'e> {
             is_deleted: from.as_ref().is_some_and(|from| from.links == 0),
             known: known(search)?,
             directions: RefCell::default(),
-            older_heads: OnceCell::new(),
+            older_files: OnceCell::new(),
             from,
             to,
         })
@@ -116,11 +151,11 @@ impl<'e> Ends<'e> {
             || search.after.is_some_and(|after| search.came_by(&sibling.status, after))
     }
 
-    pub fn older_heads(&self, search: &Search<'_>) -> io::Result<&[(usize, Vec<u8>)]> {
-        if let Some(heads) = self.older_heads.get() {
-            return Ok(heads);
+    pub fn older_files(&self, search: &Search<'_>) -> io::Result<&OlderFiles> {
+        if let Some(files) = self.older_files.get() {
+            return Ok(files);
         }
-        let mut heads = Vec::new();
+        let mut files = OlderFiles::default();
         for (at, (sibling, is_known)) in search.siblings.list.iter().zip(&self.known).enumerate() {
             let is_older = self.is_older(search, sibling, *is_known)
                 || self.place(search, sibling) == Relation::Outside && !sibling.status.is_same(&self.to);
@@ -128,10 +163,11 @@ impl<'e> Ends<'e> {
                 && sibling.status.size > 0
                 && let Some(file) = sibling.open(search.log)?
             {
-                heads.push((at, read_up_to(&file, 0, FIRST)?));
+                files.add(at, &file, sibling.status.size)?;
             }
         }
-        Ok(self.older_heads.get_or_init(|| heads))
+        files.heads.sort_unstable();
+        Ok(self.older_files.get_or_init(|| files))
     }
 
     /// Whether a sibling is named as one that is older, if any is.

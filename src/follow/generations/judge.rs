@@ -1,14 +1,13 @@
 //! Whether a file beside a log is a generation that comes between two others: by its name, its times and its bytes.
 
-use std::cmp::Ordering;
 use std::fs::File;
 use std::io;
 
-use super::ends::{Ends, FIRST, Relation};
+use super::ends::{Ends, Relation};
 use super::list::Sibling;
 use super::name::Stamp;
 use super::search::Search;
-use crate::follow::log::fingerprint::{agree, is_prefix, read_up_to};
+use crate::follow::log::fingerprint::{agree, is_prefix};
 
 /// How long it may take from the end of one generation to the creation of the next where nothing but that tells that none
 /// is missing in between, in nanoseconds: a rotation that is not interrupted takes well below a millisecond.
@@ -86,17 +85,16 @@ impl Search<'_> {
     /// Whether a file that is known to be older holds the same bytes; and perhaps more, written late, where no name says
     /// that the two differ.
     fn has_older_twin(&self, sibling: &Sibling, file: &File, place: Relation, ends: &Ends<'_>) -> io::Result<bool> {
-        let head = read_up_to(file, 0, FIRST)?;
-        for (at, other_head) in ends.older_heads(self)? {
-            let other = &self.siblings.list[*at];
-            let may_hold_it = match other.status.size.cmp(&sibling.status.size) {
-                Ordering::Less => false,
-                Ordering::Equal => true,
-                Ordering::Greater => place != Relation::Between,
-            };
-            if may_hold_it
-                && !other.status.is_same(&sibling.status)
-                && other_head.starts_with(&head)
+        let (older, size) = (ends.older_files(self)?, sibling.status.size);
+        let is_other = |at: usize| !self.siblings.list[at].status.is_same(&sibling.status);
+        if older.equal(file, size)?.iter().any(|at| is_other(*at)) {
+            return Ok(true);
+        }
+        if place == Relation::Between {
+            return Ok(false);
+        }
+        for other in older.alike(file)?.filter(|at| is_other(*at)).map(|at| &self.siblings.list[at]) {
+            if other.status.size > size
                 && let Some(other) = other.open(self.log)?
                 && is_prefix(file, &other)?
             {

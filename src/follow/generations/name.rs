@@ -97,6 +97,11 @@ impl Rotated {
         Some(([&[if is_behind { b'>' } else { b'<' }][..], &template].concat(), stamp))
     }
 
+    /// What all names have that are like this one.
+    pub fn template(&self) -> &[u8] {
+        &self.template
+    }
+
     pub fn is_like(&self, other: &Rotated) -> bool {
         self.template == other.template
     }

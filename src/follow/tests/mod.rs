@@ -1,6 +1,7 @@
 //! A log's life as a follower sees it, on real files, with a time of the test's own.
 
 mod ends;
+mod many;
 mod resume;
 mod root;
 mod rotation;
