@@ -12,10 +12,10 @@ use wstail::text::wide::WideText;
 use wstail::{Continuation, Error, LogEvent, Result, Shutdown};
 
 use super::notices;
-use super::progress::Progress;
+use super::printed_places::PrintedPlaces;
 use super::record::Record;
 use super::refusal::Refusable;
-use super::search::Search;
+use super::search_report::SearchReport;
 use super::sink::Sink;
 use super::{Exit, print_error};
 
@@ -46,9 +46,9 @@ pub(super) struct Follow<'m, 't> {
     pub record: Option<Record>,
     pub verifier: Option<Verifier>,
     pub sink: Sink<'m, 't>,
-    pub progress: Progress,
+    pub progress: PrintedPlaces,
     /// With a filter: what is found.
-    pub search: Search,
+    pub search: SearchReport,
     /// How many of the last bytes the printer holds back.
     pub held: usize,
     /// Why the last attempts to connect failed. It is reported once, and again after a successful connection.
@@ -58,7 +58,7 @@ pub(super) struct Follow<'m, 't> {
     /// Whether nothing more can be printed.
     pub has_failed: bool,
     /// Where the log's address comes from.
-    pub origin: Origin,
+    pub origin: AddressOrigin,
     /// Ends this log.
     pub shutdown: Shutdown,
     /// Ends all logs.
@@ -67,7 +67,7 @@ pub(super) struct Follow<'m, 't> {
 
 /// Where the address of a log comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(super) enum AddressOrigin {
     /// The command line.
     Named,
     /// The server's list, at the beginning.
@@ -147,7 +147,7 @@ impl Follow<'_, '_> {
                         None => error,
                     };
                     // It was listed, but never opened.
-                    if self.origin != Origin::Named && error.status() == Some(404) && !self.was_connected {
+                    if self.origin != AddressOrigin::Named && error.status() == Some(404) && !self.was_connected {
                         self.notice(notices::DELETED);
                         return Exit::Done;
                     }
@@ -173,7 +173,7 @@ impl Follow<'_, '_> {
 
     fn reader(&self) -> Reader {
         let grace = match self.origin {
-            Origin::Named => Duration::ZERO,
+            AddressOrigin::Named => Duration::ZERO,
             _ if self.url.follows() => MISSING,
             _ => MISSING_COPY,
         };
@@ -200,7 +200,7 @@ impl Follow<'_, '_> {
                 let is_first = !std::mem::replace(&mut self.was_connected, true);
                 match (self.origin, continuation) {
                     // How many there are is reported once for all.
-                    (Origin::Listed, Continuation::New) => {}
+                    (AddressOrigin::Listed, Continuation::New) => {}
                     _ if is_first && self.is_new => self.notice(notices::NEW),
                     _ => self.notice(&notices::connected(&self.url, continuation)),
                 }
@@ -243,7 +243,8 @@ impl Follow<'_, '_> {
             LogEvent::End => {
                 // Of the many logs of a pattern, most have nothing to find. And the lines of a range may have come before.
                 let is_whole = self.search.has_filter() || self.after.is_none();
-                if let Some(notice) = self.search.in_vain().filter(|_| is_whole && self.origin == Origin::Named) {
+                if let Some(notice) = self.search.in_vain().filter(|_| is_whole && self.origin == AddressOrigin::Named)
+                {
                     self.notice(notice);
                 }
                 return Ok(!self.has_failed);

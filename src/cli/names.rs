@@ -3,7 +3,7 @@
 use wstail::client::{LogPattern, Url};
 
 /// What a URL on the command line stands for.
-pub(super) enum Source {
+pub(super) enum NamedSource {
     Log(Url),
     Pattern(LogPattern),
 }
@@ -15,21 +15,21 @@ pub(super) struct Names {
     has_servers: bool,
 }
 
-impl Source {
+impl NamedSource {
     pub(super) fn server(&self) -> &Url {
         match self {
-            Source::Log(url) => url,
-            Source::Pattern(pattern) => pattern.server(),
+            NamedSource::Log(url) => url,
+            NamedSource::Pattern(pattern) => pattern.server(),
         }
     }
 }
 
 impl Names {
-    pub(super) fn of(sources: &[Source]) -> Names {
-        let place = |source: &Source| source.server().place();
-        let is_open = sources.iter().any(|source| matches!(source, Source::Pattern(_)));
+    pub(super) fn of(sources: &[NamedSource]) -> Names {
+        let place = |source: &NamedSource| source.server().place();
+        let is_open = sources.iter().any(|source| matches!(source, NamedSource::Pattern(_)));
         let has_servers = is_open && sources.iter().any(|source| place(source) != place(&sources[0]));
-        let urls: Vec<_> = sources.iter().map(Source::server).collect();
+        let urls: Vec<_> = sources.iter().map(NamedSource::server).collect();
         let of_sources = match is_open {
             true => urls.iter().map(|url| name(url, has_servers)).collect(),
             false => names(&urls),
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     fn named<const N: usize>(urls: [&str; N]) -> Vec<String> {
-        Names::of(&urls.map(|url| Source::Log(url.parse().unwrap()))).of_sources
+        Names::of(&urls.map(|url| NamedSource::Log(url.parse().unwrap()))).of_sources
     }
 
     #[test]
@@ -94,8 +94,8 @@ mod tests {
     fn logs_of_patterns_have_their_servers_names_if_there_are_several() {
         let named = |sources: [&str; 2]| {
             let source = |text: &str| match LogPattern::parse(text).unwrap() {
-                Some(pattern) => Source::Pattern(pattern),
-                None => Source::Log(text.parse().unwrap()),
+                Some(pattern) => NamedSource::Pattern(pattern),
+                None => NamedSource::Log(text.parse().unwrap()),
             };
             let names = Names::of(&sources.map(source));
             [names.of_source(0), names.of_listed(&"a:1/y/app.log".parse().unwrap())]

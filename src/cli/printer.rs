@@ -9,7 +9,7 @@ use wstail::text::utf8::Decoder;
 
 use super::json::{self, JsonLines};
 use super::record::OutputFile;
-use super::stdout::{Part, Stdout};
+use super::stdout::{OutputPart, Stdout};
 
 /// With several logs, how much of an unfinished line is held, in bytes. Beyond that its beginning is printed, and the
 /// other logs wait.
@@ -185,7 +185,7 @@ impl<'p> Printer<'p> {
     }
 
     fn write(&self, bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
-        self.stdout.write(Part { owner: self.owner, bytes, ..Part::default() }, waiting)
+        self.stdout.write(OutputPart { owner: self.owner, bytes, ..OutputPart::default() }, waiting)
     }
 
     /// Writes objects. The first may continue one, and the last may be incomplete.
@@ -193,7 +193,7 @@ impl<'p> Printer<'p> {
         let Form::Json(lines) = &self.form else { unreachable!("only JSON has objects") };
         let (head, end) = (self.is_open.then(|| lines.head()), lines.is_open().then_some(json::END));
         self.is_open = end.is_some();
-        self.stdout.write(Part { owner: self.owner, bytes: objects, head, end }, waiting)
+        self.stdout.write(OutputPart { owner: self.owner, bytes: objects, head, end }, waiting)
     }
 
     /// Prints whole lines, each after the log's name. Of a very long line, prints what has arrived.
@@ -216,7 +216,7 @@ impl<'p> Printer<'p> {
         }
         let (head, end) = (self.is_open.then_some(prefix), opens.then_some(&b"\n"[..]));
         self.is_open = opens;
-        self.stdout.write(Part { owner: self.owner, bytes: &text, head, end }, waiting)
+        self.stdout.write(OutputPart { owner: self.owner, bytes: &text, head, end }, waiting)
     }
 
     /// Ends the stream. With a single log, an unfinished line is left as it is; with several, it is ended.

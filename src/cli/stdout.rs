@@ -54,7 +54,7 @@ struct OpenLine {
 
 /// Bytes of one log to print at once.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Part<'b> {
+pub(super) struct OutputPart<'b> {
     /// The log they belong to, see [`Stdout::owner`].
     pub owner: u64,
     pub bytes: &'b [u8],
@@ -129,12 +129,12 @@ impl Stdout {
         let printed = print();
         let gathered = lock(&self.gathered).take().unwrap_or_default();
         printed?;
-        self.write_in_turn(Part { owner: GATHERED, bytes: &gathered, ..Part::default() }, &mut || {})
+        self.write_in_turn(OutputPart { owner: GATHERED, bytes: &gathered, ..OutputPart::default() }, &mut || {})
     }
 
     /// Writes bytes without anything of another log in between, and not within a line of another log. After an error
     /// nobody reads the output any more.
-    pub(super) fn write(&self, part: Part<'_>, waiting: &mut dyn FnMut()) -> io::Result<()> {
+    pub(super) fn write(&self, part: OutputPart<'_>, waiting: &mut dyn FnMut()) -> io::Result<()> {
         let before = match &mut *lock(&self.gathered) {
             Some(gathered) if part.head.is_none() && part.end.is_none() => {
                 gathered.extend_from_slice(part.bytes);
@@ -143,11 +143,11 @@ impl Stdout {
             Some(gathered) => std::mem::take(gathered),
             None => Vec::new(),
         };
-        self.write_in_turn(Part { owner: GATHERED, bytes: &before, ..Part::default() }, waiting)?;
+        self.write_in_turn(OutputPart { owner: GATHERED, bytes: &before, ..OutputPart::default() }, waiting)?;
         self.write_in_turn(part, waiting)
     }
 
-    fn write_in_turn(&self, part: Part<'_>, waiting: &mut dyn FnMut()) -> io::Result<()> {
+    fn write_in_turn(&self, part: OutputPart<'_>, waiting: &mut dyn FnMut()) -> io::Result<()> {
         if part.bytes.is_empty() && part.head.is_none() {
             return Ok(());
         }
@@ -187,8 +187,8 @@ impl Stdout {
         open.as_ref().is_none_or(|line| line.owner == owner || line.since.elapsed() >= LONGEST_SILENCE)
     }
 
-    fn write_part(&self, file: &mut File, part: Part<'_>, waiting: &mut dyn FnMut()) -> io::Result<()> {
-        let Part { owner, bytes, head, end } = part;
+    fn write_part(&self, file: &mut File, part: OutputPart<'_>, waiting: &mut dyn FnMut()) -> io::Result<()> {
+        let OutputPart { owner, bytes, head, end } = part;
         let continues = match lock(&self.open).take() {
             Some(line) if line.owner != owner => {
                 self.write_pieces(file, line.end, waiting)?;

@@ -17,7 +17,7 @@ pub(super) enum Output {
 
 /// The options --color and --prefix.
 #[derive(Clone, Copy, PartialEq, Eq, FromArgValue)]
-pub(super) enum When {
+pub(super) enum UseWhen {
     Auto,
     Always,
     Never,
@@ -27,8 +27,8 @@ pub(super) enum When {
 #[derive(Clone, Copy)]
 pub(super) struct Style {
     pub output: Output,
-    pub color: When,
-    pub prefix: When,
+    pub color: UseWhen,
+    pub prefix: UseWhen,
     /// There are several logs, or may be later.
     pub is_several: bool,
 }
@@ -49,9 +49,9 @@ impl Style {
     /// What each line of a log begins with. `None` if the log is alone, and need not print whole lines.
     pub(super) fn prefix(&self, log: &str) -> Option<Vec<u8>> {
         let has_prefix = match self.prefix {
-            When::Auto => self.is_several,
-            When::Always => true,
-            When::Never => false,
+            UseWhen::Auto => self.is_several,
+            UseWhen::Always => true,
+            UseWhen::Never => false,
         };
         if !has_prefix || self.output != Output::Text {
             return self.is_several.then(Vec::new);
@@ -74,9 +74,9 @@ impl Style {
     fn has_color(&self) -> bool {
         let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         match self.color {
-            When::Always => true,
-            When::Never => false,
-            When::Auto => !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
+            UseWhen::Always => true,
+            UseWhen::Never => false,
+            UseWhen::Auto => !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
         }
     }
 }
@@ -94,17 +94,17 @@ mod tests {
     #[test]
     fn a_prefix_is_for_lines_of_text_that_could_be_of_several_logs() {
         let prefix = |output, prefix, is_several| {
-            let style = Style { output, color: When::Never, prefix, is_several };
+            let style = Style { output, color: UseWhen::Never, prefix, is_several };
             style.prefix("a\u{9b}.log").map(|prefix| String::from_utf8(prefix).unwrap())
         };
         let name = Some("a\\x9b.log: ".to_owned());
         let (alone, shared) = (None, Some(String::new()));
-        assert_eq!(prefix(Output::Text, When::Auto, true), name);
-        assert_eq!(prefix(Output::Text, When::Auto, false), alone);
-        assert_eq!(prefix(Output::Text, When::Always, false), name);
-        assert_eq!(prefix(Output::Text, When::Never, true), shared);
-        assert_eq!(prefix(Output::Json, When::Always, true), shared);
-        assert_eq!(prefix(Output::Raw, When::Always, false), alone);
+        assert_eq!(prefix(Output::Text, UseWhen::Auto, true), name);
+        assert_eq!(prefix(Output::Text, UseWhen::Auto, false), alone);
+        assert_eq!(prefix(Output::Text, UseWhen::Always, false), name);
+        assert_eq!(prefix(Output::Text, UseWhen::Never, true), shared);
+        assert_eq!(prefix(Output::Json, UseWhen::Always, true), shared);
+        assert_eq!(prefix(Output::Raw, UseWhen::Always, false), alone);
     }
 
     #[test]

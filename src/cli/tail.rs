@@ -22,11 +22,11 @@ use super::cursor_dir::CursorDir;
 use super::follow::Outcome;
 use super::ls;
 use super::merge::{Merge, Patience};
-use super::names::{Names, Source};
+use super::names::{NamedSource, Names};
 use super::record::{self, Record};
-use super::several::{Known, Several};
+use super::several::{FollowedLogs, Several};
 use super::stdout::Stdout;
-use super::style::{Output, Style, When};
+use super::style::{Output, Style, UseWhen};
 use super::trust::client_config;
 use super::values::{context_lines, end_time, line_count, path, pattern, positive, seconds_or_zero, time, zone};
 use super::{Exit, descriptors, print_error, set_up_log, stop_on_signal, tokens};
@@ -41,7 +41,7 @@ pub(super) struct Tail {
 
     /// last N lines, `all`, or +N: from line N on; with -S, -U, or a filter and --no-follow the default is all [default: 10]
     #[argh(option, short = 'n', arg_name = "N")]
-    lines: Option<Start>,
+    lines: Option<StartOptions>,
 
     /// follow the log (the default; also -F)
     #[argh(switch, short = 'f')]
@@ -148,12 +148,12 @@ pub(super) struct Tail {
     output: Output,
 
     /// colours of the log: auto, always, never [default: auto]
-    #[argh(option, arg_name = "WHEN", default = "When::Auto")]
-    color: When,
+    #[argh(option, arg_name = "WHEN", default = "UseWhen::Auto")]
+    color: UseWhen,
 
     /// the log's name before each line: auto (if there are several logs), always, never [default: auto]
-    #[argh(option, arg_name = "WHEN", default = "When::Auto")]
-    prefix: When,
+    #[argh(option, arg_name = "WHEN", default = "UseWhen::Auto")]
+    prefix: UseWhen,
 
     /// follow N logs at most; exit 1 if there are more [default: 50]
     #[argh(option, arg_name = "N", default = "50", from_str_fn(positive))]
@@ -182,21 +182,21 @@ pub(super) struct Tail {
 
 /// Where to start in a log.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Start {
+enum StartOptions {
     Last(Lines),
     From(u64),
 }
 
-impl FromStr for Start {
+impl FromStr for StartOptions {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Start, String> {
+    fn from_str(text: &str) -> Result<StartOptions, String> {
         let Some(number) = text.strip_prefix('+') else {
-            let lines = text.parse().map(Start::Last);
+            let lines = text.parse().map(StartOptions::Last);
             return lines.map_err(|_| "expected a number of lines, `all`, or +N for all from line N on".to_owned());
         };
         match positive(number) {
-            Ok(number) => Ok(Start::From(number as u64)),
+            Ok(number) => Ok(StartOptions::From(number as u64)),
             Err(_) => Err("expected +1 or more: lines are counted from 1".to_owned()),
         }
     }
@@ -226,7 +226,7 @@ impl Tail {
             let form = if self.output == Output::Json { ls::ListFormat::Json } else { ls::ListFormat::Text };
             return ls::list(&url, &config, form);
         }
-        let is_open = sources.iter().any(|source| matches!(source, Source::Pattern(_)));
+        let is_open = sources.iter().any(|source| matches!(source, NamedSource::Pattern(_)));
         descriptors::allow(if is_open { self.max_logs } else { sources.len() });
         let criteria = sources.first().map(|source| source.server().criteria()).transpose()?;
         let filter = criteria.as_ref().and_then(record::fingerprint);
@@ -251,20 +251,20 @@ impl Tail {
             cursor_dir,
             merge: self.merge.then(|| Merge::new(self.patience(&sources), &stdout)),
             names: Names::of(&sources),
-            known: Mutex::new(Known::default()),
+            known: Mutex::new(FollowedLogs::default()),
         };
         let outcomes = several.run(sources, record)?;
         self.report(&outcomes, stdout.closed())
     }
 
     /// How long entries are held with --merge.
-    fn patience(&self, sources: &[Source]) -> Patience {
+    fn patience(&self, sources: &[NamedSource]) -> Patience {
         let follows = sources.iter().any(|source| source.server().follows());
         if follows { Patience::Limited(self.merge_wait) } else { Patience::Unlimited }
     }
 
-    fn style(&self, sources: &[Source]) -> Style {
-        let is_several = !matches!(sources, [Source::Log(_)]);
+    fn style(&self, sources: &[NamedSource]) -> Style {
+        let is_several = !matches!(sources, [NamedSource::Log(_)]);
         Style { output: self.output, color: self.color, prefix: self.prefix, is_several }
     }
 
@@ -286,26 +286,28 @@ impl Tail {
     }
 
     /// What the URLs stand for.
-    fn sources(&self) -> Result<Vec<Source>> {
+    fn sources(&self) -> Result<Vec<NamedSource>> {
         if self.urls.is_empty() {
             return Err(super::usage("no URL was given, for example `wstail tail HOST/app.log`"));
         }
-        if matches!(self.lines, Some(Start::From(_))) && self.after_cursor.is_some() {
+        if matches!(self.lines, Some(StartOptions::From(_))) && self.after_cursor.is_some() {
             return Err(super::usage("-n +N and --after-cursor cannot be combined"));
         }
-        if matches!(self.lines, Some(Start::From(_))) && self.since.is_some() {
+        if matches!(self.lines, Some(StartOptions::From(_))) && self.since.is_some() {
             return Err(super::usage("-n +N and --since cannot be combined"));
         }
         let source = |text: &String| match pattern_or_log(text)? {
-            Source::Log(mut url) => self.request(&mut url).map(|()| Source::Log(url)),
-            Source::Pattern(mut pattern) => self.request(pattern.server_mut()).map(|()| Source::Pattern(pattern)),
+            NamedSource::Log(mut url) => self.request(&mut url).map(|()| NamedSource::Log(url)),
+            NamedSource::Pattern(mut pattern) => {
+                self.request(pattern.server_mut()).map(|()| NamedSource::Pattern(pattern))
+            }
         };
         let sources = self.urls.iter().map(source).collect::<Result<Vec<_>>>()?;
         let has_cursor = self.cursor_file.is_some() || self.after_cursor.is_some() || self.show_cursor;
         if self.cursor_dir.is_some() && (self.cursor_file.is_some() || self.after_cursor.is_some()) {
             return Err(super::usage("--cursor-dir cannot be combined with --cursor-file or --after-cursor"));
         }
-        if has_cursor && !matches!(sources[..], [Source::Log(_)]) {
+        if has_cursor && !matches!(sources[..], [NamedSource::Log(_)]) {
             return Err(super::usage("--cursor-file, --after-cursor and --show-cursor work with one log only"));
         }
         if sources.len() > self.max_logs {
@@ -327,8 +329,8 @@ impl Tail {
         }
         let has_filter = !self.add_filter(url)?.is_everything();
         match self.lines {
-            Some(Start::From(line)) => url.set_from(line),
-            Some(Start::Last(lines)) => url.set_lines(lines),
+            Some(StartOptions::From(line)) => url.set_from(line),
+            Some(StartOptions::Last(lines)) => url.set_lines(lines),
             None if url.names("lines") || url.names("from") => {}
             // A search is not cut to its last lines unless that is asked for.
             None if has_filter && !url.follows() => url.set_lines(Lines::All),
@@ -355,7 +357,7 @@ fn is_host(text: &str) -> bool {
     !text.split_once("://").map_or(text, |(_, rest)| rest).contains(['/', '?'])
 }
 
-fn pattern_or_log(text: &str) -> Result<Source> {
+fn pattern_or_log(text: &str) -> Result<NamedSource> {
     if !text.contains("://") && ls::is_local(Path::new(text)) {
         let cause = "it is a local path: run `wstail serve` on it and give HOST[:PORT]/LOG";
         return Err(Error::usage(format!("cannot use the URL `{}`: {cause}", escape(text))));
@@ -363,11 +365,11 @@ fn pattern_or_log(text: &str) -> Result<Source> {
     // A byte that is not UTF-8, see `words`, has a percent escape.
     let text = text.replace('\0', "%");
     if let Some(pattern) = LogPattern::parse(&text)? {
-        return Ok(Source::Pattern(pattern));
+        return Ok(NamedSource::Pattern(pattern));
     }
     let url = Url::page(&text)?;
     if url.names_log() {
-        return Ok(Source::Log(url));
+        return Ok(NamedSource::Log(url));
     }
     let cause = "it names no log (see `wstail ls`)";
     Err(Error::usage(format!("cannot use the URL `{url}`: {cause}")))

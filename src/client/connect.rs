@@ -16,7 +16,7 @@ use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Error as WsError, WebSocket};
 
 use super::ClientConfig;
-use super::http::{self, Fault, Response};
+use super::http::{self, RequestFault, Response};
 use super::url::Url;
 use super::wire::Wire;
 use crate::bounded_stream::BoundedStream;
@@ -200,18 +200,18 @@ fn verify(response: &Response, key: &str) -> Result<bool, ProtocolError> {
     }
 }
 
-fn failure(what: String, url: &Url, fault: Fault) -> Error {
+fn failure(what: String, url: &Url, fault: RequestFault) -> Error {
     let broken = |cause: &str| Error::io(&what, io::Error::other(cause));
     match fault {
-        Fault::Io(error) if error.kind() == io::ErrorKind::TimedOut => {
+        RequestFault::Io(error) if error.kind() == io::ErrorKind::TimedOut => {
             Error::timeout(format!("{what}: no complete answer within 10 s"))
         }
-        Fault::Io(error) => Error::io(what, error),
-        Fault::Closed => broken("the server closed the connection without an answer"),
-        Fault::NotHttp { is_tls: true } => {
+        RequestFault::Io(error) => Error::io(what, error),
+        RequestFault::Closed => broken("the server closed the connection without an answer"),
+        RequestFault::NotHttp { is_tls: true } => {
             broken(&format!("the server does not speak HTTP: it looks like TLS, try wss://{}", url.place()))
         }
-        Fault::NotHttp { is_tls: false } => broken("the server does not speak HTTP"),
-        Fault::Malformed(fault) => broken(&format!("the server's answer is malformed: {fault}")),
+        RequestFault::NotHttp { is_tls: false } => broken("the server does not speak HTTP"),
+        RequestFault::Malformed(fault) => broken(&format!("the server's answer is malformed: {fault}")),
     }
 }

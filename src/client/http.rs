@@ -24,7 +24,7 @@ const LONGEST_LOCATION: usize = 1000;
 
 /// Why a request got no usable response.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum RequestFault {
     /// The connection was lost, or time was up.
     Io(io::Error),
     /// The connection was closed before the response's head was complete.
@@ -38,9 +38,9 @@ pub(super) enum Fault {
     Malformed(httparse::Error),
 }
 
-impl From<io::Error> for Fault {
-    fn from(error: io::Error) -> Fault {
-        Fault::Io(error)
+impl From<io::Error> for RequestFault {
+    fn from(error: io::Error) -> RequestFault {
+        RequestFault::Io(error)
     }
 }
 
@@ -54,7 +54,7 @@ pub(super) struct Response {
 
 /// How much of a response is wanted.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Wanted {
+enum BodyLimit {
     /// Its head, and the first line of its body.
     Head,
     /// All of it.
@@ -70,8 +70,8 @@ pub(super) fn fetch(
     request: &[u8],
     until: Instant,
     shutdown: &Shutdown,
-) -> Result<Response, Fault> {
-    exchange(stream, request, Wanted::Whole, until, shutdown)
+) -> Result<Response, RequestFault> {
+    exchange(stream, request, BodyLimit::Whole, until, shutdown)
 }
 
 /// Sends a request and reads the head of the response. If it is not an upgrade, also reads the first line of the body, as far
@@ -84,25 +84,25 @@ pub(super) fn ask(
     request: &[u8],
     until: Instant,
     shutdown: &Shutdown,
-) -> Result<Response, Fault> {
-    exchange(stream, request, Wanted::Head, until, shutdown)
+) -> Result<Response, RequestFault> {
+    exchange(stream, request, BodyLimit::Head, until, shutdown)
 }
 
 fn exchange(
     stream: &mut (impl Bounded + AsFd),
     request: &[u8],
-    wanted: Wanted,
+    wanted: BodyLimit,
     until: Instant,
     shutdown: &Shutdown,
-) -> Result<Response, Fault> {
-    let most = if wanted == Wanted::Whole { MAX_PAGE } else { MAX_ANSWER };
+) -> Result<Response, RequestFault> {
+    let most = if wanted == BodyLimit::Whole { MAX_PAGE } else { MAX_ANSWER };
     let (mut unsent, mut arrived) = (request, Vec::new());
     loop {
         unsent = &unsent[now(stream.write(unsent))?.unwrap_or(0)..];
         let is_sent = now(stream.flush())?.is_some() && unsent.is_empty();
         let ready = wait(stream.as_fd(), Interest { read: true, write: !is_sent }, Some(shutdown), Some(until))?;
         if ready.stop {
-            return Err(Fault::Io(ErrorKind::Interrupted.into()));
+            return Err(RequestFault::Io(ErrorKind::Interrupted.into()));
         }
         stream.begin(ready);
         let mut chunk = [0; 4096];
@@ -116,8 +116,8 @@ fn exchange(
         let is_last = read == Some(0) || is_late || arrived.len() > most;
         match parse(&arrived)? {
             Some(response) if is_last || response.is_enough(wanted) => return Ok(response),
-            None if is_late => return Err(Fault::Io(ErrorKind::TimedOut.into())),
-            None if is_last => return Err(Fault::Closed),
+            None if is_late => return Err(RequestFault::Io(ErrorKind::TimedOut.into())),
+            None if is_last => return Err(RequestFault::Closed),
             _ => {}
         }
     }
@@ -131,16 +131,16 @@ fn now<T>(result: std::io::Result<T>) -> std::io::Result<Option<T>> {
     }
 }
 
-fn parse(arrived: &[u8]) -> Result<Option<Response>, Fault> {
+fn parse(arrived: &[u8]) -> Result<Option<Response>, RequestFault> {
     const START: &[u8] = b"HTTP/";
     if !arrived.trim_ascii_start().iter().zip(START).all(|(byte, start)| byte == start) {
         // The record type `alert`, then the major version of the protocol (RFC 8446, 5.1).
         let is_tls = arrived.iter().zip([0x15, 0x03]).all(|(byte, start)| *byte == start);
-        return Err(Fault::NotHttp { is_tls });
+        return Err(RequestFault::NotHttp { is_tls });
     }
     let mut fields = [EMPTY_HEADER; MAX_FIELDS];
     let mut response = httparse::Response::new(&mut fields);
-    let Status::Complete(length) = response.parse(arrived).map_err(Fault::Malformed)? else { return Ok(None) };
+    let Status::Complete(length) = response.parse(arrived).map_err(RequestFault::Malformed)? else { return Ok(None) };
     let fields = response.headers.iter().map(|field| (field.name.to_ascii_lowercase(), field.value.to_vec()));
     let status = response.code.unwrap_or_default();
     Ok(Some(Response { status, fields: fields.collect(), rest: arrived[length..].to_vec() }))
@@ -158,8 +158,8 @@ impl Response {
         words.any(|other| other.trim_ascii().eq_ignore_ascii_case(word.as_bytes()))
     }
 
-    fn is_enough(&self, wanted: Wanted) -> bool {
-        let is_head = wanted == Wanted::Head && (self.status == 101 || self.rest.contains(&b'\n'));
+    fn is_enough(&self, wanted: BodyLimit) -> bool {
+        let is_head = wanted == BodyLimit::Head && (self.status == 101 || self.rest.contains(&b'\n'));
         is_head || self.length().is_some_and(|length| self.rest.len() >= length)
     }
 
@@ -229,7 +229,7 @@ mod tests {
     use std::time::Duration;
 
     /// Parses a response that arrives in these pieces, one a turn, and then ends.
-    fn response(pieces: &[&str]) -> Result<Response, Fault> {
+    fn response(pieces: &[&str]) -> Result<Response, RequestFault> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (mut server, _) = listener.accept().unwrap();

@@ -91,7 +91,7 @@ impl Producer {
     /// # Errors
     /// If the log cannot be written or rotated.
     pub fn run(&mut self, shutdown: &Shutdown) -> Result<bool> {
-        let mut pace = Pace::new(self.config.rate);
+        let mut pace = LineRate::new(self.config.rate);
         let mut number = 0;
         while self.config.count.is_none_or(|count| number < count) {
             if pace.wait(shutdown) {
@@ -145,15 +145,15 @@ fn write_line(out: &mut Vec<u8>, time: Time, number: u64, message: &str, stamp: 
 }
 
 /// Lines per second on average. A delay of more than a second is not made up for.
-struct Pace {
+struct LineRate {
     interval: Duration,
     next: Instant,
 }
 
-impl Pace {
-    fn new(rate: f64) -> Pace {
+impl LineRate {
+    fn new(rate: f64) -> LineRate {
         let interval = if rate > 0.0 { Duration::try_from_secs_f64(1.0 / rate) } else { Ok(Duration::ZERO) };
-        Pace { interval: interval.unwrap_or(Duration::MAX), next: Instant::now() }
+        LineRate { interval: interval.unwrap_or(Duration::MAX), next: Instant::now() }
     }
 
     /// Waits until the next line is due. Returns whether the shutdown was triggered instead.

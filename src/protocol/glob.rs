@@ -21,12 +21,12 @@ pub struct Glob {
 enum Segment {
     /// Any number of segments.
     Any,
-    One(Vec<Part>),
+    One(Vec<GlobPart>),
 }
 
 /// What stands for one character, or for any number of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
+enum GlobPart {
     Any,
     Every,
     Literal(char),
@@ -59,7 +59,7 @@ impl FromStr for Glob {
         }
         // What is below a directory is not the directory.
         if segments.last() == Some(&Segment::Any) {
-            segments.push(Segment::One(vec![Part::Any]));
+            segments.push(Segment::One(vec![GlobPart::Any]));
         }
         Ok(Glob { text: text.to_owned(), segments })
     }
@@ -95,10 +95,10 @@ impl Segment {
         while let Some(first) = rest.chars().next() {
             rest = &rest[first.len_utf8()..];
             parts.push(match first {
-                '*' => Part::Any,
-                '?' => Part::Every,
+                '*' => GlobPart::Any,
+                '?' => GlobPart::Every,
                 '[' => class(&mut rest)?,
-                literal => Part::Literal(literal),
+                literal => GlobPart::Literal(literal),
             });
         }
         Ok(Segment::One(parts))
@@ -107,16 +107,16 @@ impl Segment {
     fn matches(&self, name: &str) -> bool {
         let Segment::One(parts) = self else { return true };
         let characters: Vec<char> = name.chars().collect();
-        matches(parts, &characters, |part| *part == Part::Any, |part, character| part.matches(*character))
+        matches(parts, &characters, |part| *part == GlobPart::Any, |part, character| part.matches(*character))
     }
 }
 
-impl Part {
+impl GlobPart {
     fn matches(&self, character: char) -> bool {
         match self {
-            Part::Any | Part::Every => true,
-            Part::Literal(literal) => *literal == character,
-            Part::Class { is_negated, ranges } => {
+            GlobPart::Any | GlobPart::Every => true,
+            GlobPart::Literal(literal) => *literal == character,
+            GlobPart::Class { is_negated, ranges } => {
                 ranges.iter().any(|(first, last)| (*first..=*last).contains(&character)) != *is_negated
             }
         }
@@ -124,7 +124,7 @@ impl Part {
 }
 
 /// The class whose bracket was just read. A bracket that closes it is not its first character.
-fn class(rest: &mut &str) -> Result<Part, NoGlob> {
+fn class(rest: &mut &str) -> Result<GlobPart, NoGlob> {
     let inside = rest.strip_prefix(['!', '^']);
     let (is_negated, inside) = (inside.is_some(), inside.unwrap_or(rest));
     let first = inside.chars().next().map_or(0, char::len_utf8);
@@ -146,7 +146,7 @@ fn class(rest: &mut &str) -> Result<Part, NoGlob> {
         }
         ranges.push((first, last));
     }
-    Ok(Part::Class { is_negated, ranges })
+    Ok(GlobPart::Class { is_negated, ranges })
 }
 
 /// Whether a pattern stands for all of `items`. `is_any` tells which of its elements stand for any number of them.

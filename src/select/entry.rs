@@ -43,7 +43,7 @@ pub(super) struct Section {
 
 /// To which entry the next line belongs.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum State {
+pub(super) enum EntryState {
     /// Before the first time of a log that begins at this offset from the block.
     Head(isize),
     Entry(Section),
@@ -60,7 +60,7 @@ impl fmt::Debug for Entries {
     }
 }
 
-impl State {
+impl EntryState {
     /// The section of the line that begins at `start` and ends at `end`, which comes next.
     pub(super) fn next(
         &mut self,
@@ -76,14 +76,14 @@ impl State {
         let Entries::Timed(find_time) = entries else { return single(is_kept(0)) };
         if let Some(after_time) = find_time(line.text()) {
             let section = Section { start, is_kept: is_kept(after_time), is_entry: true };
-            *self = State::Entry(section);
+            *self = EntryState::Entry(section);
             return section;
         }
         match *self {
-            State::Entry(section) if end - section.start <= REACH.cast_signed() => section,
-            State::Head(log) if end - log <= REACH.cast_signed() => single(is_kept(0)),
+            EntryState::Entry(section) if end - section.start <= REACH.cast_signed() => section,
+            EntryState::Head(log) if end - log <= REACH.cast_signed() => single(is_kept(0)),
             _ => {
-                *self = State::Rest;
+                *self = EntryState::Rest;
                 single(lowest.is_none())
             }
         }
@@ -92,8 +92,8 @@ impl State {
     /// The block now begins `bytes` further.
     pub(super) fn advance(&mut self, bytes: usize) {
         match self {
-            State::Head(start) | State::Entry(Section { start, .. }) => *start -= bytes.cast_signed(),
-            State::Rest => (),
+            EntryState::Head(start) | EntryState::Entry(Section { start, .. }) => *start -= bytes.cast_signed(),
+            EntryState::Rest => (),
         }
     }
 }
@@ -104,7 +104,7 @@ mod tests {
 
     fn sections(log: &str, lowest: Level) -> Vec<(isize, bool, bool)> {
         let time: Arc<FindTime> = Arc::new(|line| line.starts_with(b"@").then_some(1));
-        let (entries, mut state, mut at) = (Entries::Timed(time), State::Head(0), 0);
+        let (entries, mut state, mut at) = (Entries::Timed(time), EntryState::Head(0), 0);
         let mut section = |line: &str| {
             let section = state.next(Line::new(line.as_bytes()), at, at + line.len(), &entries, Some(lowest));
             at += line.len();

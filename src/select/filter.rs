@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 
 use super::automaton::Budget;
 use super::line::Line;
-use super::matcher::{Matcher, Memory};
+use super::matcher::{Matcher, MatcherCache};
 use super::pattern::Pattern;
 use super::pattern_error::PatternError;
 use super::word::{Required, Searcher};
@@ -34,8 +34,8 @@ pub struct FilterError {
 /// What the matchers of a filter remember.
 #[derive(Debug, Default)]
 pub(super) struct Memories {
-    grep: Vec<Memory>,
-    exclude: Memory,
+    grep: Vec<MatcherCache>,
+    exclude: MatcherCache,
 }
 
 impl FilterError {
@@ -149,7 +149,7 @@ impl Filter {
 
     /// Whether `grep` finds the line.
     pub(super) fn is_found(&self, line: Line<'_>, memories: &mut Memories) -> bool {
-        memories.grep.resize_with(self.grep.len(), Memory::default);
+        memories.grep.resize_with(self.grep.len(), MatcherCache::default);
         self.grep.iter().zip(&mut memories.grep).all(|(matcher, memory)| matcher.is_match(line, memory))
     }
 

@@ -12,12 +12,12 @@ use super::word::Required;
 /// Patterns of which a line has to match one.
 #[derive(Debug)]
 pub(super) struct Matcher {
-    kind: Kind,
+    kind: MatcherKind,
     required: Required,
 }
 
 #[derive(Debug)]
-enum Kind {
+enum MatcherKind {
     Texts(Vec<Text>),
     Automaton(Box<Automaton>),
 }
@@ -30,7 +30,7 @@ struct Text {
 
 /// What a matcher remembers between two lines, to be faster. It can be dropped at any time.
 #[derive(Debug, Default)]
-pub(super) struct Memory {
+pub(super) struct MatcherCache {
     buffer: Vec<u8>,
     cache: Option<Cache>,
 }
@@ -42,10 +42,10 @@ impl Matcher {
         let required = Required::Any(patterns.iter().map(Pattern::required).collect());
         let texts: Option<Vec<Text>> = patterns.iter().map(Text::new).collect();
         if let Some(texts) = texts {
-            return Ok(Matcher { kind: Kind::Texts(texts), required });
+            return Ok(Matcher { kind: MatcherKind::Texts(texts), required });
         }
         let automaton = Automaton::new(patterns, budget)?;
-        Ok(Matcher { kind: Kind::Automaton(Box::new(automaton)), required })
+        Ok(Matcher { kind: MatcherKind::Automaton(Box::new(automaton)), required })
     }
 
     /// What every line holds that matches.
@@ -53,9 +53,9 @@ impl Matcher {
         &self.required
     }
 
-    pub(super) fn is_match(&self, line: Line<'_>, memory: &mut Memory) -> bool {
+    pub(super) fn is_match(&self, line: Line<'_>, memory: &mut MatcherCache) -> bool {
         match &self.kind {
-            Kind::Texts(texts) => {
+            MatcherKind::Texts(texts) => {
                 memory.buffer.clear();
                 if texts.iter().any(|text| text.ignore_case) {
                     case::fold(line.text(), &mut memory.buffer);
@@ -65,7 +65,7 @@ impl Matcher {
                     text.finder.find(line).is_some()
                 })
             }
-            Kind::Automaton(automaton) => {
+            MatcherKind::Automaton(automaton) => {
                 let cache = memory.cache.get_or_insert_with(|| automaton.cache());
                 automaton.is_match(line, cache, &mut memory.buffer)
             }

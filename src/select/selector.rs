@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use memchr::{memchr, memrchr};
 
-use super::entry::{Entries, State};
+use super::entry::{Entries, EntryState};
 use super::filter::{Filter, Memories};
 use super::judging::{After, Follows, Gap, Judging, Piece, Searchers, push_lines};
 use super::line::{JUDGED_HEAD, LONG, Line, line_at};
@@ -20,7 +20,7 @@ pub const WARM_UP: usize = 2 * JUDGED_HEAD;
 pub struct Selector {
     judging: Judging,
     entries: Entries,
-    state: State,
+    state: EntryState,
     /// How many bytes of the next block have been judged. They are read again because they may be context.
     judged: usize,
     /// The next block begins within a line of which the head was judged; whether the line is sent.
@@ -45,7 +45,7 @@ pub struct Judged {
 impl Selector {
     /// For a stream that begins where the log begins, or where nothing is known of what was before.
     pub fn new(filter: Arc<Filter>, entries: Entries) -> Selector {
-        Selector { judging: Judging::new(filter), entries, state: State::Head(0), judged: 0, inside: None }
+        Selector { judging: Judging::new(filter), entries, state: EntryState::Head(0), judged: 0, inside: None }
     }
 
     /// Makes the search fit the log, whose first bytes these are. 64 KiB are enough. It changes only how fast it is.
@@ -73,11 +73,11 @@ impl Selector {
             Some(newline) => &before[newline + 1..],
             // The line began so long ago that its beginning is unknown. What of it was asked for is sent.
             None => {
-                (self.state, self.inside) = (State::Rest, (!before.is_empty()).then_some(true));
+                (self.state, self.inside) = (EntryState::Rest, (!before.is_empty()).then_some(true));
                 return 0;
             }
         };
-        self.state = if is_whole { State::Head(0) } else { State::Rest };
+        self.state = if is_whole { EntryState::Head(0) } else { EntryState::Rest };
         self.judging.is_warming_up = true;
         let matches = self.judging.matches;
         let used = self.judge(lines, Follows::Open).used;
@@ -96,7 +96,7 @@ impl Selector {
     /// block begins with a line, and where the file begins if it `is_whole`. Nothing is remembered.
     pub fn context_start(&mut self, block: &[u8], at: usize, is_whole: bool) -> usize {
         self.leave_generation();
-        self.state = if is_whole { State::Head(0) } else { State::Rest };
+        self.state = if is_whole { EntryState::Head(0) } else { EntryState::Rest };
         let line = line_at(block, at, block.len());
         self.divide(block, line.end);
         let start =
@@ -109,7 +109,7 @@ impl Selector {
     /// begins as for [`Selector::context_start`]. Nothing is remembered.
     pub fn matches(&mut self, block: &[u8], start: usize, is_whole: bool) -> Vec<usize> {
         self.leave_generation();
-        self.state = if is_whole { State::Head(0) } else { State::Rest };
+        self.state = if is_whole { EntryState::Head(0) } else { EntryState::Rest };
         self.divide(block, block.len());
         let found = Pass::new(&mut self.judging, block, block.len()).matches(start);
         self.leave_generation();
@@ -244,7 +244,7 @@ impl Selector {
     pub fn pass_over(&mut self, bytes: u64) {
         self.leave_generation();
         // The next block may begin within a line.
-        (self.state, self.inside) = (State::Rest, Some(false));
+        (self.state, self.inside) = (EntryState::Rest, Some(false));
         if let Some(sum) = &mut self.judging.gap.bytes {
             *sum += bytes;
         }
@@ -265,7 +265,7 @@ impl Selector {
 
     /// What comes next belongs to another file. Called for by whoever leaves one before its end.
     pub fn leave_generation(&mut self) {
-        self.state = State::Head(0);
+        self.state = EntryState::Head(0);
         self.judging.sections.clear();
         (self.judged, self.judging.sent_before, self.inside) = (0, 0, None);
         self.judging.after = After::Nothing;

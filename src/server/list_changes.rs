@@ -23,17 +23,17 @@ pub(in crate::server) struct Changes {
     /// Those of which it is not told yet that they are gone.
     leaving: VecDeque<String>,
     /// The entries that are not judged yet.
-    ahead: Ahead,
+    ahead: PendingChanges,
 }
 
 /// Places of a list's entries, newest first.
-enum Ahead {
+enum PendingChanges {
     All(std::ops::Range<usize>),
     New(std::vec::IntoIter<usize>, Arc<Difference>),
 }
 
 /// What one step has found.
-pub(in crate::server) enum Found {
+pub(in crate::server) enum FoundLogs {
     Gone(String),
     /// A log, and the path of the file that it begins with, if it is new.
     Log(Entry, Option<String>),
@@ -47,7 +47,7 @@ impl Changes {
     /// All that is wanted of `list` is news.
     pub(in crate::server) fn new(wanted: ListParameters, list: Arc<List>) -> Changes {
         let count = list.entries().len();
-        let (told, ahead) = (vec![false; count], Ahead::All(0..count));
+        let (told, ahead) = (vec![false; count], PendingChanges::All(0..count));
         Changes { wanted, list, told, gone: HashMap::new(), leaving: VecDeque::new(), ahead }
     }
 
@@ -73,34 +73,34 @@ impl Changes {
         }
         let mut new: Vec<_> = added.iter().map(|number| list.place(*number)).collect();
         new.sort_unstable();
-        (self.ahead, self.list) = (Ahead::New(new.into_iter(), difference), list);
+        (self.ahead, self.list) = (PendingChanges::New(new.into_iter(), difference), list);
     }
 
     /// Judges one more log: those that are gone come first, then the new ones, newest first.
-    pub(in crate::server) fn step(&mut self) -> Found {
+    pub(in crate::server) fn step(&mut self) -> FoundLogs {
         if let Some(path) = self.leaving.pop_front() {
-            return Found::Gone(path);
+            return FoundLogs::Gone(path);
         }
         let next = match &mut self.ahead {
-            Ahead::All(range) => range.next(),
-            Ahead::New(places, _) => places.next(),
+            PendingChanges::All(range) => range.next(),
+            PendingChanges::New(places, _) => places.next(),
         };
-        let Some(place) = next else { return Found::Over };
+        let Some(place) = next else { return FoundLogs::Over };
         let entry = &self.list.entries()[place];
         if !self.list.is_wanted(entry, &self.wanted, |path| self.gone.contains_key(path)) {
-            return Found::Nothing;
+            return FoundLogs::Nothing;
         }
         if let Some(number) = self.list.number(&entry.path) {
             self.told[number] = true;
         }
         self.gone.remove(&entry.path);
-        Found::Log(entry.clone(), self.first(entry))
+        FoundLogs::Log(entry.clone(), self.first(entry))
     }
 
     /// The path of the file that a new log begins with: it may have been rotated since it was created. Files that were there
     /// before are not its own, although they may have been renamed.
     fn first(&self, log: &Entry) -> Option<String> {
-        let Ahead::New(_, difference) = &self.ahead else { return None };
+        let PendingChanges::New(_, difference) = &self.ahead else { return None };
         let place = difference.first.get(&log.path);
         Some(place.map_or(log, |place| &self.list.entries()[*place]).path.clone())
     }
@@ -108,8 +108,8 @@ impl Changes {
     /// Whether everything in the list is told.
     pub(in crate::server) fn is_over(&self) -> bool {
         let is_judged = match &self.ahead {
-            Ahead::All(range) => range.is_empty(),
-            Ahead::New(places, _) => places.len() == 0,
+            PendingChanges::All(range) => range.is_empty(),
+            PendingChanges::New(places, _) => places.len() == 0,
         };
         is_judged && self.leaving.is_empty()
     }
@@ -152,13 +152,13 @@ mod tests {
             let mut words = Vec::new();
             loop {
                 match changes.step() {
-                    Found::Log(Entry { path, .. }, first) => {
+                    FoundLogs::Log(Entry { path, .. }, first) => {
                         let first = first.filter(|first| *first != path);
                         words.push(format!("+{path}{}", first.map_or(String::new(), |first| format!("={first}"))));
                     }
-                    Found::Gone(path) => words.push(format!("-{path}")),
-                    Found::Nothing => {}
-                    Found::Over => break,
+                    FoundLogs::Gone(path) => words.push(format!("-{path}")),
+                    FoundLogs::Nothing => {}
+                    FoundLogs::Over => break,
                 }
             }
             assert!(changes.is_over());

@@ -24,11 +24,11 @@ pub(in crate::server) const TURN: Duration = Duration::from_millis(20);
 /// Serializes the walks of the roots, and shares what they find.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Lists {
-    state: Mutex<State>,
+    state: Mutex<ListState>,
 }
 
 #[derive(Debug, Default)]
-enum State {
+enum ListState {
     #[default]
     None,
     /// A connection's thread is walking. The socket becomes readable when it has ended.
@@ -80,7 +80,7 @@ pub(in crate::server) struct Walker<'l> {
 
 impl Drop for Walker<'_> {
     fn drop(&mut self) {
-        *self.lists.lock() = self.list.take().map_or(State::None, State::Known);
+        *self.lists.lock() = self.list.take().map_or(ListState::None, ListState::Known);
     }
 }
 
@@ -92,16 +92,16 @@ impl Lists {
     pub(in crate::server) fn look_up(&self) -> io::Result<Lookup<'_>> {
         let mut state = self.lock();
         match &*state {
-            State::Known(list) if list.since.elapsed() < FRESH => return Ok(Lookup::List(list.clone())),
-            State::Walking(end) => return Ok(Lookup::Wait(end.clone())),
+            ListState::Known(list) if list.since.elapsed() < FRESH => return Ok(Lookup::List(list.clone())),
+            ListState::Walking(end) => return Ok(Lookup::Wait(end.clone())),
             _ => {}
         }
         let (near, far) = UnixStream::pair()?;
-        *state = State::Walking(Arc::new(far));
+        *state = ListState::Walking(Arc::new(far));
         Ok(Lookup::Walk(Walker { lists: self, list: None, _end: near }))
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ListState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

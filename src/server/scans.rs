@@ -20,11 +20,11 @@ const SHARE_TIME: Duration = Duration::from_millis(200);
 /// The permits of a server, and who waits for one.
 #[derive(Debug)]
 pub(in crate::server) struct Scans {
-    line: Mutex<Line>,
+    line: Mutex<Queue>,
 }
 
 #[derive(Debug)]
-struct Line {
+struct Queue {
     free: usize,
     /// The numbers of those who wait, the first one first.
     waiting: VecDeque<u64>,
@@ -33,13 +33,13 @@ struct Line {
 
 /// What one connection has of a permit.
 #[derive(Debug)]
-pub(in crate::server) struct Scan {
+pub(in crate::server) struct ScanPermit {
     scans: Arc<Scans>,
-    state: State,
+    state: PermitState,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum State {
+enum PermitState {
     Idle,
     Waiting(u64),
     /// It has a permit, and may look through so many bytes.
@@ -51,47 +51,47 @@ impl Scans {
     pub(in crate::server) fn new(most: Option<NonZeroUsize>) -> Scans {
         let half = || available_parallelism().map_or(1, |cores| cores.get() / 2).max(1);
         let free = most.map_or_else(half, NonZeroUsize::get);
-        Scans { line: Mutex::new(Line { free, waiting: VecDeque::new(), next: 0 }) }
+        Scans { line: Mutex::new(Queue { free, waiting: VecDeque::new(), next: 0 }) }
     }
 
-    fn line(&self) -> MutexGuard<'_, Line> {
+    fn line(&self) -> MutexGuard<'_, Queue> {
         // Nothing is left half done under the lock.
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Scan {
-    pub(in crate::server) fn new(scans: Arc<Scans>) -> Scan {
-        Scan { scans, state: State::Idle }
+impl ScanPermit {
+    pub(in crate::server) fn new(scans: Arc<Scans>) -> ScanPermit {
+        ScanPermit { scans, state: PermitState::Idle }
     }
 
     /// Whether the connection may look through old bytes now.
     pub(in crate::server) fn may_run(&mut self) -> bool {
-        if let State::Running(1..) = self.state {
+        if let PermitState::Running(1..) = self.state {
             return true;
         }
         let mut line = self.scans.line();
-        if let State::Running(_) = self.state {
+        if let PermitState::Running(_) = self.state {
             if line.waiting.is_empty() {
-                self.state = State::Running(SHARE);
+                self.state = PermitState::Running(SHARE);
                 return true;
             }
             line.free += 1;
-            self.state = State::Idle;
+            self.state = PermitState::Idle;
         }
-        if let State::Idle = self.state {
+        if let PermitState::Idle = self.state {
             let number = line.next;
             line.next += 1;
             line.waiting.push_back(number);
-            self.state = State::Waiting(number);
+            self.state = PermitState::Waiting(number);
         }
-        if let State::Waiting(number) = self.state
+        if let PermitState::Waiting(number) = self.state
             && line.free > 0
             && line.waiting.front() == Some(&number)
         {
             line.waiting.pop_front();
             line.free -= 1;
-            self.state = State::Running(SHARE);
+            self.state = PermitState::Running(SHARE);
             return true;
         }
         false
@@ -99,7 +99,7 @@ impl Scan {
 
     /// The connection has looked through so many bytes, in that time.
     pub(in crate::server) fn note(&mut self, bytes: usize, took: Duration) {
-        if let State::Running(left) = &mut self.state {
+        if let PermitState::Running(left) = &mut self.state {
             let part = (took.as_secs_f64() / SHARE_TIME.as_secs_f64()).min(1.0);
             *left = left.saturating_sub(bytes.max((part * SHARE as f64) as usize));
         }
@@ -108,15 +108,15 @@ impl Scan {
     /// The connection does not look through old bytes for now.
     pub(in crate::server) fn stop(&mut self) {
         match self.state {
-            State::Idle => return,
-            State::Waiting(number) => self.scans.line().waiting.retain(|&waiting| waiting != number),
-            State::Running(_) => self.scans.line().free += 1,
+            PermitState::Idle => return,
+            PermitState::Waiting(number) => self.scans.line().waiting.retain(|&waiting| waiting != number),
+            PermitState::Running(_) => self.scans.line().free += 1,
         }
-        self.state = State::Idle;
+        self.state = PermitState::Idle;
     }
 }
 
-impl Drop for Scan {
+impl Drop for ScanPermit {
     fn drop(&mut self) {
         self.stop();
     }
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn scans_take_turns() {
         let scans = Arc::new(Scans::new(NonZeroUsize::new(1)));
-        let [mut first, mut second, mut third] = [(); 3].map(|()| Scan::new(scans.clone()));
+        let [mut first, mut second, mut third] = [(); 3].map(|()| ScanPermit::new(scans.clone()));
         assert!(first.may_run() && !second.may_run() && !third.may_run() && first.may_run());
         first.note(SHARE - 1, Duration::ZERO);
         assert!(first.may_run());
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn a_share_is_limited_in_time() {
         let scans = Arc::new(Scans::new(NonZeroUsize::new(1)));
-        let [mut first, mut second] = [(); 2].map(|()| Scan::new(scans.clone()));
+        let [mut first, mut second] = [(); 2].map(|()| ScanPermit::new(scans.clone()));
         assert!(first.may_run() && !second.may_run());
         first.note(1, SHARE_TIME / 2);
         assert!(first.may_run());
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn one_that_gives_up_waiting_is_passed_over() {
         let scans = Arc::new(Scans::new(NonZeroUsize::new(1)));
-        let [mut first, mut second, mut third] = [(); 3].map(|()| Scan::new(scans.clone()));
+        let [mut first, mut second, mut third] = [(); 3].map(|()| ScanPermit::new(scans.clone()));
         assert!(first.may_run() && !second.may_run() && !third.may_run());
         drop(second);
         first.stop();

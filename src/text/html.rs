@@ -6,7 +6,7 @@ use std::fmt::Write;
 /// Renders a text that arrives in pieces; colours and half an escape are carried from one to the next.
 #[derive(Clone, Debug, Default)]
 pub struct Html {
-    style: Style,
+    style: TextStyle,
     escape: Escape,
 }
 
@@ -26,7 +26,7 @@ enum Escape {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Style {
+struct TextStyle {
     foreground: Option<SgrColor>,
     background: Option<SgrColor>,
     bold: bool,
@@ -121,8 +121,8 @@ impl Html {
     }
 
     /// Ends the open span and begins another where the style has changed.
-    fn restyle(&self, open: &mut Option<Style>, out: &mut String) {
-        let wanted = (self.style != Style::default()).then_some(self.style);
+    fn restyle(&self, open: &mut Option<TextStyle>, out: &mut String) {
+        let wanted = (self.style != TextStyle::default()).then_some(self.style);
         if *open != wanted {
             if open.is_some() {
                 out.push_str(SPAN_END);
@@ -179,7 +179,7 @@ impl Html {
     }
 }
 
-impl Style {
+impl TextStyle {
     /// Applies the parameters of an SGR sequence; what is unknown in it is skipped.
     fn apply(&mut self, parameters: &str) {
         if !parameters.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b';' | b':')) {
@@ -226,7 +226,7 @@ impl Style {
 
     fn apply_code(&mut self, code: u16) {
         match code {
-            0 => *self = Style::default(),
+            0 => *self = TextStyle::default(),
             1 => self.bold = true,
             2 => self.dim = true,
             3 => self.italic = true,

@@ -60,7 +60,7 @@ impl Watch {
         // Leave the old route only now, so that directories on both routes stay watched.
         self.leave_route();
         self.route = route;
-        let names = |route| -> Arc<dyn NameCount> { Arc::new(Names { watcher: self.watcher.clone(), route }) };
+        let names = |route| -> Arc<dyn NameCount> { Arc::new(RouteNames { watcher: self.watcher.clone(), route }) };
         self.names = self.route.map(names);
         false
     }
@@ -155,12 +155,12 @@ impl Watch {
 
 /// Counts the files that are given the name at the end of a route.
 #[derive(Debug)]
-struct Names {
+struct RouteNames {
     watcher: Arc<Watcher>,
     route: RouteId,
 }
 
-impl NameCount for Names {
+impl NameCount for RouteNames {
     fn count(&self) -> Option<Count> {
         self.watcher.pass_on_all().ok()?;
         self.watcher.watches().routes.arrivals(self.route)

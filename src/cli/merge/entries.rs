@@ -7,13 +7,13 @@ use memchr::memchr_iter;
 use wstail::select::stamp::Recogniser;
 use wstail::select::zone::Zone;
 
-use super::order::Time;
+use super::order::EntryTime;
 
 /// How much of a log teaches how its times look, in bytes.
 const SAMPLE: usize = 64 * 1024;
 
 /// Finds where entries begin: an entry is a line that bears a time, and the lines after it that bear none.
-pub(super) struct Entries {
+pub(super) struct EntryFinder {
     recogniser: Recogniser,
     /// The log's first lines, until there are enough.
     sample: Vec<u8>,
@@ -22,23 +22,23 @@ pub(super) struct Entries {
     /// The zone of times that do not say theirs.
     zone: Zone,
     /// The time of the last entry.
-    time: Time,
+    time: EntryTime,
     /// The last line was cut off, and its rest is to come.
     is_within_line: bool,
 }
 
 /// Lines of one entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct FoundEntry {
     pub lines: Range<usize>,
-    pub time: Time,
+    pub time: EntryTime,
     /// They belong to the entry before.
     pub continues: bool,
 }
 
-impl Entries {
-    pub(super) fn new(zone: Zone) -> Entries {
-        Entries {
+impl EntryFinder {
+    pub(super) fn new(zone: Zone) -> EntryFinder {
+        EntryFinder {
             recogniser: Recogniser::default(),
             sample: Vec::new(),
             learnt: 0,
@@ -59,10 +59,10 @@ impl Entries {
     }
 
     /// The entries in lines, of which the last may be cut off.
-    pub(super) fn find(&mut self, lines: &[u8]) -> Vec<Found> {
+    pub(super) fn find(&mut self, lines: &[u8]) -> Vec<FoundEntry> {
         self.learn(lines);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos().cast_signed();
-        let mut found: Vec<Found> = Vec::new();
+        let mut found: Vec<FoundEntry> = Vec::new();
         let (mut start, ends) = (0, memchr_iter(b'\n', lines).map(|end| end + 1));
         let cut = lines.last().is_some_and(|last| *last != b'\n').then_some(lines.len());
         for end in ends.chain(cut) {
@@ -77,7 +77,7 @@ impl Entries {
                 // Without a time before it, a line is an entry of its own.
                 _ => {
                     let continues = continues && (self.time.is_some() || !is_new);
-                    found.push(Found { lines: start..end, time: self.time, continues });
+                    found.push(FoundEntry { lines: start..end, time: self.time, continues });
                 }
             }
             start = end;
@@ -107,9 +107,9 @@ mod tests {
 
     const SECOND: i128 = 1_000_000_000;
 
-    fn found(entries: &mut Entries, lines: &str) -> Vec<(String, Option<i128>, bool)> {
+    fn found(entries: &mut EntryFinder, lines: &str) -> Vec<(String, Option<i128>, bool)> {
         let begun = 1_795_397_521 * SECOND;
-        let shown = |found: Found| {
+        let shown = |found: FoundEntry| {
             let time = found.time.map(|time| (time - begun) / SECOND);
             (lines[found.lines].to_owned(), time, found.continues)
         };
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_stack_trace_belongs_to_its_line() {
-        let mut entries = Entries::new(Zone::utc());
+        let mut entries = EntryFinder::new(Zone::utc());
         let log = "head\n2026-11-23 01:32:02 ERROR x\n at y\n at z\n2026-11-23 01:32:05 INFO\n";
         assert_eq!(found(&mut entries, log), {
             [
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn times_behind_a_prefix_are_learnt() {
         let line = |second: u8| format!("web{second} app[12]: 2026-11-23 01:32:0{second} x\n");
-        let mut entries = Entries::new(Zone::utc());
+        let mut entries = EntryFinder::new(Zone::utc());
         let times: Vec<_> =
             found(&mut entries, &(1..6).map(line).collect::<String>()).iter().map(|entry| entry.1).collect();
         assert_eq!(times, [0, 1, 2, 3, 4].map(Some));

@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use wstail::Shutdown;
 use wstail::select::zone::Zone;
 
-use self::entries::Entries;
+use self::entries::EntryFinder;
 pub(super) use self::order::Patience;
-use self::order::{Order, Piece, Rank};
+use self::order::{EntryPiece, Order, Rank};
 use super::lock;
 use super::printer::Printer;
 use super::stdout::Stdout;
@@ -33,14 +33,14 @@ const GRACE: Duration = Duration::from_millis(500);
 /// What all logs have in common.
 pub(super) struct Merge<'p> {
     stdout: &'p Stdout,
-    state: Mutex<State<'p>>,
+    state: Mutex<MergeState<'p>>,
     /// Something has come, or a log has ended.
     arrived: Condvar,
     /// There is more room, or nothing more can be printed.
     printed: Condvar,
 }
 
-struct State<'p> {
+struct MergeState<'p> {
     order: Order,
     /// The printers of logs that were added, for [`Merge::run`].
     added: Vec<(usize, Printer<'p>)>,
@@ -56,7 +56,7 @@ struct State<'p> {
 pub(super) struct Input<'m, 'p> {
     merge: &'m Merge<'p>,
     index: usize,
-    entries: Entries,
+    entries: EntryFinder,
     /// An unfinished line.
     unfinished: Vec<u8>,
     is_apart: bool,
@@ -65,7 +65,7 @@ pub(super) struct Input<'m, 'p> {
 impl<'p> Merge<'p> {
     pub(super) fn new(patience: Patience, stdout: &'p Stdout) -> Merge<'p> {
         let (order, added) = (Order::new(patience), Vec::new());
-        let state = State { order, added, has_failed: false, is_over: false, is_closed: false };
+        let state = MergeState { order, added, has_failed: false, is_over: false, is_closed: false };
         Merge { stdout, state: Mutex::new(state), arrived: Condvar::new(), printed: Condvar::new() }
     }
 
@@ -74,7 +74,7 @@ impl<'p> Merge<'p> {
         let mut state = lock(&self.state);
         let index = state.order.add(rank);
         state.added.extend(printer.map(|printer| (index, printer)));
-        Input { merge: self, index, entries: Entries::new(Zone::utc()), unfinished: Vec::new(), is_apart: false }
+        Input { merge: self, index, entries: EntryFinder::new(Zone::utc()), unfinished: Vec::new(), is_apart: false }
     }
 
     /// Prints until all logs have ended and [`Merge::close`] was called, or nothing more can be printed, or for a moment
@@ -118,10 +118,10 @@ impl<'p> Merge<'p> {
 
     fn print<'s>(
         &'s self,
-        state: MutexGuard<'s, State<'p>>,
+        state: MutexGuard<'s, MergeState<'p>>,
         printers: &mut HashMap<usize, Printer<'p>>,
-        pieces: &[(usize, Piece)],
-    ) -> MutexGuard<'s, State<'p>> {
+        pieces: &[(usize, EntryPiece)],
+    ) -> MutexGuard<'s, MergeState<'p>> {
         // The others may go on meanwhile.
         drop(state);
         let printed = self.stdout.together(|| print(printers, pieces));
@@ -143,7 +143,7 @@ fn wait<'s, T>(condition: &Condvar, state: MutexGuard<'s, T>, time: Duration) ->
 }
 
 /// Prints pieces, those of one log that are adjacent at once.
-fn print(printers: &mut HashMap<usize, Printer<'_>>, pieces: &[(usize, Piece)]) -> io::Result<()> {
+fn print(printers: &mut HashMap<usize, Printer<'_>>, pieces: &[(usize, EntryPiece)]) -> io::Result<()> {
     let failed = |_| io::Error::from(io::ErrorKind::BrokenPipe);
     for adjacent in pieces.chunk_by(|one, two| one.0 == two.0 && !two.1.is_apart) {
         let (index, first) = &adjacent[0];
@@ -196,7 +196,7 @@ impl Input<'_, '_> {
         let mut state = lock(&self.merge.state);
         for entry in found {
             let (bytes, is_apart) = (lines[entry.lines].to_vec(), std::mem::take(&mut self.is_apart));
-            let piece = Piece { time: entry.time, continues: entry.continues, is_apart, bytes, arrived };
+            let piece = EntryPiece { time: entry.time, continues: entry.continues, is_apart, bytes, arrived };
             state.order.push(self.index, piece);
         }
         self.merge.arrived.notify_one();

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// When an entry was written, in nanoseconds since the epoch. One without a time comes before all others.
-pub(super) type Time = Option<i128>;
+pub(super) type EntryTime = Option<i128>;
 
 /// A part of an entry, or all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Piece {
-    pub time: Time,
+pub(super) struct EntryPiece {
+    pub time: EntryTime,
     /// It belongs to the entry that came before it in its log.
     pub continues: bool,
     /// Lines were left out before it.
@@ -26,7 +26,7 @@ pub(super) type Rank = (usize, String);
 #[derive(Debug)]
 struct Queue {
     rank: Arc<Rank>,
-    pieces: VecDeque<Piece>,
+    pieces: VecDeque<EntryPiece>,
     /// The sum of their lengths.
     bytes: usize,
     /// How many bytes are being printed.
@@ -34,7 +34,7 @@ struct Queue {
     /// Its reader waits for room.
     is_awaited: bool,
     /// The time of the piece that was taken last.
-    last: Time,
+    last: EntryTime,
     /// Nothing more will come.
     is_ended: bool,
 }
@@ -50,9 +50,9 @@ pub(in crate::cli) enum Patience {
 
 /// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
+enum NextStep {
     /// The first piece of this queue.
-    Piece(usize),
+    EntryPiece(usize),
     /// Nothing before this time, unless something more comes.
     Wait(Option<Instant>),
 }
@@ -75,10 +75,10 @@ pub(super) struct Order {
     queues: Vec<Option<Queue>>,
     patience: Patience,
     /// The logs of which something is here, by the time of the first piece, and when that came.
-    heads: BTreeSet<(Time, Arc<Rank>, usize)>,
+    heads: BTreeSet<(EntryTime, Arc<Rank>, usize)>,
     arrivals: BTreeSet<(Instant, usize)>,
     /// The others, by the time of what they had last.
-    silent: BTreeSet<(Time, usize)>,
+    silent: BTreeSet<(EntryTime, usize)>,
     /// How many have more than there is room for.
     full: usize,
     /// How much of each log is held.
@@ -92,7 +92,7 @@ pub(super) struct Order {
 impl Queue {
     fn is_full(&self, room: usize) -> bool {
         // Short lines take more memory than their bytes.
-        self.bytes > room || self.pieces.len() > room / size_of::<Piece>()
+        self.bytes > room || self.pieces.len() > room / size_of::<EntryPiece>()
     }
 
     fn is_over(&self) -> bool {
@@ -187,7 +187,7 @@ impl Order {
         self.queues[index].as_mut().expect("a log has a queue until it has ended and is printed")
     }
 
-    pub(super) fn push(&mut self, index: usize, piece: Piece) {
+    pub(super) fn push(&mut self, index: usize, piece: EntryPiece) {
         let room = self.room;
         let queue = self.queue(index);
         let was_full = queue.is_full(room);
@@ -203,7 +203,7 @@ impl Order {
         self.full += usize::from(is_full && !was_full);
     }
 
-    fn pop(&mut self, index: usize, now: Instant) -> Option<Piece> {
+    fn pop(&mut self, index: usize, now: Instant) -> Option<EntryPiece> {
         let room = self.room;
         let queue = self.queue(index);
         let was_full = queue.is_full(room);
@@ -248,39 +248,39 @@ impl Order {
     }
 
     /// What comes next at `now`.
-    fn next(&self, now: Instant) -> Next {
+    fn next(&self, now: Instant) -> NextStep {
         let front = |index: usize| self.queues[index].as_ref().and_then(|queue| queue.pieces.front());
         if let Some((index, since)) = self.line {
             // Another log must not print in the middle of a line.
             let is_ended = self.queues[index].as_ref().is_none_or(|queue| queue.is_ended);
             match (front(index), self.patience) {
-                (Some(_), _) => return Next::Piece(index),
+                (Some(_), _) => return NextStep::EntryPiece(index),
                 (None, _) if is_ended => {}
-                (None, Patience::Unlimited) => return Next::Wait(None),
+                (None, Patience::Unlimited) => return NextStep::Wait(None),
                 (None, Patience::Limited(_)) if now < since + LONGEST_SILENCE => {
-                    return Next::Wait(Some(since + LONGEST_SILENCE));
+                    return NextStep::Wait(Some(since + LONGEST_SILENCE));
                 }
                 (None, Patience::Limited(_)) => {}
             }
         }
         if let Some(last) = self.last.filter(|last| front(*last).is_some_and(|piece| piece.continues)) {
-            return Next::Piece(last);
+            return NextStep::EntryPiece(last);
         }
-        let Some((time, _, least)) = self.heads.first() else { return Next::Wait(None) };
+        let Some((time, _, least)) = self.heads.first() else { return NextStep::Wait(None) };
         if self.silent.is_empty() {
-            return Next::Piece(*least);
+            return NextStep::EntryPiece(*least);
         }
-        let Patience::Limited(wait) = self.patience else { return Next::Wait(None) };
+        let Patience::Limited(wait) = self.patience else { return NextStep::Wait(None) };
         let due = self.arrivals.first().map(|(arrived, _)| *arrived + wait).filter(|due| *due > now);
         match due {
-            Some(due) if self.full == 0 && self.may_be_preceded(*time, *least) => Next::Wait(Some(due)),
-            _ => Next::Piece(*least),
+            Some(due) if self.full == 0 && self.may_be_preceded(*time, *least) => NextStep::Wait(Some(due)),
+            _ => NextStep::EntryPiece(*least),
         }
     }
 
     /// Whether there is any use in holding a piece: it is in the order of its own log, and another log has had nothing that
     /// is later. What a clock in the future has written is later than everything, so such a log is not waited for.
-    fn may_be_preceded(&self, time: Time, index: usize) -> bool {
+    fn may_be_preceded(&self, time: EntryTime, index: usize) -> bool {
         let is_in_order = self.queues[index].as_ref().is_some_and(|queue| queue.last <= time);
         time.is_some() && is_in_order && self.silent.first().is_some_and(|(last, _)| *last < time)
     }
@@ -289,17 +289,17 @@ impl Order {
     ///
     /// # Errors
     /// Nothing comes before that time.
-    pub(super) fn take(&mut self, now: Instant, most: usize) -> Result<Vec<(usize, Piece)>, Option<Instant>> {
+    pub(super) fn take(&mut self, now: Instant, most: usize) -> Result<Vec<(usize, EntryPiece)>, Option<Instant>> {
         let (mut pieces, mut bytes) = (Vec::new(), 0);
         while bytes < most {
             match self.next(now) {
-                Next::Piece(index) => {
+                NextStep::EntryPiece(index) => {
                     let piece = self.pop(index, now).expect("the log has a piece");
                     bytes += piece.bytes.len();
                     pieces.push((index, piece));
                 }
-                Next::Wait(until) if pieces.is_empty() => return Err(until),
-                Next::Wait(_) => break,
+                NextStep::Wait(until) if pieces.is_empty() => return Err(until),
+                NextStep::Wait(_) => break,
             }
         }
         Ok(pieces)

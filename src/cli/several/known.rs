@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 /// The logs that are followed, or were, by their names.
 #[derive(Default)]
-pub(in crate::cli) struct Known {
+pub(in crate::cli) struct FollowedLogs {
     /// Each with the place of its source on the command line.
     sources: HashMap<String, usize>,
     followed: HashSet<String>,
@@ -21,7 +21,7 @@ pub(super) enum Admission {
     Full,
 }
 
-impl Known {
+impl FollowedLogs {
     /// A log that is named on the command line.
     pub(super) fn begin(&mut self, log: &str, source: usize) {
         self.sources.insert(log.to_owned(), source);
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn a_log_has_one_source_and_its_place_is_free_when_it_ends() {
-        let mut known = Known::default();
+        let mut known = FollowedLogs::default();
         known.begin("a", 0);
         assert_eq!(known.admit("a", 1, 9), Admission::Taken);
         assert_eq!(known.count_with(&["a".to_owned(), "b".to_owned()]), 2);

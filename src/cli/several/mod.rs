@@ -13,14 +13,14 @@ use std::thread;
 use wstail::Result;
 use wstail::client::LogPattern;
 
-pub(super) use self::known::Known;
+pub(super) use self::known::FollowedLogs;
 pub(super) use self::shared::Several;
 use self::shared::{Start, Task};
-use self::watch::Watch;
-use super::follow::{Origin, Outcome};
+use self::watch::PatternWatch;
+use super::follow::{AddressOrigin, Outcome};
 use super::lock;
 use super::merge::Merge;
-use super::names::Source;
+use super::names::NamedSource;
 use super::record::Record;
 
 /// What a thread is begun for.
@@ -34,7 +34,7 @@ impl Several<'_> {
     ///
     /// # Errors
     /// If the cursor file of a log that is named cannot be used. No log is followed then.
-    pub(super) fn run(&self, sources: Vec<Source>, record: Option<Record>) -> Result<Vec<Outcome>> {
+    pub(super) fn run(&self, sources: Vec<NamedSource>, record: Option<Record>) -> Result<Vec<Outcome>> {
         let tasks = self.tasks(sources, record)?;
         Ok(thread::scope(|scope| {
             scope.spawn(|| self.stdout.watch());
@@ -47,7 +47,7 @@ impl Several<'_> {
                 Begin::Pattern(pattern) => {
                     // Nothing is printed before it is known which logs there are.
                     let unknown = merge.map(|merge| merge.add((index, String::new()), None));
-                    let watch = Watch::new(self, scope, (index, pattern), unknown);
+                    let watch = PatternWatch::new(self, scope, (index, pattern), unknown);
                     scope.spawn(move || watch.run())
                 }
             };
@@ -64,16 +64,16 @@ impl Several<'_> {
     }
 
     /// What the sources stand for. The logs that are named are known before a pattern finds them, too.
-    fn tasks(&self, sources: Vec<Source>, mut record: Option<Record>) -> Result<Vec<Begin>> {
-        let begin = |(index, source): (usize, Source)| match source {
-            Source::Log(url) => {
+    fn tasks(&self, sources: Vec<NamedSource>, mut record: Option<Record>) -> Result<Vec<Begin>> {
+        let begin = |(index, source): (usize, NamedSource)| match source {
+            NamedSource::Log(url) => {
                 let log = self.names.of_source(index);
                 lock(&self.known).begin(&log, index);
                 let record = self.record(&url)?.or_else(|| record.take());
-                let (origin, start) = (Origin::Named, Start::Usual);
+                let (origin, start) = (AddressOrigin::Named, Start::Usual);
                 Ok(Begin::Log(Box::new(Task { url, log, record, origin, start })))
             }
-            Source::Pattern(pattern) => Ok(Begin::Pattern(pattern)),
+            NamedSource::Pattern(pattern) => Ok(Begin::Pattern(pattern)),
         };
         sources.into_iter().enumerate().map(begin).collect()
     }

@@ -9,16 +9,16 @@ use wstail::text::sanitize::escape;
 use wstail::text::wide::WideText;
 use wstail::{Result, Shutdown};
 
-use super::known::Known;
+use super::known::FollowedLogs;
 use crate::cli::cursor_dir::CursorDir;
-use crate::cli::follow::{Follow, Origin, Outcome};
+use crate::cli::follow::{AddressOrigin, Follow, Outcome};
 use crate::cli::merge::Merge;
 use crate::cli::names::Names;
+use crate::cli::printed_places::PrintedPlaces;
 use crate::cli::printer::Printer;
-use crate::cli::progress::Progress;
 use crate::cli::record::Record;
 use crate::cli::refusal::Refusable;
-use crate::cli::search::Search;
+use crate::cli::search_report::SearchReport;
 use crate::cli::sink::Sink;
 use crate::cli::stdout::Stdout;
 use crate::cli::style::Style;
@@ -44,7 +44,7 @@ pub(in crate::cli) struct Several<'t> {
     /// Set if entries are printed in the order of their times.
     pub merge: Option<Merge<'t>>,
     pub names: Names,
-    pub known: Mutex<Known>,
+    pub known: Mutex<FollowedLogs>,
 }
 
 /// A log that is about to be followed.
@@ -52,7 +52,7 @@ pub(super) struct Task {
     pub url: Url,
     pub log: String,
     pub record: Option<Record>,
-    pub origin: Origin,
+    pub origin: AddressOrigin,
     pub start: Start,
 }
 
@@ -88,7 +88,7 @@ impl<'t> Several<'t> {
     pub(super) fn follow(&self, task: Task, sink: Sink<'_, 't>, shutdown: Shutdown) -> Outcome {
         let Task { url, log, record, origin, start } = task;
         let recorded = record.as_ref().and_then(Record::place).or(self.after.as_ref()).cloned();
-        let is_new = origin == Origin::New && recorded.is_none() && !matches!(start, Start::Left { .. });
+        let is_new = origin == AddressOrigin::New && recorded.is_none() && !matches!(start, Start::Left { .. });
         let (after, was_missing) = match start {
             Start::Usual => (recorded, false),
             Start::First(place) => (recorded.or(Some(place)), false),
@@ -96,7 +96,7 @@ impl<'t> Several<'t> {
         };
         let is_alone = !self.style.is_several;
         let follow = Follow {
-            search: Search::of(&url, is_alone && !self.quiet),
+            search: SearchReport::of(&url, is_alone && !self.quiet),
             verifier: self.verifies.then(|| Verifier::new(after.is_some() && !is_new)),
             name: (!is_alone).then(|| escape(&log)),
             sink,
@@ -112,7 +112,7 @@ impl<'t> Several<'t> {
             is_missing: false,
             was_connected: false,
             record,
-            progress: Progress::default(),
+            progress: PrintedPlaces::default(),
             held: 0,
             trouble: None,
             wide: self.style.warns_of_wide().then(WideText::default),

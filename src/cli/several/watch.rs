@@ -11,7 +11,7 @@ use wstail::{Error, Result};
 use super::children::{Child, Children, Left};
 use super::known::Admission;
 use super::shared::{Several, Start, Task};
-use crate::cli::follow::{Origin, Outcome};
+use crate::cli::follow::{AddressOrigin, Outcome};
 use crate::cli::merge::Input;
 use crate::cli::{Exit, lock, notices, print_error};
 
@@ -19,7 +19,7 @@ use crate::cli::{Exit, lock, notices, print_error};
 const PATIENCE: Duration = Duration::from_millis(200);
 
 /// A pattern, and the logs that it stands for.
-pub(super) struct Watch<'scope, 'env, 't> {
+pub(super) struct PatternWatch<'scope, 'env, 't> {
     several: &'scope Several<'t>,
     scope: &'scope Scope<'scope, 'env>,
     /// The pattern's place on the command line.
@@ -37,7 +37,7 @@ pub(super) struct Watch<'scope, 'env, 't> {
 }
 
 /// What becomes of a log that was found.
-enum Prepared {
+enum PreparedLog {
     /// It is to be followed.
     Task(Box<Task>),
     /// As many logs are followed as may be.
@@ -46,15 +46,15 @@ enum Prepared {
     Nothing,
 }
 
-impl<'scope, 'env, 't> Watch<'scope, 'env, 't> {
+impl<'scope, 'env, 't> PatternWatch<'scope, 'env, 't> {
     pub(super) fn new(
         several: &'scope Several<'t>,
         scope: &'scope Scope<'scope, 'env>,
         (index, pattern): (usize, LogPattern),
         unknown: Option<Input<'scope, 't>>,
-    ) -> Watch<'scope, 'env, 't> {
+    ) -> PatternWatch<'scope, 'env, 't> {
         let (children, listed, left_out) = (Children::new(), Some(Vec::new()), VecDeque::new());
-        Watch { several, scope, index, pattern, children, listed, left_out, unknown, trouble: None }
+        PatternWatch { several, scope, index, pattern, children, listed, left_out, unknown, trouble: None }
     }
 
     /// Follows the logs until they have ended.
@@ -149,11 +149,11 @@ impl<'scope, 'env, 't> Watch<'scope, 'env, 't> {
         listed.sort_unstable_by(|one, two| one.path.cmp(&two.path));
         let mut tasks = Vec::new();
         for file in listed {
-            match self.prepare(base, &file, Origin::Listed)? {
-                Prepared::Task(task) => tasks.push((file.path, task)),
+            match self.prepare(base, &file, AddressOrigin::Listed)? {
+                PreparedLog::Task(task) => tasks.push((file.path, task)),
                 // Another pattern has found logs meanwhile.
-                Prepared::Full => return self.check_count(self.several.max_logs + 1),
-                Prepared::Nothing => {}
+                PreparedLog::Full => return self.check_count(self.several.max_logs + 1),
+                PreparedLog::Nothing => {}
             }
         }
         tasks.into_iter().for_each(|(path, task)| self.begin(&path, *task));
@@ -175,10 +175,10 @@ impl<'scope, 'env, 't> Watch<'scope, 'env, 't> {
 
     /// Follows a new log. Returns whether it has to wait until another one ends.
     fn begin_new(&mut self, base: &Url, file: &LogFile) -> Result<bool> {
-        match self.prepare(base, file, Origin::New)? {
-            Prepared::Task(task) => self.begin(&file.path, *task),
-            Prepared::Full => return Ok(true),
-            Prepared::Nothing => {}
+        match self.prepare(base, file, AddressOrigin::New)? {
+            PreparedLog::Task(task) => self.begin(&file.path, *task),
+            PreparedLog::Full => return Ok(true),
+            PreparedLog::Nothing => {}
         }
         Ok(false)
     }
@@ -197,28 +197,28 @@ impl<'scope, 'env, 't> Watch<'scope, 'env, 't> {
     ///
     /// # Errors
     /// A usage error if its cursor file is of another filter.
-    fn prepare(&mut self, base: &Url, file: &LogFile, origin: Origin) -> Result<Prepared> {
+    fn prepare(&mut self, base: &Url, file: &LogFile, origin: AddressOrigin) -> Result<PreparedLog> {
         let path = &file.path;
         if self.children.is_followed(path) {
-            return Ok(Prepared::Nothing);
+            return Ok(PreparedLog::Nothing);
         }
         let mut url = base.of_log(path);
         let log = self.several.names.of_listed(&url);
         let admission = lock(&self.several.known).admit(&log, self.index, self.several.max_logs);
         match admission {
             Admission::Admitted => {}
-            Admission::Taken => return Ok(Prepared::Nothing),
-            Admission::Full => return Ok(Prepared::Full),
+            Admission::Taken => return Ok(PreparedLog::Nothing),
+            Admission::Full => return Ok(PreparedLog::Full),
         }
         let record = match self.several.record(&url) {
             Ok(record) => record,
             Err(error) if error.is_usage() => return Err(error),
             Err(error) => {
                 self.fail(&log, &error);
-                return Ok(Prepared::Nothing);
+                return Ok(PreparedLog::Nothing);
             }
         };
-        if origin == Origin::New {
+        if origin == AddressOrigin::New {
             url.set_lines(Lines::All);
             // Unless it is known where the log begins: it may have been rotated since it was created.
             url.set_history(true);
@@ -226,7 +226,7 @@ impl<'scope, 'env, 't> Watch<'scope, 'env, 't> {
         let left = self.children.take_left(path).map(|Left { place, was_missing }| Start::Left { place, was_missing });
         let first = || file.start.clone().map_or(Start::Usual, |cursor| Start::First(cursor.into()));
         let start = left.unwrap_or_else(first);
-        Ok(Prepared::Task(Box::new(Task { url, log, record, origin, start })))
+        Ok(PreparedLog::Task(Box::new(Task { url, log, record, origin, start })))
     }
 
     fn begin(&mut self, path: &str, task: Task) {

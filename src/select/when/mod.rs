@@ -61,7 +61,7 @@ pub struct WhenError {
 }
 
 /// What is wrong from which byte on.
-type Fault = (&'static str, usize);
+type Misreading = (&'static str, usize);
 
 impl When {
     /// Parses a time. `recogniser` knows how the log writes its own; a new one knows all forms, but neither prefixes nor
@@ -152,15 +152,15 @@ impl Clock<'_> {
 }
 
 impl WhenError {
-    fn new(text: &str, (reason, byte): Fault) -> WhenError {
+    fn new(text: &str, (reason, byte): Misreading) -> WhenError {
         WhenError { reason, place: text.char_indices().take_while(|(at, _)| *at < byte).count() }
     }
 }
 
-fn parse(text: &str, recogniser: &Recogniser) -> Result<When, Fault> {
+fn parse(text: &str, recogniser: &Recogniser) -> Result<When, Misreading> {
     let start = text.len() - text.trim_start().len();
     let trimmed = text.trim();
-    let at = |(reason, place): Fault| (reason, start + place);
+    let at = |(reason, place): Misreading| (reason, start + place);
     match trimmed {
         "" => return Err(("a time is missing", 0)),
         "now" => return Ok(When::Back(0)),
@@ -190,7 +190,7 @@ fn parse(text: &str, recogniser: &Recogniser) -> Result<When, Fault> {
 }
 
 /// A time in any form that a log may have, with what stands around it.
-fn pasted(text: &str, recogniser: &Recogniser) -> Result<When, Fault> {
+fn pasted(text: &str, recogniser: &Recogniser) -> Result<When, Misreading> {
     let Some(stamp) = recogniser.find(text.as_bytes()) else { return Err(("this is not a time", 0)) };
     let mut scanner = Scanner::new(text.as_bytes(), stamp.end, false);
     match stamp.moment {
@@ -209,13 +209,13 @@ fn pasted(text: &str, recogniser: &Recogniser) -> Result<When, Fault> {
 }
 
 /// Nothing may follow a time.
-fn end(mut scanner: Scanner) -> Result<(), Fault> {
+fn end(mut scanner: Scanner) -> Result<(), Misreading> {
     scanner.spaces();
     if scanner.peek().is_none() { Ok(()) } else { Err(("the time ends before this", scanner.at)) }
 }
 
 /// `2026-11-23`, `2026-11-23T01:32`, `2026-11-23 01:32:27.123 +01:00`, in any year.
-fn date(mut scanner: Scanner) -> Result<When, Fault> {
+fn date(mut scanner: Scanner) -> Result<When, Misreading> {
     let year = scanner.number(4, 4).and_then(|year| u16::try_from(year).ok());
     let Some(separator) = scanner.one_of(b"-/.") else { return Err(("expected `-` and the month", scanner.at)) };
     let month = number(&mut scanner, 1..=12, "expected a month, 01 to 12")?;
@@ -244,13 +244,13 @@ fn date(mut scanner: Scanner) -> Result<When, Fault> {
 }
 
 /// `01:32`, `01:32:27`.
-fn time_of_day(mut scanner: Scanner) -> Result<When, Fault> {
+fn time_of_day(mut scanner: Scanner) -> Result<When, Misreading> {
     let time = hours(&mut scanner, Civil::at(0))?;
     end(scanner).map(|()| When::TimeOfDay(time))
 }
 
 /// `01:32`, `01:32:27.123`, on that day.
-fn hours(scanner: &mut Scanner, date: Civil) -> Result<Civil, Fault> {
+fn hours(scanner: &mut Scanner, date: Civil) -> Result<Civil, Misreading> {
     let hour = number(scanner, 0..=23, "expected an hour, 00 to 23")?;
     if !scanner.eat(b':') {
         return Err(("expected `:` and the minute", scanner.at));
@@ -265,13 +265,13 @@ fn hours(scanner: &mut Scanner, date: Civil) -> Result<Civil, Fault> {
 }
 
 /// A number of one or two digits.
-fn number(scanner: &mut Scanner, range: std::ops::RangeInclusive<u8>, reason: &'static str) -> Result<u8, Fault> {
+fn number(scanner: &mut Scanner, range: std::ops::RangeInclusive<u8>, reason: &'static str) -> Result<u8, Misreading> {
     let place = scanner.at;
     scanner.short(1, 2).filter(|number| range.contains(number)).ok_or((reason, place))
 }
 
 /// Seconds with or without a fraction, milli-, micro- or nanoseconds since the epoch, told apart by their digits.
-fn since_epoch(text: &str) -> Result<When, Fault> {
+fn since_epoch(text: &str) -> Result<When, Misreading> {
     const EXPECTED: &str = "expected seconds since the epoch, or 13, 16 or 19 digits";
     let mut scanner = Scanner::new(text.as_bytes(), 0, false);
     let in_second: u64 = match scanner.count_digits(20) {
@@ -299,7 +299,7 @@ fn is_duration(text: &str) -> bool {
 }
 
 /// `1h30m`, in nanoseconds.
-fn duration(text: &str) -> Result<i128, Fault> {
+fn duration(text: &str) -> Result<i128, Misreading> {
     let (mut scanner, mut total) = (Scanner::new(text.as_bytes(), 0, false), 0i128);
     if text.is_empty() {
         return Err(("expected a duration such as 1h30m", 0));

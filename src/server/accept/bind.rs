@@ -15,7 +15,7 @@ const PORTS: usize = 16;
 
 /// The listening sockets and their addresses.
 #[derive(Debug, Default)]
-pub(in crate::server) struct Bound {
+pub(in crate::server) struct ListeningSockets {
     pub sockets: Vec<TcpListener>,
     pub addresses: Vec<SocketAddr>,
     skipped: Vec<Failure>,
@@ -32,7 +32,7 @@ struct Failure {
 ///
 /// # Errors
 /// When a host cannot be resolved or bound.
-pub(in crate::server) fn bind_hosts(hosts: &[String], port: u16) -> Result<Bound> {
+pub(in crate::server) fn bind_hosts(hosts: &[String], port: u16) -> Result<ListeningSockets> {
     let is_taken = |failure: &Failure| port == 0 && failure.error.kind() == ErrorKind::AddrInUse;
     let mut tries = (0..PORTS).map(|_| bind_all(hosts, port));
     let last = tries.find(|bound| !bound.as_ref().is_err_and(is_taken));
@@ -44,8 +44,8 @@ pub(in crate::server) fn bind_hosts(hosts: &[String], port: u16) -> Result<Bound
     Ok(bound)
 }
 
-fn bind_all(hosts: &[String], port: u16) -> Result<Bound, Failure> {
-    let mut bound = Bound::default();
+fn bind_all(hosts: &[String], port: u16) -> Result<ListeningSockets, Failure> {
+    let mut bound = ListeningSockets::default();
     for host in hosts {
         let name = host.trim_start_matches('[').trim_end_matches(']');
         let failed = |error| Failure { place: host.clone(), error };
@@ -58,7 +58,7 @@ fn bind_all(hosts: &[String], port: u16) -> Result<Bound, Failure> {
     Ok(bound)
 }
 
-impl Bound {
+impl ListeningSockets {
     /// Binds the addresses of one host. With `is_name`, addresses that cannot be bound are skipped, as long as one can.
     fn add(&mut self, addresses: &[SocketAddr], is_name: bool) -> Result<(), Failure> {
         let mut failures = Vec::new();
@@ -122,20 +122,20 @@ mod tests {
     #[test]
     fn a_name_listens_on_those_of_its_addresses_that_can_be_bound_with_one_port() {
         // 203.0.113.0/24 is for documentation: no machine has such an address.
-        let mut bound = Bound::default();
+        let mut bound = ListeningSockets::default();
         bound.add(&addresses(&["203.0.113.77:0", "127.0.0.1:0", "127.0.0.2:0", "127.0.0.1:0"]), true).unwrap();
         assert_eq!((bound.addresses.len(), bound.skipped.len()), (2, 1));
         assert_eq!(bound.addresses[0].port(), bound.addresses[1].port());
         let port = bound.addresses[0].port();
         let taken = addresses(&[&format!("127.0.0.1:{port}"), &format!("127.0.0.3:{port}")]);
-        let mut other = Bound::default();
+        let mut other = ListeningSockets::default();
         other.add(&taken, true).unwrap();
         assert_eq!(other.addresses, taken[1..]);
     }
 
     #[test]
     fn a_name_of_which_nothing_can_be_bound_and_an_address_that_cannot_be_fail() {
-        let mut bound = Bound::default();
+        let mut bound = ListeningSockets::default();
         assert_eq!(
             bound.add(&addresses(&["203.0.113.77:0", "203.0.113.78:0"]), true).unwrap_err().place,
             "203.0.113.77:0"
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_picked_port_that_is_in_use_at_another_address_is_not_kept() {
-        let mut bound = Bound::default();
+        let mut bound = ListeningSockets::default();
         bound.add(&addresses(&["127.0.0.1:0"]), true).unwrap();
         let port = bound.addresses[0].port();
         let _taken = TcpListener::bind(("127.0.0.2", port)).unwrap();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
-use super::bind::{Bound, bind_hosts};
+use super::bind::{ListeningSockets, bind_hosts};
 use super::connections::{Connections, join};
 use crate::error::{Error, Result, cause};
 use crate::server::notifier;
@@ -31,7 +31,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Listener {
     pub(in crate::server) fn bind(shared: Arc<Shared>) -> Result<Listener> {
-        let Bound { sockets, addresses, .. } = bind_hosts(&shared.config.hosts, shared.config.port)?;
+        let ListeningSockets { sockets, addresses, .. } = bind_hosts(&shared.config.hosts, shared.config.port)?;
         Ok(Listener { sockets, addresses, shared })
     }
 

@@ -3,7 +3,7 @@
 
 /// A media range of an `Accept` field, in lower case.
 #[derive(Debug)]
-struct Range {
+struct MediaRange {
     kind: String,
     quality: f32,
 }
@@ -22,8 +22,8 @@ pub(in crate::server) fn wants_page<'f>(
 fn prefers_html<'f>(accepted: impl Iterator<Item = &'f [u8]>) -> bool {
     let fields: Vec<_> = accepted.map(|field| String::from_utf8_lossy(field).to_ascii_lowercase()).collect();
     // A range with a quality of 0 is not acceptable, even if another range includes it.
-    let ranges = fields.iter().flat_map(|field| field.split(',')).filter_map(Range::parse);
-    let ranges: Vec<Range> = ranges.filter(|range| range.quality > 0.0).collect();
+    let ranges = fields.iter().flat_map(|field| field.split(',')).filter_map(MediaRange::parse);
+    let ranges: Vec<MediaRange> = ranges.filter(|range| range.quality > 0.0).collect();
     let quality = |kind: &str| {
         let qualities = ranges.iter().filter(|range| range.kind == kind).map(|range| range.quality);
         qualities.fold(0.0, f32::max)
@@ -37,9 +37,9 @@ fn prefers_html<'f>(accepted: impl Iterator<Item = &'f [u8]>) -> bool {
         && (!takes_anything || names("application/xhtml+xml"))
 }
 
-impl Range {
+impl MediaRange {
     /// `None` if it is malformed.
-    fn parse(text: &str) -> Option<Range> {
+    fn parse(text: &str) -> Option<MediaRange> {
         let mut parts = text.split(';').map(str::trim);
         let kind = parts.next().filter(|kind| !kind.is_empty())?.to_owned();
         let mut quality = 1.0;
@@ -48,7 +48,7 @@ impl Range {
                 quality = value.trim().parse().ok().filter(|quality| (0.0..=1.0).contains(quality))?;
             }
         }
-        Some(Range { kind, quality })
+        Some(MediaRange { kind, quality })
     }
 }
 

@@ -19,7 +19,7 @@ use crate::server::shared::Shared;
 use crate::server::short_response::{self, Method, Refusal};
 use crate::server::stream::connection::Connection;
 use crate::server::stream::ending::{Linger, Served};
-use crate::server::stream::live_list::LiveList;
+use crate::server::stream::live_list::LiveListStream;
 use crate::server::stream::transport::Transport;
 use crate::server::stream::transport::heartbeat::Heartbeat;
 use crate::server::stream::transport::peer::{Peer, say, write_all};
@@ -170,11 +170,11 @@ fn live_list<'s, S: StreamSocket>(
     early: Vec<u8>,
     begun: (Arc<List>, ListParameters),
     shared: &'s Shared,
-) -> Box<LiveList<'s, &'s mut S>> {
+) -> Box<LiveListStream<'s, &'s mut S>> {
     let (config, now) = (&shared.config, Instant::now());
     let heartbeat = Heartbeat::new(config.heartbeat, config.heartbeat_timeout, now);
     let pings = Pings { kind: HeartbeatKind::Frame, has_alive: true };
     let transport = Transport::websocket(stream, early, pings, heartbeat, shared.reports.metrics.clone());
     let transport = transport.stall_after(config.stall_timeout);
-    Box::new(LiveList::new((&shared.lists, &shared.roots), begun, config.heartbeat, transport))
+    Box::new(LiveListStream::new((&shared.lists, &shared.roots), begun, config.heartbeat, transport))
 }

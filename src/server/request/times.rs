@@ -29,7 +29,7 @@ pub(super) struct RequestTimes<'p> {
 
 /// A range of times.
 #[derive(Clone, Debug)]
-pub(super) struct Range {
+pub(super) struct RequestedRange {
     since: Option<i128>,
     until: Option<i128>,
     zone: Arc<Zone>,
@@ -70,8 +70,8 @@ impl<'p> RequestTimes<'p> {
     ///
     /// # Errors
     /// When a file cannot be read, or the files beside the log cannot be listed.
-    pub(super) fn resolve(&self, log: &Log, file: &File) -> io::Result<Range> {
-        let mut range = Range { since: None, until: None, zone: self.zone.clone(), order: DateOrder::Unseen };
+    pub(super) fn resolve(&self, log: &Log, file: &File) -> io::Result<RequestedRange> {
+        let mut range = RequestedRange { since: None, until: None, zone: self.zone.clone(), order: DateOrder::Unseen };
         if self.since.is_none() && self.until.is_none() {
             return Ok(range);
         }
@@ -87,7 +87,7 @@ impl<'p> RequestTimes<'p> {
     }
 }
 
-impl Range {
+impl RequestedRange {
     /// What the client is told of it.
     pub(super) fn report(&self) -> OpenTimes {
         let text = |time: Option<i128>| time.map(|time| self.zone.rfc3339(time));
@@ -107,7 +107,7 @@ impl Range {
     }
 }
 
-impl TimeRange for Range {
+impl TimeRange for RequestedRange {
     fn has(&self, bound: Bound) -> bool {
         self.at(bound).is_some()
     }
@@ -125,7 +125,7 @@ impl TimeRange for Range {
 /// The times of one file's lines.
 #[derive(Debug)]
 struct FileTimes {
-    range: Range,
+    range: RequestedRange,
     recogniser: Recogniser,
     /// When the file was last written to.
     written: i128,

@@ -11,7 +11,7 @@ use crate::follow::root::Roots;
 use crate::protocol::close::{self, Close};
 use crate::protocol::list_event::ListEvent;
 use crate::protocol::list_request::ListParameters;
-use crate::server::list_changes::{Changes, Found};
+use crate::server::list_changes::{Changes, FoundLogs};
 use crate::server::listing::{List, Lists, Lookup, TURN, seconds};
 use crate::server::stream::ending::{Ending, Linger, Served};
 use crate::server::stream::frame::Frame;
@@ -25,7 +25,7 @@ use crate::wait::{Interest, Ready, wait_beside};
 const RETRY: Duration = Duration::from_secs(1);
 
 /// A live list on its way to a client.
-pub(in crate::server) struct LiveList<'s, S> {
+pub(in crate::server) struct LiveListStream<'s, S> {
     lists: &'s Lists,
     roots: &'s Roots,
     /// While it has anything that is not sent yet, nothing more is looked for.
@@ -41,18 +41,18 @@ pub(in crate::server) struct LiveList<'s, S> {
     ending: Option<Ending>,
 }
 
-impl<'s, S: StreamSocket> LiveList<'s, S> {
+impl<'s, S: StreamSocket> LiveListStream<'s, S> {
     /// Begins with the logs of `list` that are `wanted`.
     pub(in crate::server) fn new(
         (lists, roots): (&'s Lists, &'s Roots),
         (list, wanted): (Arc<List>, ListParameters),
         heartbeat: Duration,
         transport: Transport<S>,
-    ) -> LiveList<'s, S> {
+    ) -> LiveListStream<'s, S> {
         let (due, heartbeat) = (list.next_walk(), heartbeat.as_secs_f64());
         let listed = Some(ListEvent::Listed { is_cut: list.is_cut(), heartbeat });
         let changes = Changes::new(wanted, list);
-        LiveList { lists, roots, changes, listed, due, walk: None, transport, ending: None }
+        LiveListStream { lists, roots, changes, listed, due, walk: None, transport, ending: None }
     }
 
     /// Takes turns until the client has left. At shutdown, closes the stream first.
@@ -151,13 +151,13 @@ impl<'s, S: StreamSocket> LiveList<'s, S> {
             }
             while self.transport.has_room() && !self.is_told() && Instant::now() < until {
                 let event = match self.changes.step() {
-                    Found::Gone(path) => Some(ListEvent::Gone { path }),
-                    Found::Log(entry, first) => {
+                    FoundLogs::Gone(path) => Some(ListEvent::Gone { path }),
+                    FoundLogs::Log(entry, first) => {
                         let (modified, cursor) = (seconds(&entry), first.and_then(|first| self.roots.start(&first)));
                         Some(ListEvent::File { path: entry.path, size: entry.size, modified, cursor })
                     }
-                    Found::Nothing => None,
-                    Found::Over => self.listed.take(),
+                    FoundLogs::Nothing => None,
+                    FoundLogs::Over => self.listed.take(),
                 };
                 if let Some(event) = event {
                     self.transport.send(Frame::Text(event.to_string().into_bytes()));

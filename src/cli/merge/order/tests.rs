@@ -33,7 +33,7 @@ impl Play {
                 time = number.parse().ok();
             }
             let (bytes, arrived) = (format!("{text}\n").into_bytes(), self.now);
-            self.order.push(log, Piece { time, continues, is_apart: false, bytes, arrived });
+            self.order.push(log, EntryPiece { time, continues, is_apart: false, bytes, arrived });
         }
         self
     }
@@ -73,7 +73,8 @@ fn equal_times_keep_the_order_of_the_arguments_and_entries_stay_whole() {
     let mut play = Play::of(2, Patience::Unlimited);
     play.push(0, "1a 2c").push(1, "1b");
     assert_eq!(play.take(), "ab");
-    let rest = Piece { time: Some(1), continues: true, is_apart: false, bytes: b"x\n".to_vec(), arrived: play.now };
+    let rest =
+        EntryPiece { time: Some(1), continues: true, is_apart: false, bytes: b"x\n".to_vec(), arrived: play.now };
     play.order.push(1, rest);
     assert_eq!(play.end(1).take(), "xc", "the rest of the second log's entry");
 }
@@ -110,7 +111,8 @@ fn while_following_an_entry_is_held_for_a_while() {
 fn the_rest_of_an_entry_that_was_printed_does_not_wait() {
     let mut play = Play::following(2);
     assert_eq!(play.push(0, "5a").at(500).take(), "a");
-    let piece = Piece { time: Some(5), continues: true, is_apart: false, bytes: b"b\n".to_vec(), arrived: play.now };
+    let piece =
+        EntryPiece { time: Some(5), continues: true, is_apart: false, bytes: b"b\n".to_vec(), arrived: play.now };
     play.order.push(0, piece);
     assert_eq!(play.take(), "b");
 }
@@ -118,7 +120,7 @@ fn the_rest_of_an_entry_that_was_printed_does_not_wait() {
 #[test]
 fn no_more_is_held_than_there_is_room_for() {
     let mut play = Play::following(2);
-    let piece = |time| Piece {
+    let piece = |time| EntryPiece {
         time: Some(time),
         continues: false,
         is_apart: false,
@@ -151,7 +153,7 @@ fn a_line_is_printed_to_its_end_before_another_log_goes_on() {
     let mut play = Play::following(2);
     let part = |text: &str, continues, arrived| {
         let bytes = text.as_bytes().to_vec();
-        Piece { time: Some(1), continues, is_apart: false, bytes, arrived }
+        EntryPiece { time: Some(1), continues, is_apart: false, bytes, arrived }
     };
     play.order.push(0, part("lo", false, play.now));
     play.push(1, "2a");

@@ -6,9 +6,9 @@
 //! block stays in the file and is read again. `pace` decides how large a block is, `progress` reports how far the search
 //! has come, and `query` prepares a filter for one log.
 
+mod block_size;
 #[cfg(test)]
 mod model;
-mod pace;
 mod progress;
 mod query;
 mod reading;
@@ -19,7 +19,7 @@ use std::time::Instant;
 
 pub(in crate::server) use self::query::Query;
 use self::selecting::Selecting;
-use crate::server::scans::{AGAIN, Scan, Scans};
+use crate::server::scans::{AGAIN, ScanPermit, Scans};
 use crate::server::stream::ending::Ending;
 use crate::server::stream::event::SourceEvent;
 use crate::server::stream::source::{LogSource, SourceError};
@@ -29,7 +29,7 @@ pub(in crate::server) enum Select {
     /// All of them pass.
     Everything,
     /// All of them pass, once the place is found where the stream begins.
-    Placing(Scan),
+    Placing(ScanPermit),
     /// A filter selects lines.
     Lines(Box<Selecting>),
 }
@@ -43,8 +43,8 @@ impl Select {
         now: Instant,
     ) -> Select {
         match query {
-            Some(query) => Select::Lines(Box::new(Selecting::new(query, source, Scan::new(scans.clone()), now))),
-            None if source.follower().is_placing() => Select::Placing(Scan::new(scans.clone())),
+            Some(query) => Select::Lines(Box::new(Selecting::new(query, source, ScanPermit::new(scans.clone()), now))),
+            None if source.follower().is_placing() => Select::Placing(ScanPermit::new(scans.clone())),
             None => Select::Everything,
         }
     }
@@ -97,7 +97,11 @@ impl Select {
 }
 
 /// Searches a little more for the place where the stream begins, if that may be done now.
-fn place<'s>(scan: &mut Scan, source: &'s mut LogSource, now: Instant) -> Result<Option<SourceEvent<'s>>, SourceError> {
+fn place<'s>(
+    scan: &mut ScanPermit,
+    source: &'s mut LogSource,
+    now: Instant,
+) -> Result<Option<SourceEvent<'s>>, SourceError> {
     if !scan.may_run() {
         source.delay(now + AGAIN);
         return Ok(None);
@@ -136,7 +140,7 @@ mod tests {
         let now = Instant::now();
         let mut source = LogSource::new(follower, None, Duration::from_secs(1), now);
         let scans = Arc::new(Scans::new(NonZeroUsize::new(1)));
-        let (mut select, mut other) = (Select::new(None, &mut source, &scans, now), Scan::new(scans.clone()));
+        let (mut select, mut other) = (Select::new(None, &mut source, &scans, now), ScanPermit::new(scans.clone()));
         assert!(other.may_run());
         for _ in 0..100 {
             assert!(select.next(&mut source, now).unwrap().is_none(), "another one looks through old bytes");

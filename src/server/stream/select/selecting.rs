@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::pace::Pace;
+use super::block_size::BlockSize;
 use super::progress::Progress;
 use super::query::Query;
 use crate::follow::position::Position;
@@ -16,7 +16,7 @@ use crate::follow::unused::LastOf;
 use crate::protocol::event::Missing;
 use crate::protocol::log_event::LogEvent;
 use crate::select::{Follows, Judged, Piece, Selector};
-use crate::server::scans::Scan;
+use crate::server::scans::ScanPermit;
 use crate::server::stream::event::{Content, Data, Locate, SourceEvent};
 use crate::server::stream::source::{LogSource, SourceError};
 
@@ -42,13 +42,13 @@ pub(in crate::server) struct Selecting {
     /// The next data does not.
     is_apart: bool,
     covered: Covered,
-    pub(super) pace: Pace,
+    pub(super) pace: BlockSize,
     progress: Progress,
     matches: u64,
     /// How many bytes were learned from about times.
     pub(super) learned: usize,
     is_done: bool,
-    pub(super) scan: Scan,
+    pub(super) scan: ScanPermit,
     /// How many bytes were searched backwards so far.
     pub(super) searched: u64,
 }
@@ -71,8 +71,8 @@ const CURSOR_TIME: Duration = Duration::from_secs(1);
 const FEW: usize = 4;
 
 impl Selecting {
-    pub(super) fn new(mut query: Query, source: &mut LogSource, scan: Scan, now: Instant) -> Selecting {
-        let (pace, selector, learned) = (Pace::default(), query.selector(), query.sampled());
+    pub(super) fn new(mut query: Query, source: &mut LogSource, scan: ScanPermit, now: Instant) -> Selecting {
+        let (pace, selector, learned) = (BlockSize::default(), query.selector(), query.sampled());
         query.forget_sample();
         source.expect_use(pace.block());
         Selecting {

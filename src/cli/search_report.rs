@@ -9,7 +9,7 @@ use wstail::protocol::request::Lines;
 use super::notices;
 
 /// What was found in one log.
-pub(super) struct Search {
+pub(super) struct SearchReport {
     has_filter: bool,
     /// A range of times is asked for.
     has_range: bool,
@@ -26,12 +26,12 @@ pub(super) struct Search {
 /// Goes to the start of the terminal's line, and erases it: ECMA-48's EL.
 const ERASE: &str = "\r\x1b[K";
 
-impl Search {
+impl SearchReport {
     /// `may_show`: whether anybody wants to see a status line.
-    pub(super) fn of(url: &Url, may_show: bool) -> Search {
+    pub(super) fn of(url: &Url, may_show: bool) -> SearchReport {
         let has_filter = url.criteria().is_ok_and(|criteria| !criteria.is_everything());
         let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-        Search {
+        SearchReport {
             has_filter,
             has_range: url.names("since") || url.names("until"),
             is_finite: !url.follows() && url.lines() != Some(Lines::Last(0)),
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_search_is_in_vain_if_it_ends_without_a_line() {
-        let search = |query: &str| Search::of(&format!("h/a?{query}").parse().unwrap(), false);
+        let search = |query: &str| SearchReport::of(&format!("h/a?{query}").parse().unwrap(), false);
         for query in ["grep=x", "max=1", "grep=x&since=1h"] {
             assert_eq!(search(query).in_vain(), Some(notices::NO_MATCH), "{query}");
         }

@@ -6,14 +6,14 @@ use std::collections::VecDeque;
 use wstail::protocol::cursor::Place;
 
 #[derive(Debug, Default)]
-pub(super) struct Progress {
+pub(super) struct PrintedPlaces {
     /// The number of bytes received so far.
     received: u64,
     /// Places, each with the number of bytes received by then: the last one that is printed, and those after it.
     places: VecDeque<(Place, u64)>,
 }
 
-impl Progress {
+impl PrintedPlaces {
     /// Adds received bytes.
     pub(super) fn receive(&mut self, bytes: usize) {
         self.received += bytes as u64;
@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn what_is_held_back_is_not_covered() {
         let place = |text: &str| text.parse::<Place>().unwrap();
-        let mut progress = Progress::default();
+        let mut progress = PrintedPlaces::default();
         assert_eq!(progress.place(0), None);
         progress.note(&place("a.5"));
         progress.receive(10);

@@ -7,7 +7,7 @@ use crate::protocol::MAX_MESSAGE;
 
 /// The size of the next block, apart from the bytes that come again.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct BlockSize {
     block: usize,
 }
 
@@ -16,13 +16,13 @@ const FIRST: usize = 16 * 1024;
 /// A turn that takes longer is too long, and one that takes less than a quarter of it is short.
 const TURN: Duration = Duration::from_millis(20);
 
-impl Default for Pace {
-    fn default() -> Pace {
-        Pace { block: FIRST }
+impl Default for BlockSize {
+    fn default() -> BlockSize {
+        BlockSize { block: FIRST }
     }
 }
 
-impl Pace {
+impl BlockSize {
     pub(super) fn block(&self) -> usize {
         self.block
     }
@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn a_block_shrinks_when_it_is_slow_and_grows_when_it_is_fast() {
-        let mut pace = Pace::default();
+        let mut pace = BlockSize::default();
         let mut sizes = |took| -> Vec<usize> {
             std::iter::repeat_with(|| {
                 pace.note(Duration::from_millis(took));
