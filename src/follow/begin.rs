@@ -35,7 +35,7 @@ impl Follower {
                 let mut files = if history { self.older_generations()? } else { Vec::new() };
                 let size = self.end.as_ref().map_or(self.opened, |end| end.size);
                 files.push(Candidate::held(self.open.file.clone(), size)?);
-                let search = PlaceSearch::new(Candidates::new(files), range, backfill, is_endless);
+                let search = PlaceSearch::new(Candidates::new(files), range, backfill, history, is_endless);
                 self.places = Some(Box::new(search));
             }
             phase => {
@@ -108,8 +108,9 @@ impl Follower {
 
     /// `None` as long as the places are not known. After an error it can be called again.
     fn step_places(&mut self, places: &mut PlaceSearch) -> io::Result<Option<Step>> {
-        match places.step(&self.log)? {
+        match places.step(&self.log, || self.open.begins_as_before())? {
             PlaceProgress::Busy => return Ok(None),
+            PlaceProgress::Truncated => return self.search_again(places).map(|()| None),
             PlaceProgress::NoTimes => {
                 self.lacks_times = true;
                 self.queued = [Step::Ended].into();
@@ -121,6 +122,26 @@ impl Follower {
             Some(open) => self.end_at_found(places, open).map(Some),
             None => self.begin_at_found(places).map(Some),
         }
+    }
+
+    /// The log was truncated while a range was searched for in it. What it held is searched in the copy that was made of it;
+    /// without one it is a gap. A stream that does not follow now ends where the log ends now.
+    fn search_again(&mut self, places: &mut PlaceSearch) -> io::Result<()> {
+        let open = OpenLog::current(self.open.file.clone())?;
+        let mut files = if places.has_history() { self.older_generations()? } else { Vec::new() };
+        let was = places.candidates.get(places.candidates.last()).size;
+        let is_copy = |file: &Candidate| file.size >= was && !places.candidates.has(file);
+        let is_lost = was > 0 && !files.iter().any(is_copy);
+        files.push(Candidate::held(open.file.clone(), open.status.size)?);
+        (self.open, self.opened) = (open, files[files.len() - 1].size);
+        if self.end.is_some() {
+            self.end = Some(End::of(&self.open)?);
+        }
+        places.begin_again(Candidates::new(files));
+        if is_lost {
+            self.queued.push_back(Step::Gap(Missing::Truncated, None));
+        }
+        Ok(())
     }
 
     /// Goes to the place that was found. The files after the first one are ahead.

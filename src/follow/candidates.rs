@@ -77,6 +77,15 @@ impl Candidates {
         &self.files[file]
     }
 
+    /// Whether a listed file is one of these.
+    pub fn has(&self, file: &Candidate) -> bool {
+        let identity = |file: &Candidate| match &file.source {
+            CandidateSource::Listed(sibling) => Some(sibling.status.identity),
+            CandidateSource::Held(_) | CandidateSource::Gone => None,
+        };
+        self.files.iter().any(|known| identity(known).is_some_and(|known| identity(file) == Some(known)))
+    }
+
     /// The place behind the last byte.
     pub fn end(&self) -> CandidatePlace {
         CandidatePlace { file: self.last(), offset: self.files[self.last()].size }

@@ -167,7 +167,7 @@ pub(super) const SILENCE: Duration = Duration::from_secs(1);
 pub(super) const GONE: Duration = Duration::from_millis(100);
 
 impl End {
-    fn of(open: &OpenLog) -> io::Result<End> {
+    pub(super) fn of(open: &OpenLog) -> io::Result<End> {
         Ok(End { file: open.file.clone(), size: open.status.size, newest: open.status.start(), is_time: false })
     }
 }

@@ -189,7 +189,9 @@
 //! **Where does a time begin?** (`time_range`, `time_search`) In the oldest generation whose last lines have reached it;
 //! those that were last written to more than an hour before are not opened. There the file is halved until a few kilobytes
 //! are left, and these are searched line by line. Where clocks were set back, halving may miss an earlier place, so the
-//! bytes before are probed at doubling distances. A line that was not finished counts, and one without a time does not.
+//! bytes before are probed at doubling distances. A line that was not finished counts, and one without a time does not. If
+//! the log is truncated before the place is known, the search begins again among the files that are there then; without a
+//! copy of what it held, that is a gap.
 //!
 //! What no observer can decide is listed for users in `docs/rotation.md`.
 //!

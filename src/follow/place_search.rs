@@ -27,6 +27,8 @@ pub(super) struct PlaceSearch {
     backfill: Option<Backfill>,
     /// The file in which the stream has begun already.
     open: Option<usize>,
+    /// Rotated files are searched, too.
+    history: bool,
     /// The file in which lines are counted.
     counted: Option<usize>,
     start: CandidatePlace,
@@ -48,6 +50,8 @@ pub(super) enum PlaceProgress {
     /// Both places.
     Found,
     NoTimes,
+    /// The youngest file was truncated meanwhile: [`PlaceSearch::begin_again`] in those that are there now.
+    Truncated,
 }
 
 impl PlaceSearch {
@@ -56,10 +60,11 @@ impl PlaceSearch {
         candidates: Candidates,
         range: Option<Box<dyn TimeRange>>,
         backfill: Backfill,
+        history: bool,
         is_endless: bool,
     ) -> PlaceSearch {
         let range = range.map(|range| RangeSearch::new(range, &[Bound::Since, Bound::Until]));
-        PlaceSearch { backfill: Some(backfill), range, is_endless, ..PlaceSearch::among(candidates) }
+        PlaceSearch { backfill: Some(backfill), range, history, is_endless, ..PlaceSearch::among(candidates) }
     }
 
     /// A search for the end of a stream that has begun in the file of this number.
@@ -75,6 +80,7 @@ impl PlaceSearch {
             candidates,
             backfill: None,
             open: None,
+            history: false,
             counted: None,
             start,
             end,
@@ -121,23 +127,33 @@ impl PlaceSearch {
         self.candidates.total()
     }
 
-    /// Searches one block more. What was found stays found.
+    /// Searches one block more. What was found stays found. `is_whole`: whether the youngest file holds what it held when
+    /// the stream was asked for.
     ///
     /// # Errors
     /// When a file cannot be read.
-    pub fn step(&mut self, log: &Log) -> io::Result<PlaceProgress> {
+    pub fn step(&mut self, log: &Log, is_whole: impl FnOnce() -> io::Result<bool>) -> io::Result<PlaceProgress> {
         if self.is_found {
             return Ok(PlaceProgress::Found);
         }
-        let progress = self.search(log)?;
+        let progress = self.search(log, is_whole)?;
         self.is_found = progress == PlaceProgress::Found;
         Ok(progress)
     }
 
-    fn search(&mut self, log: &Log) -> io::Result<PlaceProgress> {
+    /// Searches for the range among other files.
+    pub fn begin_again(&mut self, candidates: Candidates) {
+        (self.end, self.candidates) = (candidates.end(), candidates);
+        if let Some(range) = &mut self.range {
+            range.begin_again();
+        }
+    }
+
+    fn search(&mut self, log: &Log, is_whole: impl FnOnce() -> io::Result<bool>) -> io::Result<PlaceProgress> {
         if let Some(range) = &mut self.range {
             match range.step(&mut self.candidates, log)? {
                 RangeProgress::Busy => return Ok(PlaceProgress::Busy),
+                _ if self.open.is_none() && !is_whole()? => return Ok(PlaceProgress::Truncated),
                 RangeProgress::NoTimes => return Ok(PlaceProgress::NoTimes),
                 RangeProgress::Found { since: None, until } if self.is_endless => {
                     // The last line may have got only a part of its time.
@@ -267,6 +283,11 @@ impl PlaceSearch {
     /// Whether it ends there because of a time.
     pub fn ends_at_time(&self) -> bool {
         self.ends_at_time
+    }
+
+    /// Whether rotated files are searched, too.
+    pub fn has_history(&self) -> bool {
+        self.history
     }
 
     /// The file in which the stream has begun already, if it has.

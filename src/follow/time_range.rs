@@ -86,6 +86,17 @@ impl RangeSearch {
         RangeSearch { range, stage: Stage::Next(0), since, until, has_times: false, passed_over: Vec::new() }
     }
 
+    /// Searches from the beginning, because the generations are others than those that were searched.
+    pub fn begin_again(&mut self) {
+        for sought in [&mut self.since, &mut self.until] {
+            if let Sought::Found(_) = sought {
+                *sought = Sought::Yes;
+            }
+        }
+        (self.stage, self.has_times) = (Stage::Next(0), false);
+        self.passed_over.clear();
+    }
+
     /// Whether it is sought where the range begins.
     pub fn has_since(&self) -> bool {
         self.since != Sought::No

@@ -105,3 +105,32 @@ fn a_hole_at_the_start_of_any_generation_is_a_gap() {
         assert!(text == expected, "{}", text.replace('\0', ""));
     }
 }
+
+#[test]
+fn a_range_in_a_log_that_is_truncated_while_it_is_searched_is_in_the_copy_or_a_gap() {
+    let since = |time| Range { since: Some(time), until: None };
+    for (times, is_copied, history, expected) in [
+        (since(90), true, true, lines(90..100) + &lines(100..103)),
+        (since(101), true, true, lines(101..103)),
+        (since(90), false, true, "<truncated>".to_owned() + &lines(100..103)),
+        (since(90), true, false, "<truncated>".to_owned() + &lines(100..103)),
+        (Range { since: Some(90), until: Some(95) }, true, true, lines(90..95)),
+        (Range { since: None, until: Some(3) }, true, true, lines(0..3)),
+    ] {
+        for tail in [false, true].into_iter().filter(|tail| !tail || times.until.is_none()) {
+            let place = Place::with(&lines(0..100));
+            let (log, file) = place.find();
+            let mut follower = Follower::new(log, file, Lines::All, tail, WAIT).unwrap();
+            follower.narrow(history, Some(Box::new(times))).unwrap();
+            assert_eq!(follower.poll(&mut [], Instant::now()).unwrap(), Step::Busy);
+            if is_copied {
+                place.copy_and_truncate("app.log.1");
+            } else {
+                place.truncate("app.log");
+            }
+            place.append("app.log", &lines(100..103));
+            let text = Reader::new(follower).read().replace("<end>", "").replace("<rotated>", "");
+            assert_eq!(text, expected, "{times:?} copied {is_copied} history {history} tail {tail}");
+        }
+    }
+}

@@ -352,7 +352,7 @@ fn joined_payloads_of_a_range_are_what_the_filter_selects_in_it() {
             if world.is_over {
                 break;
             }
-            if rotations > 0 && (!is_copied || world.place.is_some()) && world.random.one_in(4) {
+            if rotations > 0 && world.random.one_in(4) {
                 rotations -= 1;
                 world.rotate(is_copied);
                 // No line that the filter selects is added, for where the log ends depends on when the client connects.
