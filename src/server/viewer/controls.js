@@ -2,7 +2,10 @@
 
 import { $ } from "./dom.js";
 
-const KEYS = { "/": "find", n: "next", N: "previous", g: "first", G: "new", " ": "pause", f: "follow", "?": "help" };
+const KEYS = {
+  "/": "find", n: "next", N: "previous", g: "first", Home: "first", G: "new", End: "new", " ": "pause", f: "follow",
+  "?": "help",
+};
 
 export function bind(actions) {
   for (const [name, act] of Object.entries(actions)) $(name)?.addEventListener("click", act);

@@ -216,6 +216,7 @@ addEventListener("popstate", () => {
   readSettings();
   apply();
   if (chosenLog() !== log) watch(chosenLog());
+if (log) $("pane").focus({ preventScroll: true });
 });
 addEventListener("online", () => stream?.hurry());
 document.addEventListener("visibilitychange", () => document.hidden || stream?.hurry());
@@ -239,3 +240,4 @@ showFiles((name) => {
   $("pane").focus({ preventScroll: true });
 });
 watch(chosenLog());
+if (log) $("pane").focus({ preventScroll: true });

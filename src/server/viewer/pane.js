@@ -166,12 +166,15 @@ function readTop() {
   }
 }
 
-// Sets the scroll bar to what is shown; not under a hand that is scrolling, unless lines came or went above.
+// Sets the scroll bar to what is shown; not under a hand that is scrolling, unless lines came or went above: a browser
+// that scrolls smoothly stops where it is told a place.
 function setScroll() {
   if (!isFollowing && restTimer && !isExact()) return;
   const most = pane.scrollHeight - pane.clientHeight;
   const wanted = Math.round(isFollowing ? most : scrollFor(topLine(), most));
-  if (Math.abs(pane.scrollTop - wanted) > 1) pane.scrollTop = wanted;
+  const isHand = !isFollowing && restTimer;
+  if (Math.abs((isHand ? seen : pane.scrollTop) - wanted) > 1) pane.scrollTop = wanted;
+  else if (isHand) return;
   seen = pane.scrollTop;
 }
 

@@ -58,6 +58,12 @@ fn the_page_works_by_keyboard_and_on_a_phone() {
 
 #[test]
 #[ignore = "needs chromium"]
+fn each_key_scrolls_as_far_as_it_should_from_the_start() {
+    play("keys.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
 fn a_token_is_requested_once_per_tab() {
     play("tokens.py");
 }
