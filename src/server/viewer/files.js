@@ -7,7 +7,8 @@ import { ask, askPerson } from "./token.js";
 const REFRESH = 5_000;
 const SHOWN = 200;
 const links = new Map();
-let listing = { files: [] };
+// None before the first answer.
+let listing = null;
 let chosen = "";
 let timer = 0;
 
@@ -44,12 +45,13 @@ async function refresh() {
 
 function draw() {
   const wanted = $("find-log").value.toLowerCase().split(/\s+/);
-  const found = listing.files.filter(({ path }) => wanted.every((word) => path.toLowerCase().includes(word)));
+  const found = (listing?.files ?? []).filter(({ path }) => wanted.every((word) => path.toLowerCase().includes(word)));
   arrange($("list"), found.slice(0, SHOWN).map(item));
   say($("list-note"), remark(found.length));
 }
 
 function remark(count) {
+  if (!listing) return "Loading the list…";
   if (count > SHOWN) return `${count - SHOWN} more: find them by name.`;
   if (count) return listing.cut ? "The list is incomplete: there are more logs." : "";
   return listing.files.length ? "No log matches." : "There are no logs yet.";

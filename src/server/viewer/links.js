@@ -5,6 +5,7 @@
 const base = new URL("../../../", import.meta.url);
 
 export const filesAddress = new URL("-/files", base);
+export const healthAddress = new URL("-/healthz", base);
 
 // The log that the page's address names; empty for none.
 export const chosenLog = () => location.pathname.slice(base.pathname.length);

@@ -5,6 +5,7 @@ import { $, say } from "./dom.js";
 import { markChosen, showFiles } from "./files.js";
 import { chosenLog, decode, logAddress } from "./links.js";
 import { loadOlder } from "./older.js";
+import { note, sayHeld, sayNew } from "./notes.js";
 import * as view from "./pane.js";
 import { clock, row } from "./row.js";
 import * as matches from "./search.js";
@@ -26,6 +27,8 @@ let left = 0;
 let current = null;
 
 const isFiltered = () => settings.filter && matches.isActive();
+// New lines are shown as they come.
+const isAtEnd = () => view.isFollowing && frozen === null;
 const end = () => Math.min(frozen ?? Infinity, store.end);
 
 // What is shown, for the pane.
@@ -36,7 +39,7 @@ const lines = {
   at: (index) => (isFiltered() ? matches.ids[index] : store.first + index),
   index: (id) => (isFiltered() ? matches.before(id) : id - store.first),
   key: (id) => `${store.line(id).state} ${id === current} ${matches.patternIn(id)}`,
-  element: (id) => row(store.line(id), id + 1, matches.patternIn(id), id === current),
+  element: (id) => row(store.line(id), store.number(id), matches.patternIn(id), id === current),
   all: () => Array.from({ length: lines.count }, (_, index) => lines.at(index)),
 };
 
@@ -47,6 +50,7 @@ function watch(name) {
   [isOldest, frozen, left, current] = [false, null, 0, null];
   matches.restart(store);
   press("pause", false);
+  press("follow", isAtEnd());
   document.title = $("name").textContent = log ? decode(log) : "wstail";
   document.body.classList.toggle("chosen", log !== "");
   $("raw").href = logAddress(log, { lines: "all" });
@@ -56,7 +60,9 @@ function watch(name) {
   view.redraw();
   view.follow();
   state("idle", log ? "Connecting" : "Choose a log");
-  stream = log ? follow(log, firstLines(), { bytes, event, state, heard: () => say($("beat"), clock.format()) }) : null;
+  const { lines, remark } = firstLines();
+  if (log) note(remark);
+  stream = log ? follow(log, lines, { bytes, event, state, heard: () => say($("beat"), clock.format()) }) : null;
 }
 
 function bytes(received) {
@@ -65,13 +71,14 @@ function bytes(received) {
 }
 
 function changed() {
-  say($("held"), store.dropped ? `${store.dropped} older lines dropped` : "");
+  sayHeld(store.dropped);
   matches.scan();
   view.draw();
 }
 
 // What became of the log is drawn where it happened.
-function event({ event: name, cursor, reason, bytes: missing }) {
+function event({ event: name, cursor, size, reason, bytes: missing }) {
+  if (name === "open") store.expect(firstLines().lines, size);
   if (name === "open" || name === "cursor") return store.cover(cursor);
   const marks = {
     rotated: "The log was rotated: the next file starts here",
@@ -80,7 +87,7 @@ function event({ event: name, cursor, reason, bytes: missing }) {
     restart: "Gap: the place to go on from is lost; the last lines follow",
   };
   if (!marks[name]) return;
-  store.mark(marks[name], cursor);
+  store.mark(marks[name], cursor, ["rotated", "truncated"].includes(name) ? 1 : null);
   changed();
 }
 
@@ -93,25 +100,21 @@ async function fetchOlder() {
   const [anchor, asked] = [store.anchor, store];
   if (isOldest || !anchor) return;
   isOldest = true;
-  sayTop("Loading older lines…");
+  note("Loading older lines…");
   const older = await loadOlder(log, anchor);
   if (store !== asked) return;
   if (!older) {
-    sayTop("Older lines could not be loaded");
+    note("Older lines could not be loaded");
     return setTimeout(() => (isOldest &&= store !== asked), 2000);
   }
   isOldest = older.isGone || !older.bytes.length;
-  sayTop(older.isGone ? "Older lines are gone" : isOldest ? "Beginning of the file" : "");
+  note(older.isGone ? "Older lines are gone" : isOldest ? "Beginning of the file" : "");
   if (!isOldest && store.anchor === anchor) store.prepend(older.bytes, older.cursor);
+  if (isOldest && !older.isGone) {
+    store.begin();
+    view.redraw();
+  }
   changed();
-}
-
-let topTimer = 0;
-function sayTop(text) {
-  clearTimeout(topTimer);
-  $("top").textContent = text;
-  $("top").hidden = !text;
-  topTimer = setTimeout(() => ($("top").hidden = true), 4000);
 }
 
 function painted(isNearTop) {
@@ -119,9 +122,7 @@ function painted(isNearTop) {
   // What came since the end was left.
   const from = frozen ?? left;
   const count = isFiltered() ? matches.ids.length - matches.before(from) : store.end - from;
-  $("new").hidden = (view.isFollowing && frozen === null) || !log;
-  $("new").ariaLabel = `${Math.max(0, count)} new lines`;
-  say($("new"), count === 1 ? "1 new line" : $("new").ariaLabel);
+  sayNew(log && !isAtEnd(), count - store.marksBetween(from, store.end));
 }
 
 function sayCount() {
@@ -154,13 +155,14 @@ function search() {
 function pause() {
   frozen = frozen === null ? store.end : null;
   press("pause", frozen !== null);
+  press("follow", isAtEnd());
   view.draw();
 }
 
 function following(is) {
   store.isRead = !is;
   if (!is) left = end();
-  press("follow", is);
+  press("follow", isAtEnd());
 }
 
 function toEnd() {
@@ -178,7 +180,7 @@ function apply() {
 const actions = {
   logs: () => unfold("logs"),
   more: () => unfold("more"),
-  follow: () => (view.isFollowing ? view.hold() : toEnd()),
+  follow: () => (isAtEnd() ? view.hold() : toEnd()),
   pause,
   new: toEnd,
   first: () => view.jump(0),
@@ -218,6 +220,7 @@ addEventListener("popstate", () => {
   if (chosenLog() !== log) watch(chosenLog());
 if (log) $("pane").focus({ preventScroll: true });
 });
+addEventListener("offline", () => stream?.doubt());
 addEventListener("online", () => stream?.hurry());
 document.addEventListener("visibilitychange", () => document.hidden || stream?.hurry());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => view.redraw());

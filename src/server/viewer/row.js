@@ -9,11 +9,12 @@ const LEVEL = /\b(?:(FATAL|CRITICAL|CRIT|EMERG|ALERT|PANIC|ERROR|ERR|SEVERE)|(WA
 const LEVEL_WITHIN = 200;
 export const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 
+// `number` may be null.
 export function row(line, number, pattern, isCurrent) {
   const parts = runs(line.text);
   const shown = parts.map((part) => part.text).join("");
   const element = make("div", `row ${line.isMark ? "mark" : level(shown)} ${isCurrent ? "current" : ""}`);
-  if (settings.numbers) element.append(make("span", "number", line.isMark ? " " : `${number} `));
+  if (settings.numbers) element.append(make("span", "number", line.isMark || number === null ? " " : `${number} `));
   if (settings.times) element.append(make("span", "time", line.time ? `${clock.format(line.time)} ` : " "));
   const text = make("span", "text");
   fill(text, parts, pattern && !line.isMark ? matches(shown, pattern) : []);

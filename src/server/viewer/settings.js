@@ -35,4 +35,13 @@ export function fragment() {
   return parts.size ? `#${parts.toString().replaceAll("+", "%20")}` : "";
 }
 
-export const firstLines = () => (/^\d{1,7}$/.test(settings.lines) ? Math.min(settings.lines, 1_000_000) : 1000);
+const MOST = 1_000_000;
+
+// How many lines come first, and what is to be said of it where that is not what was asked for.
+export function firstLines() {
+  const { lines } = settings;
+  if (!lines) return { lines: 1000, remark: "" };
+  if (lines === "all") return { lines: MOST, remark: "" };
+  if (!/^\d+$/.test(lines)) return { lines: 1000, remark: `lines=${lines} is not a number: the last 1000 are shown` };
+  return { lines: Math.min(lines, MOST), remark: lines > MOST ? "At most 1,000,000 lines are held" : "" };
+}

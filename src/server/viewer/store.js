@@ -1,9 +1,9 @@
 // The lines that are held: bytes as they came, in blocks of whole lines, decoded only when they are looked at. A line has
 // a number that it keeps; what is loaded before the first one gets lower numbers. Marks (a rotation, a gap) are lines, too.
 
+import { BLOCK, Block } from "./block.js";
 import { MAX_SHOWN, decodeLine } from "./text.js";
 
-const BLOCK = 64 * 1024;
 const MAX_LINES = 1_000_000;
 const MAX_BYTES = 200_000_000;
 // Of a longer line the rest is counted, not kept.
@@ -14,46 +14,18 @@ const SLACK = 1.25;
 const SPACING = 16;
 const NEWLINE = 10;
 
-class Block {
-  bytes = new Uint8Array(BLOCK);
-  length = 0;
-  // Where each whole line ends, behind its newline, and when it came.
-  ends = [];
-  times = [];
-  mark = null;
-  // How much of the last line was too long to be kept.
-  lost = 0;
-  isSealed = false;
-
-  // `anchor`: where the server finds the block's first byte, `over` bytes before a `cursor`; or null.
-  constructor(first, anchor) {
-    this.first = first;
-    this.anchor = anchor;
-  }
-
-  get partial() {
-    return this.length - (this.ends.at(-1) ?? 0);
-  }
-
-  get end() {
-    return this.first + this.ends.length + (this.partial > 0);
-  }
-
-  closeLine(now) {
-    this.ends.push(this.length);
-    this.times.push(now);
-  }
-}
-
 export class Store {
   blocks = [];
   size = 0;
-  // How many lines are gone from the front.
-  dropped = 0;
   // Somebody reads old lines.
   isRead = false;
   // The anchor of the next block.
   #next = null;
+  // So many lines and bytes were there before the page: when they came is not known.
+  #old = { lines: 0, bytes: 0 };
+  // Where lines are counted from, ascending, and the number of the first one; null where it is not known.
+  #origins = [{ id: 0, number: 1 }];
+  #marks = [];
 
   get #last() {
     return this.blocks.at(-1);
@@ -72,9 +44,34 @@ export class Store {
     return this.#last?.partial ?? 0;
   }
 
+  // How many lines that came are gone from the front: what was loaded before them is not counted.
+  get dropped() {
+    return Math.max(0, this.first) - this.marksBetween(0, this.first);
+  }
+
   // Where the lines before the first can be asked for.
   get anchor() {
     return this.blocks.length ? this.blocks[0].anchor : this.#next;
+  }
+
+  // The stream begins with what was there: so many lines, or all if these are more than there are bytes.
+  expect(lines, bytes) {
+    this.#old = { lines, bytes };
+  }
+
+  // The first line is the first one of its file.
+  begin() {
+    this.#origins = [{ id: this.first, number: 1 }, ...this.#origins.filter(({ id }) => id > Math.max(0, this.first))];
+  }
+
+  // A line's number in its file, or among the lines that came; null for older ones and behind a gap.
+  number(id) {
+    const origin = this.#origins.findLast((origin) => origin.id <= id);
+    return origin?.number ? id - origin.id + origin.number : null;
+  }
+
+  marksBetween(from, to) {
+    return this.#marks.filter((id) => id >= from && id < to).length;
   }
 
   append(bytes, now = Date.now()) {
@@ -82,7 +79,8 @@ export class Store {
       const newline = bytes.indexOf(NEWLINE, at) + 1;
       const end = newline || bytes.length;
       const block = this.#put(bytes.subarray(at, end));
-      if (newline) block.closeLine(now);
+      this.#old.bytes -= end - at;
+      if (newline) block.closeLine(this.#old.lines-- > 0 && this.#old.bytes >= 0 ? NaN : now);
       if (newline && block.lost) this.#seal();
       at = end;
     }
@@ -99,9 +97,11 @@ export class Store {
     if (!block.lost && (isDue || block.length >= BLOCK / 2)) this.#moveOn(block).anchor = { cursor, over };
   }
 
-  // A line that no log holds; the cursor says where it goes on behind it.
-  mark(text, cursor) {
+  // A line that no log holds; the cursor says where it goes on behind it, the number which line of a file that is.
+  mark(text, cursor, number = null) {
     this.#seal();
+    this.#marks.push(this.end);
+    this.#origins.push({ id: this.end + 1, number });
     const block = this.#open();
     block.mark = text;
     block.closeLine(Date.now());
@@ -119,7 +119,6 @@ export class Store {
     for (const block of older.blocks) block.first += shift;
     this.blocks.unshift(...older.blocks);
     this.size += older.size;
-    this.dropped = Math.max(0, this.dropped - older.end);
   }
 
   // A line: its text as far as it is shown, its size where that is not all, when it came, and what tells two states of it.
@@ -223,8 +222,6 @@ export class Store {
     }
     // Rather a few lines too many than none before the first that could be asked for; but not without end.
     if (anchored || index <= 2 * SPACING) index = anchored;
-    if (!index) return;
-    this.dropped += this.blocks[index].first - this.first;
     for (const block of this.blocks.splice(0, index)) this.size -= block.bytes.length;
   }
 }

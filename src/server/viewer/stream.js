@@ -1,7 +1,7 @@
 // One log over `wstail.v1`: connects, counts, and after a loss goes on behind the last byte that came. A browser's script
 // sees no Ping frames, so the server sends the event `alive` beside them when it has nothing else to send.
 
-import { logAddress } from "./links.js";
+import { healthAddress, logAddress } from "./links.js";
 import { ask, askPerson, connect } from "./token.js";
 
 const SHORTEST_PAUSE = 250;
@@ -9,6 +9,9 @@ const LONGEST_PAUSE = 15_000;
 const CONNECT_TIMEOUT = 10_000;
 // How much later than a heartbeat the next one may come.
 const GRACE = 5_000;
+// After so long a silence it is asked whether the server is there, and how long that may take.
+const SILENCE = 5_000;
+const DOUBT = 3_000;
 const LOST = "Connection lost, reconnecting";
 
 // Follows a log. `hooks` are `bytes(bytes)`, `event(event)`, `state(word, text)` and `heard()`.
@@ -21,6 +24,11 @@ export function follow(log, lines, hooks) {
   let heartbeat = 0;
   let heard = 0;
   let isOver = false;
+  // What is said of an open stream, unless its server does not answer.
+  let said = null;
+  let isMute = false;
+
+  const tell = (...state) => hooks.state(...(said = state));
 
   function parameters() {
     if (!place) return { lines };
@@ -43,8 +51,8 @@ export function follow(log, lines, hooks) {
         watch();
       }
       if (event.event === "alive") return;
-      if (event.event === "waiting") hooks.state("waiting", `Waiting: ${event.reason}`);
-      else if (event.event !== "cursor") hooks.state("live", "Live");
+      if (event.event === "waiting") tell("waiting", `Waiting: ${event.reason}`);
+      else if (event.event !== "cursor") tell("live", "Live");
       if (!event.event) {
         place.count += data.byteLength;
         hooks.bytes(new Uint8Array(data));
@@ -59,18 +67,34 @@ export function follow(log, lines, hooks) {
   function hear() {
     heard = Date.now();
     hooks.heard();
+    if (isMute) hooks.state(...said);
+    isMute = false;
   }
 
   // A stream that brings nothing for two heartbeats and some time, not even `alive`, is lost.
   function watch() {
     clearTimeout(timer);
-    const left = () => heard + 2 * heartbeat + GRACE - Date.now();
-    // A longer delay than that would be none at all.
-    timer = setTimeout(() => (left() > 0 ? watch() : lose(true)), Math.min(left(), 2 ** 31 - 1));
+    const silence = Date.now() - heard;
+    const left = 2 * heartbeat + GRACE - silence;
+    if (left <= 0) return lose(true);
+    const isSilent = silence >= SILENCE;
+    if (isSilent && !document.hidden) doubt();
+    timer = setTimeout(watch, Math.min(left, isSilent ? SILENCE : SILENCE - silence));
+  }
+
+  // Is the server there? Until it answers the stream is not said to be live.
+  async function doubt() {
+    const [asked, doubted] = [Date.now(), socket];
+    if (!said) return;
+    const answer = await ask(healthAddress, { signal: AbortSignal.timeout(DOUBT) }).catch(() => null);
+    if (socket !== doubted || heard > asked) return;
+    isMute = !answer;
+    hooks.state(...(isMute ? ["bad", "The server does not answer"] : said));
   }
 
   function leave() {
     clearTimeout(timer);
+    [said, isMute] = [null, false];
     if (!socket) return;
     socket.onmessage = socket.onclose = null;
     socket.close();
@@ -120,9 +144,14 @@ export function follow(log, lines, hooks) {
       isOver = true;
       leave();
     },
+    // The network is said to be gone, which does not matter where the server is near.
+    doubt() {
+      if (said) hooks.state("waiting", "The network is gone, checking");
+      doubt();
+    },
     // The network or the tab is back: not a moment is lost.
     hurry() {
-      if (socket || isOver) return;
+      if (isOver || (socket && !isMute)) return;
       pause = SHORTEST_PAUSE;
       open();
     },

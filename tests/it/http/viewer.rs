@@ -64,6 +64,12 @@ fn each_key_scrolls_as_far_as_it_should_from_the_start() {
 
 #[test]
 #[ignore = "needs chromium"]
+fn nothing_is_said_of_lines_times_or_the_connection_that_is_not_so() {
+    play("states.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
 fn a_token_is_requested_once_per_tab() {
     play("tokens.py");
 }
