@@ -4,7 +4,7 @@ import { bind, press, unfold } from "./controls.js";
 import { $, say } from "./dom.js";
 import { markChosen, showFiles } from "./files.js";
 import { chosenLog, decode, logAddress } from "./links.js";
-import { loadOlder } from "./older.js";
+import * as paging from "./paging.js";
 import { note, sayHeld, sayNew } from "./notes.js";
 import * as view from "./pane.js";
 import { clock, row } from "./row.js";
@@ -17,8 +17,6 @@ import { copyPlainly, download, openRaw, texts } from "./take.js";
 let log = "";
 let store = new Store();
 let stream = null;
-// Older lines are under way, or there are none.
-let isOldest = false;
 // While paused, the number after the last line that is shown.
 let frozen = null;
 // The number after the last line when the end was left.
@@ -39,18 +37,20 @@ const lines = {
   at: (index) => (isFiltered() ? matches.ids[index] : store.first + index),
   index: (id) => (isFiltered() ? matches.before(id) : id - store.first),
   key: (id) => `${store.line(id).state} ${id === current} ${matches.patternIn(id)}`,
-  element: (id) => row(store.line(id), store.number(id), matches.patternIn(id), id === current),
+  element: (id) => row(store.line(id), store.numbering.number(id), matches.patternIn(id), id === current),
   all: () => Array.from({ length: lines.count }, (_, index) => lines.at(index)),
 };
 
 function watch(name) {
   stream?.close();
+  stream = null;
   log = name;
   store = new Store();
-  [isOldest, frozen, left, current] = [false, null, 0, null];
+  [frozen, left, current] = [null, 0, null];
+  paging.restart(log, store, { prepended, reached: () => view.redraw() });
   matches.restart(store);
   press("pause", false);
-  press("follow", isAtEnd());
+  read();
   document.title = $("name").textContent = log ? decode(log) : "wstail";
   document.body.classList.toggle("chosen", log !== "");
   $("raw").href = logAddress(log, { lines: "all" });
@@ -67,6 +67,7 @@ function watch(name) {
 
 function bytes(received) {
   store.append(received);
+  if (store.isHeld && store.isFull) stream.hold();
   changed();
 }
 
@@ -96,33 +97,23 @@ function state(word, text) {
   say($("state"), text);
 }
 
-async function fetchOlder() {
-  const [anchor, asked] = [store.anchor, store];
-  if (isOldest || !anchor) return;
-  isOldest = true;
-  note("Loading older lines…");
-  const older = await loadOlder(log, anchor);
-  if (store !== asked) return;
-  if (!older) {
-    note("Older lines could not be loaded");
-    return setTimeout(() => (isOldest &&= store !== asked), 2000);
-  }
-  isOldest = older.isGone || !older.bytes.length;
-  note(older.isGone ? "Older lines are gone" : isOldest ? "Beginning of the file" : "");
-  if (!isOldest && store.anchor === anchor) store.prepend(older.bytes, older.cursor);
-  if (isOldest && !older.isGone) {
-    store.begin();
-    view.redraw();
+// Older lines came: where there are too many now, the newest ones are read again later.
+function prepended() {
+  const place = store.cut();
+  if (place) {
+    stream?.hold(place);
+    matches.cut();
   }
   changed();
 }
 
 function painted(isNearTop) {
-  if (isNearTop) fetchOlder();
+  if (!isNearTop) paging.rest();
+  else if (!isFiltered() || matches.isDone()) paging.wish(isFiltered());
   // What came since the end was left.
   const from = frozen ?? left;
   const count = isFiltered() ? matches.ids.length - matches.before(from) : store.end - from;
-  sayNew(log && !isAtEnd(), count - store.marksBetween(from, store.end));
+  sayNew(log && !isAtEnd(), count - store.numbering.marksBetween(from, store.end), stream?.isHeld);
 }
 
 function sayCount() {
@@ -155,13 +146,19 @@ function search() {
 function pause() {
   frozen = frozen === null ? store.end : null;
   press("pause", frozen !== null);
-  press("follow", isAtEnd());
+  read();
   view.draw();
 }
 
 function following(is) {
-  store.isRead = !is;
   if (!is) left = end();
+  read();
+}
+
+// What somebody reads is kept: where that fills the page, the stream is held until the end is followed again.
+function read() {
+  store.isHeld = !isAtEnd();
+  if (!store.isHeld) stream?.goOn();
   press("follow", isAtEnd());
 }
 
@@ -192,6 +189,10 @@ const actions = {
   raw(click) {
     click.preventDefault();
     openRaw(log);
+  },
+  older() {
+    paging.press();
+    view.draw();
   },
   help: () => $("keys").showModal(),
 };

@@ -5,21 +5,23 @@ import { $, say } from "./dom.js";
 const SHOWN = 4000;
 let timer = 0;
 
-// A note over the first lines, for some seconds.
-export function note(text) {
+// A note over the first lines: for some seconds, or with a button for as long as it is not another one.
+export function note(text, button = "") {
   clearTimeout(timer);
-  $("top").textContent = text;
+  say($("note"), text);
+  say($("older"), button);
+  $("older").hidden = !button;
   $("top").hidden = !text;
-  timer = setTimeout(() => ($("top").hidden = true), SHOWN);
+  if (!button) timer = setTimeout(() => ($("top").hidden = true), SHOWN);
 }
 
 export function sayHeld(dropped) {
   say($("held"), dropped ? `${dropped} older lines dropped` : "");
 }
 
-// The button that leads to the end, and how many lines came since that was left.
-export function sayNew(isAway, count) {
+// The button that leads to the end, and how many lines came since that was left; there may be more than are read.
+export function sayNew(isAway, count, isMore) {
   $("new").hidden = !isAway;
-  $("new").ariaLabel = count > 0 ? `${count} new ${count === 1 ? "line" : "lines"}` : "To the end";
+  $("new").ariaLabel = count > 0 ? `${count} new ${count === 1 ? "line" : "lines"}${isMore ? " or more" : ""}` : "To the end";
   say($("new"), $("new").ariaLabel);
 }

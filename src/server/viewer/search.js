@@ -49,6 +49,13 @@ export function restart(other) {
   scan();
 }
 
+// Lines are gone from the end, too.
+export function cut() {
+  if (job) job.store = null;
+  ids.length = before(store.end);
+  [end, partial] = [Math.min(end, store.end - (store.partial > 0)), 0];
+}
+
 export function scan() {
   [first, end] = [Math.max(first, store.first), Math.max(end, store.first)];
   ids.splice(0, before(store.first));

@@ -2,14 +2,13 @@
 // a number that it keeps; what is loaded before the first one gets lower numbers. Marks (a rotation, a gap) are lines, too.
 
 import { BLOCK, Block } from "./block.js";
+import { Numbering } from "./numbering.js";
 import { MAX_SHOWN, decodeLine } from "./text.js";
 
 const MAX_LINES = 1_000_000;
 const MAX_BYTES = 200_000_000;
 // Of a longer line the rest is counted, not kept.
 const MAX_LINE = 1 << 20;
-// How much longer the store may grow while somebody reads old lines.
-const SLACK = 1.25;
 // So many blocks at most lie between two anchors, where the server sends cursors as often.
 const SPACING = 16;
 const NEWLINE = 10;
@@ -17,15 +16,13 @@ const NEWLINE = 10;
 export class Store {
   blocks = [];
   size = 0;
-  // Somebody reads old lines.
-  isRead = false;
+  numbering = new Numbering();
+  // Somebody reads: nothing is dropped from the front.
+  isHeld = false;
   // The anchor of the next block.
   #next = null;
   // So many lines and bytes were there before the page: when they came is not known.
   #old = { lines: 0, bytes: 0 };
-  // Where lines are counted from, ascending, and the number of the first one; null where it is not known.
-  #origins = [{ id: 0, number: 1 }];
-  #marks = [];
 
   get #last() {
     return this.blocks.at(-1);
@@ -44,9 +41,13 @@ export class Store {
     return this.#last?.partial ?? 0;
   }
 
+  get isFull() {
+    return this.end - this.first >= MAX_LINES || this.size >= MAX_BYTES;
+  }
+
   // How many lines that came are gone from the front: what was loaded before them is not counted.
   get dropped() {
-    return Math.max(0, this.first) - this.marksBetween(0, this.first);
+    return Math.max(0, this.first) - this.numbering.marksBetween(0, this.first);
   }
 
   // Where the lines before the first can be asked for.
@@ -57,21 +58,6 @@ export class Store {
   // The stream begins with what was there: so many lines, or all if these are more than there are bytes.
   expect(lines, bytes) {
     this.#old = { lines, bytes };
-  }
-
-  // The first line is the first one of its file.
-  begin() {
-    this.#origins = [{ id: this.first, number: 1 }, ...this.#origins.filter(({ id }) => id > Math.max(0, this.first))];
-  }
-
-  // A line's number in its file, or among the lines that came; null for older ones and behind a gap.
-  number(id) {
-    const origin = this.#origins.findLast((origin) => origin.id <= id);
-    return origin?.number ? id - origin.id + origin.number : null;
-  }
-
-  marksBetween(from, to) {
-    return this.#marks.filter((id) => id >= from && id < to).length;
   }
 
   append(bytes, now = Date.now()) {
@@ -100,8 +86,7 @@ export class Store {
   // A line that no log holds; the cursor says where it goes on behind it, the number which line of a file that is.
   mark(text, cursor, number = null) {
     this.#seal();
-    this.#marks.push(this.end);
-    this.#origins.push({ id: this.end + 1, number });
+    this.numbering.mark(this.end, number);
     const block = this.#open();
     block.mark = text;
     block.closeLine(Date.now());
@@ -119,6 +104,23 @@ export class Store {
     for (const block of older.blocks) block.first += shift;
     this.blocks.unshift(...older.blocks);
     this.size += older.size;
+  }
+
+  // Drops the newest blocks that are too many, as if no more had come after a cursor, which is returned; null for none.
+  cut() {
+    let [index, size] = [this.blocks.length, this.size];
+    while (index > 1 && (size > MAX_BYTES || this.blocks[index - 1].end - this.first > MAX_LINES)) {
+      size -= this.blocks[--index].bytes.length;
+    }
+    if (index === this.blocks.length) return null;
+    while (index > 1 && !this.blocks[index].anchor) index--;
+    const { anchor, bytes } = this.blocks[index];
+    if (!anchor) return null;
+    for (const gone of this.blocks.splice(index)) this.size -= gone.bytes.length;
+    this.numbering.cut(this.end);
+    this.#next = anchor;
+    if (anchor.over) this.#put(bytes.subarray(0, anchor.over));
+    return anchor.cursor;
   }
 
   // A line: its text as far as it is shown, its size where that is not all, when it came, and what tells two states of it.
@@ -213,10 +215,9 @@ export class Store {
 
   // Drops the oldest blocks, up to one before which the dropped lines can be asked for again.
   #trim() {
-    const slack = this.isRead ? SLACK : 1;
-    const [lines, bytes] = [MAX_LINES * slack, MAX_BYTES * slack];
     let [index, size, anchored] = [0, this.size, 0];
-    while (index < this.blocks.length - 1 && (size > bytes || this.end - this.blocks[index].first > lines)) {
+    if (this.isHeld) return;
+    while (index < this.blocks.length - 1 && (size > MAX_BYTES || this.end - this.blocks[index].first > MAX_LINES)) {
       size -= this.blocks[index++].bytes.length;
       if (this.blocks[index].anchor) anchored = index;
     }

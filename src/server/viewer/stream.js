@@ -24,6 +24,7 @@ export function follow(log, lines, hooks) {
   let heartbeat = 0;
   let heard = 0;
   let isOver = false;
+  let isHeld = false;
   // What is said of an open stream, unless its server does not answer.
   let said = null;
   let isMute = false;
@@ -116,9 +117,11 @@ export function follow(log, lines, hooks) {
 
   // A browser does not tell why it got no stream: the same is asked for as text.
   async function probe() {
-    const say = (text) => isOver || hooks.state("bad", text);
+    const isWanted = () => !isOver && !isHeld;
+    const say = (text) => isWanted() && hooks.state("bad", text);
     try {
       const { ok, status, token } = await ask(logAddress(log, place ? parameters() : { lines: 0 }), { method: "HEAD" });
+      if (!isWanted()) return;
       if (status === 401) {
         say("A token is needed");
         await askPerson(token);
@@ -135,7 +138,7 @@ export function follow(log, lines, hooks) {
       say(place ? LOST : "Cannot connect, retrying");
     }
     // Meanwhile `hurry` may have connected.
-    if (!isOver && !socket) retry();
+    if (isWanted() && !socket) retry();
   }
 
   open();
@@ -144,6 +147,23 @@ export function follow(log, lines, hooks) {
       isOver = true;
       leave();
     },
+    // Reads no more until it is told to go on: behind what came, or behind a cursor.
+    hold(cursor) {
+      if (cursor) place = { cursor, count: 0 };
+      isHeld = true;
+      leave();
+      hooks.state("held", "Held: the page is full, Follow reads on");
+    },
+    goOn() {
+      if (!isHeld) return;
+      isHeld = false;
+      pause = SHORTEST_PAUSE;
+      hooks.state("idle", "Connecting");
+      open();
+    },
+    get isHeld() {
+      return isHeld;
+    },
     // The network is said to be gone, which does not matter where the server is near.
     doubt() {
       if (said) hooks.state("waiting", "The network is gone, checking");
@@ -151,7 +171,7 @@ export function follow(log, lines, hooks) {
     },
     // The network or the tab is back: not a moment is lost.
     hurry() {
-      if (isOver || (socket && !isMute)) return;
+      if (isOver || isHeld || (socket && !isMute)) return;
       pause = SHORTEST_PAUSE;
       open();
     },

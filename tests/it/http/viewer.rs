@@ -70,6 +70,18 @@ fn nothing_is_said_of_lines_times_or_the_connection_that_is_not_so() {
 
 #[test]
 #[ignore = "needs chromium"]
+fn what_is_read_is_kept_and_nothing_is_lost_by_that() {
+    play("holding.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn a_filter_with_few_matches_does_not_load_the_whole_log() {
+    play("rare.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
 fn a_token_is_requested_once_per_tab() {
     play("tokens.py");
 }
