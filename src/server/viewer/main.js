@@ -135,6 +135,7 @@ function jump(step) {
 }
 
 function search() {
+  view.keep();
   settings.q = $("search").value;
   current = null;
   matches.search(settings);

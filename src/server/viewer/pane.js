@@ -22,6 +22,11 @@ let hooks;
 let elements = new Map();
 // The line at the top, and how many pixels of it are above.
 export let top = { id: 0, offset: 0 };
+// The reader's place while other lines are shown, until the reader goes elsewhere.
+let kept = null;
+// The line whose match is to be on screen, and how often that may be tried.
+let wanted = null;
+let tries = 0;
 let shift = 0;
 let seen = 0;
 let isDue = false;
@@ -59,16 +64,24 @@ export function hold() {
   setFollowing(false);
 }
 
-// Goes to a line, shown in the middle unless it is on screen, and holds there.
+// Other lines will be shown: keeps the place among them.
+export function keep() {
+  if (!isFollowing) kept ??= { ...top };
+}
+
+// Goes to a line, shown in the middle unless its match is on screen, and holds there.
 export function show(id) {
-  if ([...elements.keys()].slice(1, -1).includes(id)) setFollowing(false);
+  if ([...elements.keys()].slice(1, -1).includes(id)) hold();
+  else if (isWrapped) jump(lines.index(id));
   else jump(Math.max(0, lines.index(id) - Math.floor(screen() / 2)));
+  [kept, wanted, tries] = [null, id, 3];
   redraw();
 }
 
 // Goes to a line by its place among those shown, and holds there.
 export function jump(index) {
   setFollowing(false);
+  kept = null;
   goTo(index);
   rest();
 }
@@ -85,6 +98,7 @@ const topLine = () => Math.max(0, lines.index(top.id) + top.offset / LINE_HEIGHT
 const isExact = () => !isWrapped && lines.count * LINE_HEIGHT <= TALLEST;
 
 function setFollowing(is) {
+  if (is) kept = wanted = null;
   if (isFollowing !== is) hooks.following((isFollowing = is));
   draw();
 }
@@ -99,6 +113,7 @@ function scrolled() {
   const moved = at - seen;
   if (Math.abs(moved) < 1) return;
   seen = at;
+  kept = wanted = null;
   clearTimeout(restTimer);
   restTimer = setTimeout(rest, REST);
   const most = pane.scrollHeight - pane.clientHeight;
@@ -118,6 +133,7 @@ function rest() {
 
 function drawNow() {
   isDue = false;
+  if (kept) goToKept();
   if (!isWrapped) goTo(isFollowing ? range() : Math.min(topLine(), range()));
   const { count } = lines;
   const [from, to] = span(count);
@@ -129,7 +145,26 @@ function drawNow() {
   rows.style.transform = `translateY(${shift}px)`;
   if (isWrapped && !isFollowing) readTop();
   setScroll();
+  if (wanted !== null) reveal();
   hooks.painted(!isFollowing && !restTimer && topLine() < NEAR_TOP);
+}
+
+function goToKept() {
+  const id = lines.at(Math.min(lines.index(kept.id), lines.count - 1)) ?? kept.id;
+  top = id === kept.id ? { ...kept } : { id, offset: 0 };
+}
+
+// Brings the match of the wanted line on screen, within a long line, too.
+function reveal() {
+  const row = elements.get(wanted)?.element;
+  const target = row?.querySelector("mark") ?? row;
+  if (!target || !tries--) return (wanted = null);
+  const [{ top: over, bottom, left, right }, box] = [target.getBoundingClientRect(), pane.getBoundingClientRect()];
+  const [width, height] = [pane.clientWidth, pane.clientHeight];
+  if (left < box.left || right > box.left + width) pane.scrollLeft += left - box.left - width / 3;
+  if (over >= box.top && bottom <= box.top + height) return (wanted = null);
+  top.offset += over - box.top - height / 2;
+  draw();
 }
 
 function span(count) {

@@ -82,6 +82,12 @@ fn a_filter_with_few_matches_does_not_load_the_whole_log() {
 
 #[test]
 #[ignore = "needs chromium"]
+fn a_jump_shows_the_match_and_a_filter_keeps_the_place() {
+    play("place.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
 fn a_token_is_requested_once_per_tab() {
     play("tokens.py");
 }
