@@ -14,23 +14,33 @@ const SIXTEEN = [
 const WORDS = { 1: "bold", 2: "faint", 3: "italic", 4: "underline", 7: "reverse", 9: "strike" };
 const SIDES = { 3: "front", 4: "back", 9: "front", 10: "back" };
 
-export function runs(text) {
+// `style` is the one that the line before ended with.
+export function runs(text, style = {}) {
   const found = [];
   let at = 0;
-  let style = {};
   const add = (piece) => {
     if (piece) found.push({ text: visible(piece), style: found.length < MAX_RUNS ? css(style) : null });
   };
   for (const { 0: escape, 1: codes, 2: final, index } of text.matchAll(ESCAPE)) {
     add(text.slice(at, index));
     at = index + escape.length;
-    if (final === "m") style = select({ ...style }, codes.split(/[;:]/).map(Number));
+    if (final === "m") style = select({ ...style }, codes.split(";"));
   }
   add(text.slice(at));
   return found;
 }
 
-function select(style, codes) {
+// The style that a line ends with.
+export function styleAfter(text, style) {
+  if (!text.includes("\x1b")) return style;
+  for (const { 1: codes, 2: final } of text.matchAll(ESCAPE)) {
+    if (final === "m") style = select({ ...style }, codes.split(";"));
+  }
+  return style;
+}
+
+function select(style, parts) {
+  const codes = parts.flatMap(plainCodes);
   while (codes.length) {
     const code = codes.shift();
     const side = SIDES[Math.floor(code / 10)];
@@ -42,6 +52,15 @@ function select(style, codes) {
     if (code === 22) style.bold = false;
   }
   return style;
+}
+
+// A code with colons as codes without: of a colour the space that it is named in is left out, of an underline its kind.
+function plainCodes(part) {
+  const [code, kind, ...rest] = part.split(":").map(Number);
+  if (kind === undefined) return code;
+  if (code === 4) return kind ? 4 : 24;
+  if (code !== 38 && code !== 48) return [];
+  return [code, kind, ...(kind === 2 ? rest.slice(rest.length > 3 ? 1 : 0, rest.length > 3 ? 4 : 3) : rest.slice(0, 1))];
 }
 
 function extended(codes) {
@@ -64,8 +83,8 @@ function css(style) {
   else if (style.faint) look.color = "var(--faint)";
   if (style.bold) look.fontWeight = "bold";
   if (style.italic) look.fontStyle = "italic";
-  if (style.underline) look.textDecoration = "underline";
-  if (style.strike) look.textDecoration = "line-through";
+  const lines = [style.underline && "underline", style.strike && "line-through"].filter(Boolean);
+  if (lines.length) look.textDecoration = lines.join(" ");
   return Object.keys(look).length ? look : null;
 }
 

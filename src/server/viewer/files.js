@@ -2,6 +2,7 @@
 
 import { $, arrange, make, say } from "./dom.js";
 import { decode, encode, filesAddress, logAddress } from "./links.js";
+import { visible } from "./text.js";
 import { ask, askPerson } from "./token.js";
 
 const REFRESH = 5_000;
@@ -70,7 +71,7 @@ function newLink(path) {
   const link = make("a");
   link.dataset.log = encode(path);
   link.href = logAddress(link.dataset.log);
-  link.append(make("span", "path", path), " ", make("span", "size"), " ", make("span", "age"));
+  link.append(make("span", "path", visible(path)), " ", make("span", "size"), " ", make("span", "age"));
   make("li").append(link);
   return link;
 }

@@ -1,6 +1,8 @@
 // Addresses: where the service is, and what a log is called there: its path as it stands in an address, percent-encoded,
 // so that a name that is no UTF-8 survives.
 
+import { visible } from "./text.js";
+
 // This module lies at BASE/-/viewer/HASH/links.js.
 const base = new URL("../../../", import.meta.url);
 
@@ -20,6 +22,9 @@ export function decode(log) {
     return log;
   }
 }
+
+// As it is shown: what would turn the direction of a text is told.
+export const nameOf = (log) => visible(decode(log));
 
 export function logAddress(log, parameters = {}) {
   const address = new URL(base);

@@ -1,9 +1,10 @@
 // The page: what a line, a click and a key lead to.
 
+import { styleBefore } from "./carried.js";
 import { bind, press, unfold } from "./controls.js";
 import { $, say } from "./dom.js";
 import { markChosen, showFiles } from "./files.js";
-import { chosenLog, decode, logAddress } from "./links.js";
+import { chosenLog, logAddress, nameOf } from "./links.js";
 import * as paging from "./paging.js";
 import { note, sayHeld, sayNew } from "./notes.js";
 import * as view from "./pane.js";
@@ -37,7 +38,8 @@ const lines = {
   at: (index) => (isFiltered() ? matches.ids[index] : store.first + index),
   index: (id) => (isFiltered() ? matches.before(id) : id - store.first),
   key: (id) => `${store.line(id).state} ${id === current} ${matches.patternIn(id)}`,
-  element: (id) => row(store.line(id), store.numbering.number(id), matches.patternIn(id), id === current),
+  element: (id) =>
+    row(store.line(id), store.numbering.number(id), styleBefore(store, id), matches.patternIn(id), id === current),
   all: () => Array.from({ length: lines.count }, (_, index) => lines.at(index)),
 };
 
@@ -51,7 +53,7 @@ function watch(name) {
   matches.restart(store);
   press("pause", false);
   read();
-  document.title = $("name").textContent = log ? decode(log) : "wstail";
+  document.title = $("name").textContent = log ? nameOf(log) : "wstail";
   document.body.classList.toggle("chosen", log !== "");
   $("raw").href = logAddress(log, { lines: "all" });
   markChosen(log);

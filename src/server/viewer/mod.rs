@@ -27,6 +27,7 @@ static ASSETS: &[Asset] = assets! {
     "main.js": SCRIPT,
     "ansi.js": SCRIPT,
     "block.js": SCRIPT,
+    "carried.js": SCRIPT,
     "controls.js": SCRIPT,
     "dom.js": SCRIPT,
     "files.js": SCRIPT,

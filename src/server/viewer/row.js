@@ -9,9 +9,9 @@ const LEVEL = /\b(?:(FATAL|CRITICAL|CRIT|EMERG|ALERT|PANIC|ERROR|ERR|SEVERE)|(WA
 const LEVEL_WITHIN = 200;
 export const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 
-// `number` may be null.
-export function row(line, number, pattern, isCurrent) {
-  const parts = runs(line.text);
+// `number` may be null; `style` is what the lines before left on.
+export function row(line, number, style, pattern, isCurrent) {
+  const parts = runs(line.text, line.isMark ? {} : style);
   const shown = parts.map((part) => part.text).join("");
   const element = make("div", `row ${line.isMark ? "mark" : level(shown)} ${isCurrent ? "current" : ""}`);
   if (settings.numbers) element.append(make("span", "number", line.isMark || number === null ? " " : `${number} `));

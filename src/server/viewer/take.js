@@ -1,7 +1,7 @@
 // Taking along: lines to the clipboard, what is shown to a file, the log as it is.
 
 import { $ } from "./dom.js";
-import { decode, logAddress } from "./links.js";
+import { logAddress, nameOf } from "./links.js";
 import { plain } from "./text.js";
 import { ask } from "./token.js";
 
@@ -42,7 +42,7 @@ export async function download(log, lines) {
   }
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob(pieces, { type: "text/plain" }));
-  link.download = decode(log).split("/").at(-1).replace(/(\.log|\.txt)?$/, ".txt");
+  link.download = nameOf(log).split("/").at(-1).replace(/(\.log|\.txt)?$/, ".txt");
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -56,5 +56,7 @@ export async function askPerson(refused) {
   await asked;
 }
 
-// Without a token there is nothing to see: Escape does not help.
+// Without a token there is nothing to see: Escape does not help, and a second one, which browsers do not let be cancelled,
+// neither.
 $("ask").addEventListener("cancel", (event) => event.preventDefault());
+$("ask").addEventListener("close", () => asked && $("ask").showModal());

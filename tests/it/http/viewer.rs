@@ -88,6 +88,12 @@ fn a_jump_shows_the_match_and_a_filter_keeps_the_place() {
 
 #[test]
 #[ignore = "needs chromium"]
+fn colours_names_and_the_token_dialog_are_as_they_should_be() {
+    play("looks.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
 fn a_token_is_requested_once_per_tab() {
     play("tokens.py");
 }
