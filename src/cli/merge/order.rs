@@ -64,6 +64,9 @@ const LEAST_HELD: usize = 64 << 10;
 const MOST_HELD: usize = 1 << 20;
 /// How long the others wait for the end of a line of which the beginning is printed.
 const LONGEST_SILENCE: Duration = Duration::from_secs(5);
+/// An entry that is so much earlier than another one, in nanoseconds, does not come late: one of the two has a clock that is
+/// wrong, or is read in the wrong zone.
+const OTHER_CLOCK: i128 = 60_000_000_000;
 
 /// The logs that have not ended, what has come of them, and what was printed last.
 ///
@@ -87,6 +90,8 @@ pub(super) struct Order {
     last: Option<usize>,
     /// A line of this queue has not ended, of which the last part was taken then.
     line: Option<(usize, Instant)>,
+    /// The latest time that was taken; but an earlier one, if that was taken later and is of another clock.
+    latest: EntryTime,
 }
 
 impl Queue {
@@ -112,6 +117,7 @@ impl Order {
             room: MOST_HELD,
             last: None,
             line: None,
+            latest: None,
         }
     }
 
@@ -228,6 +234,9 @@ impl Order {
         }
         self.full -= usize::from(was_full && !is_full);
         self.last = Some(index);
+        if !self.is_late(piece.time) {
+            self.latest = piece.time.or(self.latest);
+        }
         self.line = (piece.bytes.last() != Some(&b'\n')).then_some((index, now));
         Some(piece)
     }
@@ -278,11 +287,18 @@ impl Order {
         }
     }
 
-    /// Whether there is any use in holding a piece: it is in the order of its own log, and another log has had nothing that
-    /// is later. What a clock in the future has written is later than everything, so such a log is not waited for.
+    /// Whether there is any use in holding a piece: it does not come late, neither in its own log nor beside the others, and
+    /// another log may have an earlier one. A log in order has nothing that is earlier than what it had last.
     fn may_be_preceded(&self, time: EntryTime, index: usize) -> bool {
         let is_in_order = self.queues[index].as_ref().is_some_and(|queue| queue.last <= time);
-        time.is_some() && is_in_order && self.silent.first().is_some_and(|(last, _)| *last < time)
+        let may_come = || self.silent.first().is_some_and(|(last, _)| *last < time);
+        time.is_some() && is_in_order && !self.is_late(time) && may_come()
+    }
+
+    /// Whether what comes after it is printed already.
+    fn is_late(&self, time: EntryTime) -> bool {
+        let (Some(time), Some(latest)) = (time, self.latest) else { return false };
+        (latest - OTHER_CLOCK..latest).contains(&time)
     }
 
     /// Takes what comes next at `now`, of about `most` bytes: pieces, each with the number of its log.

@@ -23,14 +23,14 @@ impl Play {
         self
     }
 
-    /// `3a` is an entry of time 3, `+b` continues it, and `-c` has no time.
+    /// `3a` is an entry of second 3, `+b` continues it, and `-c` has no time.
     fn push(&mut self, log: usize, pieces: &str) -> &mut Play {
         let mut time = None;
         for piece in pieces.split_whitespace() {
             let (number, text) = piece.split_at(piece.len() - 1);
             let continues = number == "+";
             if !continues {
-                time = number.parse().ok();
+                time = number.parse().ok().map(|second: i128| second * 1_000_000_000);
             }
             let (bytes, arrived) = (format!("{text}\n").into_bytes(), self.now);
             self.order.push(log, EntryPiece { time, continues, is_apart: false, bytes, arrived });
@@ -105,6 +105,15 @@ fn while_following_an_entry_is_held_for_a_while() {
     assert_eq!(play.at(901).push(2, "4d +e").take(), "de");
     assert_eq!(play.push(2, "10f").take(), "");
     assert_eq!(play.at(1401).take(), "f");
+}
+
+#[test]
+fn what_comes_too_late_is_not_held_though_a_silent_log_may_have_an_earlier_entry() {
+    let mut play = Play::following(3);
+    assert_eq!(play.push(0, "5a").push(1, "3b").push(2, "1c").at(500).take(), "cba");
+    assert_eq!(play.at(600).push(1, "4d").take(), "d");
+    assert_eq!(play.push(1, "6e").take(), "");
+    assert_eq!(play.at(1100).take(), "e");
 }
 
 #[test]
