@@ -25,8 +25,9 @@ use super::stdout::Stdout;
 const PAUSE: Duration = Duration::from_millis(200);
 /// How much is printed at once, in bytes.
 const PRINTED: usize = 64 * 1024;
-/// How much of a log is handed in at once, in bytes.
+/// How much of a log is handed in at once, in bytes, and which part of what is held of it.
 const HANDED_IN: usize = 64 * 1024;
+const PART: usize = 8;
 /// For how long after a shutdown what is held is printed.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -174,7 +175,7 @@ impl Input<'_, '_> {
     /// When nothing more can be printed.
     pub(super) fn push(&mut self, bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
         let room = lock(&self.merge.state).order.room();
-        for bytes in bytes.chunks(HANDED_IN) {
+        for bytes in bytes.chunks(HANDED_IN.min(room / PART)) {
             let before = self.unfinished.len();
             self.unfinished.extend_from_slice(bytes);
             let mut whole = memchr::memrchr(b'\n', bytes).map_or(0, |last| before + last + 1);

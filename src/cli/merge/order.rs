@@ -62,6 +62,8 @@ enum NextStep {
 const MOST_OF_ALL: usize = 64 << 20;
 const LEAST_HELD: usize = 64 << 10;
 const MOST_HELD: usize = 1 << 20;
+/// An entry that is shorter counts as one of that length, for what it takes beside its bytes.
+const SHORT: usize = 512;
 /// How long the others wait for the end of a line of which the beginning is printed.
 const LONGEST_SILENCE: Duration = Duration::from_secs(5);
 /// An entry that is so much earlier than another one, in nanoseconds, does not come late: one of the two has a clock that is
@@ -96,8 +98,8 @@ pub(super) struct Order {
 
 impl Queue {
     fn is_full(&self, room: usize) -> bool {
-        // Short lines take more memory than their bytes.
-        self.bytes > room || self.pieces.len() > room / size_of::<EntryPiece>()
+        // Short entries take more memory than their bytes.
+        self.bytes > room || self.pieces.len() > room / SHORT
     }
 
     fn is_over(&self) -> bool {

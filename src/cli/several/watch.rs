@@ -13,6 +13,7 @@ use super::known::Admission;
 use super::shared::{Several, Start, Task};
 use crate::cli::follow::{AddressOrigin, Outcome};
 use crate::cli::merge::Input;
+use crate::cli::sink::Sink;
 use crate::cli::{Exit, lock, notices, print_error};
 
 /// How often to look whether the logs have ended, where nothing else is waited for.
@@ -156,7 +157,10 @@ impl<'scope, 'env, 't> PatternWatch<'scope, 'env, 't> {
                 PreparedLog::Nothing => {}
             }
         }
-        tasks.into_iter().for_each(|(path, task)| self.begin(&path, *task));
+        // All of them share what is held of the logs, so the first one has to know how many there are.
+        let with_sink = |(path, task): (String, Box<Task>)| (path, self.several.sink(self.index, &task.log), task);
+        let begun: Vec<_> = tasks.into_iter().map(with_sink).collect();
+        begun.into_iter().for_each(|(path, sink, task)| self.begin(&path, *task, sink));
         self.unknown = None;
         Ok(())
     }
@@ -176,7 +180,10 @@ impl<'scope, 'env, 't> PatternWatch<'scope, 'env, 't> {
     /// Follows a new log. Returns whether it has to wait until another one ends.
     fn begin_new(&mut self, base: &Url, file: &LogFile) -> Result<bool> {
         match self.prepare(base, file, AddressOrigin::New)? {
-            PreparedLog::Task(task) => self.begin(&file.path, *task),
+            PreparedLog::Task(task) => {
+                let sink = self.several.sink(self.index, &task.log);
+                self.begin(&file.path, *task, sink);
+            }
             PreparedLog::Full => return Ok(true),
             PreparedLog::Nothing => {}
         }
@@ -229,12 +236,12 @@ impl<'scope, 'env, 't> PatternWatch<'scope, 'env, 't> {
         Ok(PreparedLog::Task(Box::new(Task { url, log, record, origin, start })))
     }
 
-    fn begin(&mut self, path: &str, task: Task) {
+    fn begin(&mut self, path: &str, task: Task, sink: Sink<'scope, 't>) {
         let (trigger, shutdown) = match wstail::shutdown() {
             Ok(pair) => pair,
             Err(error) => return self.fail(&task.log, &Error::io(format!("cannot follow {}", task.url), error)),
         };
-        let (several, sink) = (self.several, self.several.sink(self.index, &task.log));
+        let several = self.several;
         let thread = self.scope.spawn(move || several.follow(task, sink, shutdown));
         self.children.add(path.to_owned(), Child { thread, trigger });
     }
