@@ -45,14 +45,6 @@ impl Abbreviation {
 }
 
 impl Moment {
-    /// The abbreviation of a zone that stands behind the time, if it is not one of that zone's. The time is read as if it
-    /// were not there.
-    pub fn foreign_abbreviation(&self, zone: &Zone) -> Option<Abbreviation> {
-        let Moment::Local(civil, StampZone::Abbreviation(abbreviation)) = *self else { return None };
-        let local = civil.year.and_then(|year| civil.seconds_in(year)).unwrap_or_default();
-        zone.abbreviated(abbreviation.as_str(), local).is_none().then_some(abbreviation)
-    }
-
     /// The instants that are meant, in the zone of the log. `written` is the log's last write, in nanoseconds since the
     /// epoch: a date without a year is the latest that is not more than a day after it.
     pub fn resolve(&self, zone: &Zone, written: i128) -> Readings {

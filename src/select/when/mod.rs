@@ -8,7 +8,7 @@ use std::fmt;
 
 use super::stamp::clock;
 use super::stamp::scanner::Scanner;
-use super::stamp::{Abbreviation, Moment, Recogniser, StampZone};
+use super::stamp::{Moment, Recogniser, StampZone};
 use super::zone::{Readings, Zone};
 use crate::civil::{Civil, SECOND};
 
@@ -71,11 +71,6 @@ impl When {
     /// If the text is not a time.
     pub fn parse(text: &str, recogniser: &Recogniser) -> Result<When, WhenError> {
         parse(text, recogniser).map_err(|fault| WhenError::new(text, fault))
-    }
-
-    /// The abbreviation of a zone that the time has, if it is not one of that zone's: what the time means is unknown.
-    pub fn foreign_abbreviation(&self, zone: &Zone) -> Option<Abbreviation> {
-        if let When::Moment(moment) = self { moment.foreign_abbreviation(zone) } else { None }
     }
 
     /// The instant from which a stream begins: the earliest that may be meant, in nanoseconds since the epoch.

@@ -53,17 +53,12 @@ impl<'p> RequestTimes<'p> {
             let zone = name.parse::<ZoneName>().and_then(|name| name.load());
             zone.map(Arc::new).map_err(|error| refused("zone", error.to_string()))
         };
-        let (since, until) = (since.transpose()?, until.transpose()?);
-        let zone = parameters.zone.as_deref().map(load).transpose()?.unwrap_or_else(|| zone.clone());
-        let end = if let Some(Until::At(end)) = until { Some(end) } else { None };
-        for (name, when) in [("since", since), ("until", end)] {
-            if let Some(abbreviation) = when.and_then(|when| when.foreign_abbreviation(&zone)) {
-                let (abbreviation, zone) = (abbreviation.as_str(), zone.name());
-                let reason = format!("the zone `{zone}` has no abbreviation `{abbreviation}` (see `zone`)");
-                return Err(refused(name, reason));
-            }
-        }
-        Ok(RequestTimes { parameters, since, until, zone })
+        Ok(RequestTimes {
+            parameters,
+            since: since.transpose()?,
+            until: until.transpose()?,
+            zone: parameters.zone.as_deref().map(load).transpose()?.unwrap_or_else(|| zone.clone()),
+        })
     }
 
     /// What they mean in a log, whose youngest file is given. Times that are pasted are read as those of the log.
