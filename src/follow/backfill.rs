@@ -19,6 +19,8 @@ const FORWARD: usize = 4 * BLOCK;
 /// A search that goes on block by block, so that its caller can do other things in between.
 #[derive(Debug)]
 pub struct Backfill {
+    /// Newlines before the first line asked for.
+    asked: u64,
     /// Newlines still to be passed before the first line asked for begins.
     newlines: u64,
     /// Everything on this side of the place was searched.
@@ -42,14 +44,23 @@ impl Backfill {
     /// A search in the first `size` bytes of a file.
     pub fn new(lines: Lines, size: u64) -> Backfill {
         match lines {
-            Lines::All => Backfill { newlines: 0, searched: 0, direction: Direction::Whole },
-            Lines::Last(lines) => Backfill { newlines: lines, searched: size, direction: Direction::Back { size } },
+            Lines::All => Backfill::of(0, 0, Direction::Whole),
+            Lines::Last(lines) => Backfill::of(lines, size, Direction::Back { size }),
         }
     }
 
     /// A search for line `line`, which the first one is 1 of; with an `end` it is found there at the latest.
     pub fn from_line(line: u64, end: Option<u64>) -> Backfill {
-        Backfill { newlines: line.saturating_sub(1), searched: 0, direction: Direction::On { end } }
+        Backfill::of(line.saturating_sub(1), 0, Direction::On { end })
+    }
+
+    fn of(asked: u64, searched: u64, direction: Direction) -> Backfill {
+        Backfill { asked, newlines: asked, searched, direction }
+    }
+
+    /// Counts all lines again, in the file with which it goes on next.
+    pub(super) fn begin_again(&mut self) {
+        self.newlines = self.asked;
     }
 
     /// Whether lines are counted from the end back.

@@ -108,9 +108,10 @@ impl Follower {
 
     /// `None` as long as the places are not known. After an error it can be called again.
     fn step_places(&mut self, places: &mut PlaceSearch) -> io::Result<Option<Step>> {
-        match places.step(&self.log, || self.open.begins_as_before())? {
+        match places.step(&self.log)? {
             PlaceProgress::Busy => return Ok(None),
-            PlaceProgress::Truncated => return self.search_again(places).map(|()| None),
+            // Checked last, so that a truncation in any turn of the search is seen.
+            _ if places.open().is_none() && !self.is_whole(places)? => return self.search_again(places).map(|()| None),
             PlaceProgress::NoTimes => {
                 self.lacks_times = true;
                 self.queued = [Step::Ended].into();
@@ -124,7 +125,13 @@ impl Follower {
         }
     }
 
-    /// The log was truncated while a range was searched for in it. What it held is searched in the copy that was made of it;
+    /// Whether the open file holds what it held when the search among those files began.
+    fn is_whole(&self, places: &PlaceSearch) -> io::Result<bool> {
+        let searched = places.candidates.get(places.candidates.last()).size;
+        Ok(Status::of(&self.open.file)?.size >= searched && self.open.begins_as_before()?)
+    }
+
+    /// The log was truncated while the places were searched for in it. What it held is searched in the copy that was made of it;
     /// without one it is a gap. A stream that does not follow now ends where the log ends now.
     fn search_again(&mut self, places: &mut PlaceSearch) -> io::Result<()> {
         let open = OpenLog::current(self.open.file.clone())?;

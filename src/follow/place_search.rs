@@ -23,6 +23,8 @@ use super::time_search::Bound;
 pub(super) struct PlaceSearch {
     pub candidates: Candidates,
     range: Option<RangeSearch>,
+    /// The range that was found.
+    found: Option<RangeSearch>,
     /// Counts lines.
     backfill: Option<Backfill>,
     /// The file in which the stream has begun already.
@@ -50,8 +52,6 @@ pub(super) enum PlaceProgress {
     /// Both places.
     Found,
     NoTimes,
-    /// The youngest file was truncated meanwhile: [`PlaceSearch::begin_again`] in those that are there now.
-    Truncated,
 }
 
 impl PlaceSearch {
@@ -77,6 +77,7 @@ impl PlaceSearch {
         let (start, end) = (CandidatePlace { file: 0, offset: 0 }, candidates.end());
         PlaceSearch {
             range: None,
+            found: None,
             candidates,
             backfill: None,
             open: None,
@@ -127,33 +128,32 @@ impl PlaceSearch {
         self.candidates.total()
     }
 
-    /// Searches one block more. What was found stays found. `is_whole`: whether the youngest file holds what it held when
-    /// the stream was asked for.
+    /// Searches one block more. What was found stays found.
     ///
     /// # Errors
     /// When a file cannot be read.
-    pub fn step(&mut self, log: &Log, is_whole: impl FnOnce() -> io::Result<bool>) -> io::Result<PlaceProgress> {
+    pub fn step(&mut self, log: &Log) -> io::Result<PlaceProgress> {
         if self.is_found {
             return Ok(PlaceProgress::Found);
         }
-        let progress = self.search(log, is_whole)?;
+        let progress = self.search(log)?;
         self.is_found = progress == PlaceProgress::Found;
         Ok(progress)
     }
 
-    /// Searches for the range among other files.
+    /// Searches for both places among other files.
     pub fn begin_again(&mut self, candidates: Candidates) {
-        (self.end, self.candidates) = (candidates.end(), candidates);
-        if let Some(range) = &mut self.range {
-            range.begin_again();
-        }
+        let (mut range, mut backfill) = (self.range.take().or(self.found.take()), self.backfill.take());
+        range.iter_mut().for_each(RangeSearch::begin_again);
+        backfill.iter_mut().for_each(Backfill::begin_again);
+        let PlaceSearch { open, history, is_endless, .. } = *self;
+        *self = PlaceSearch { range, backfill, open, history, is_endless, ..PlaceSearch::among(candidates) };
     }
 
-    fn search(&mut self, log: &Log, is_whole: impl FnOnce() -> io::Result<bool>) -> io::Result<PlaceProgress> {
+    fn search(&mut self, log: &Log) -> io::Result<PlaceProgress> {
         if let Some(range) = &mut self.range {
             match range.step(&mut self.candidates, log)? {
                 RangeProgress::Busy => return Ok(PlaceProgress::Busy),
-                _ if self.open.is_none() && !is_whole()? => return Ok(PlaceProgress::Truncated),
                 RangeProgress::NoTimes => return Ok(PlaceProgress::NoTimes),
                 RangeProgress::Found { since: None, until } if self.is_endless => {
                     // The last line may have got only a part of its time.
@@ -185,7 +185,8 @@ impl PlaceSearch {
     }
 
     fn take_range(&mut self, since: Option<CandidatePlace>, until: Option<CandidatePlace>) {
-        let has_since = self.range.take().is_some_and(|range| range.has_since());
+        self.found = self.range.take();
+        let has_since = self.found.as_ref().is_some_and(RangeSearch::has_since);
         self.ends_at_time = until.is_some();
         self.end = match until {
             // Nothing of that file is asked for, so the stream need not go there.

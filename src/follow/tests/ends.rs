@@ -134,3 +134,35 @@ fn a_range_in_a_log_that_is_truncated_while_it_is_searched_is_in_the_copy_or_a_g
         }
     }
 }
+
+#[test]
+fn a_log_that_is_copied_and_truncated_at_any_turn_of_a_search_loses_nothing() {
+    let (old, new) = (lines(1000..1300), lines(1300..1900));
+    let range = |since, until| Some(Range { since, until });
+    // What comes if the search begins again, and what if the stream had begun.
+    for (times, last, again, begun) in [
+        (range(Some(1290), None), Lines::All, 1290..1900, 1290..1900),
+        (range(Some(1280), Some(1290)), Lines::All, 1280..1290, 1280..1290),
+        (range(Some(1100), Some(1290)), Lines::Last(10), 1280..1290, 1280..1290),
+        (None, Lines::Last(10), 1890..1900, 1290..1900),
+    ] {
+        for turns in 0..100 {
+            let place = Place::with(&old);
+            let (log, file) = place.find();
+            let tail = times.is_none_or(|times| times.until.is_none());
+            let mut follower = Follower::new(log, file, last, tail, WAIT).unwrap();
+            follower.narrow(true, times.map(|times| Box::new(times) as Box<_>)).unwrap();
+            let is_begun = (0..turns).any(|_| follower.poll(&mut [], Instant::now()).unwrap() == Step::Started);
+            place.copy_and_truncate("app.log.1");
+            place.append("app.log", &new);
+            let text = Reader::new(follower).read().replace("<end>", "");
+            assert!(!text.contains("<truncated><truncated>"), "a gap after {turns} turns");
+            let text = text.replace("<rotated>", "").replace("<truncated>", "");
+            let expected = lines(if is_begun { begun.clone() } else { again.clone() });
+            assert!(text == expected, "{times:?} {last:?} after {turns} turns: {text:.300}");
+            if is_begun {
+                break;
+            }
+        }
+    }
+}
