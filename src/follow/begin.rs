@@ -8,12 +8,12 @@ use std::sync::Arc;
 use super::candidates::{Candidate, CandidatePlace, CandidateSource, Candidates};
 use super::follower::{End, Follower, Phase, Step};
 use super::generations::all;
-use super::generations::list::{Sibling, Siblings};
+use super::generations::list::{self, Sibling, Siblings};
 use super::held_files::{Ahead, Next, Sighted, Source};
 use super::log::open::OpenLog;
 use super::log::status::Status;
 use super::place_search::{PlaceProgress, PlaceSearch};
-use super::resume::list;
+use super::resume;
 use super::time_range::TimeRange;
 use super::time_search::Bound;
 use crate::protocol::event::Missing;
@@ -67,7 +67,7 @@ impl Follower {
 
     fn older_generations(&self) -> io::Result<Vec<Candidate>> {
         let older = unless_renamed(|| {
-            let siblings = list(&self.log)?;
+            let siblings = resume::list(&self.log)?;
             all::older(&self.log, &self.open.file, &siblings)
         })?;
         Ok(older.into_iter().map(Candidate::listed).collect())
@@ -111,7 +111,7 @@ impl Follower {
         match places.step(&self.log)? {
             PlaceProgress::Busy => return Ok(None),
             // Checked last, so that a truncation in any turn of the search is seen.
-            _ if places.open().is_none() && !self.is_whole(places)? => return self.search_again(places).map(|()| None),
+            _ if places.open().is_none() && !self.is_whole(places)? => return self.search_again(places),
             PlaceProgress::NoTimes => {
                 self.lacks_times = true;
                 self.queued = [Step::Ended].into();
@@ -131,24 +131,34 @@ impl Follower {
         Ok(Status::of(&self.open.file)?.size >= searched && self.open.begins_as_before()?)
     }
 
-    /// The log was truncated while the places were searched for in it. What it held is searched in the copy that was made of it;
-    /// without one it is a gap. A stream that does not follow now ends where the log ends now.
-    fn search_again(&mut self, places: &mut PlaceSearch) -> io::Result<()> {
-        let open = OpenLog::current(self.open.file.clone())?;
-        let mut files = if places.has_history() { self.older_generations()? } else { Vec::new() };
+    /// The log was truncated while the places were searched for in it. What it held is searched in the copy that was made
+    /// of it; without one it is a gap. A stream that does not follow now ends where the log ends now. If this happens again
+    /// and again, the stream begins where the log begins now, after a gap.
+    fn search_again(&mut self, places: &mut PlaceSearch) -> io::Result<Option<Step>> {
+        let (open, gives_up) = (OpenLog::current(self.open.file.clone())?, places.is_vain());
+        let mut files = Vec::new();
+        if places.has_history() && !gives_up {
+            // If files are renamed meanwhile, the next turn lists them again.
+            let siblings = list::list(&self.log)?;
+            files.extend(all::older(&self.log, &open.file, &siblings)?.into_iter().map(Candidate::listed));
+        }
         let was = places.candidates.get(places.candidates.last()).size;
         let is_copy = |file: &Candidate| file.size >= was && !places.candidates.has(file);
-        let is_lost = was > 0 && !files.iter().any(is_copy);
+        let is_lost = gives_up || was > 0 && !files.iter().any(is_copy);
         files.push(Candidate::held(open.file.clone(), open.status.size)?);
         (self.open, self.opened) = (open, files[files.len() - 1].size);
         if self.end.is_some() {
             self.end = Some(End::of(&self.open)?);
         }
-        places.begin_again(Candidates::new(files));
-        if is_lost {
+        if is_lost && !self.queued.iter().any(|step| matches!(step, Step::Gap(..))) {
             self.queued.push_back(Step::Gap(Missing::Truncated, None));
         }
-        Ok(())
+        if gives_up {
+            places.give_up(Candidates::new(files));
+            return self.begin_at_found(places).map(Some);
+        }
+        places.begin_again(Candidates::new(files));
+        Ok(None)
     }
 
     /// Goes to the place that was found. The files after the first one are ahead.

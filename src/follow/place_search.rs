@@ -43,6 +43,8 @@ pub(super) struct PlaceSearch {
     is_awaited: bool,
     /// Both places are known.
     is_found: bool,
+    /// How often it began again.
+    times_again: u32,
 }
 
 /// What a step has found.
@@ -89,6 +91,7 @@ impl PlaceSearch {
             is_endless: false,
             is_awaited: false,
             is_found: false,
+            times_again: 0,
         }
     }
 
@@ -147,7 +150,21 @@ impl PlaceSearch {
         range.iter_mut().for_each(RangeSearch::begin_again);
         backfill.iter_mut().for_each(Backfill::begin_again);
         let PlaceSearch { open, history, is_endless, .. } = *self;
-        *self = PlaceSearch { range, backfill, open, history, is_endless, ..PlaceSearch::among(candidates) };
+        let times_again = self.times_again + 1;
+        *self =
+            PlaceSearch { range, backfill, open, history, is_endless, times_again, ..PlaceSearch::among(candidates) };
+    }
+
+    /// Whether it has begun again so often that it may never end.
+    pub fn is_vain(&self) -> bool {
+        const MOST_TIMES_AGAIN: u32 = 5;
+        self.times_again >= MOST_TIMES_AGAIN
+    }
+
+    /// Gives up: everything in these files counts.
+    pub fn give_up(&mut self, candidates: Candidates) {
+        let PlaceSearch { history, is_endless, times_again, .. } = *self;
+        *self = PlaceSearch { history, is_endless, times_again, is_found: true, ..PlaceSearch::among(candidates) };
     }
 
     fn search(&mut self, log: &Log) -> io::Result<PlaceProgress> {

@@ -136,6 +136,23 @@ fn a_range_in_a_log_that_is_truncated_while_it_is_searched_is_in_the_copy_or_a_g
 }
 
 #[test]
+fn a_log_that_is_rewritten_faster_than_it_is_searched_begins_after_one_gap() {
+    for (times, last) in [(Some(Range { since: Some(1), until: None }), Lines::All), (None, Lines::Last(3))] {
+        let place = Place::with(&lines(0..100));
+        let (log, file) = place.find();
+        let mut follower = Follower::new(log, file, last, true, WAIT).unwrap();
+        follower.narrow(true, times.map(|times| Box::new(times) as Box<_>)).unwrap();
+        let mut rewrite = |number: u64| {
+            fs::write(place.path("app.log"), lines(number * 1000..number * 1000 + 100)).unwrap();
+            follower.poll(&mut [], Instant::now()).unwrap() == Step::Started
+        };
+        let last = (1..200).find(|number| rewrite(*number)).expect("the search ends");
+        let text = Reader::new(follower).read();
+        assert_eq!(text, "<truncated>".to_owned() + &lines(last * 1000..last * 1000 + 100));
+    }
+}
+
+#[test]
 fn a_log_that_is_copied_and_truncated_at_any_turn_of_a_search_loses_nothing() {
     let (old, new) = (lines(1000..1300), lines(1300..1900));
     let range = |since, until| Some(Range { since, until });
