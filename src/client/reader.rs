@@ -86,7 +86,7 @@ pub struct Reader {
     was_plain: bool,
     /// The log was streamed before.
     has_streamed: bool,
-    /// How long a log may be missing that need not be followed, or was never streamed.
+    /// How long a 404 is retried for a log that is not followed, or was never read.
     grace: Duration,
     /// Since when the server has answered that there is no such log.
     missing: Option<Instant>,

@@ -38,7 +38,8 @@ pub trait LineTimes: fmt::Debug + Send {
 pub(super) const PROBE: u64 = 4 * 1024;
 /// A line is judged by so many of its first bytes.
 const HEAD: usize = 128 * 1024;
-/// The most that a step reads. It may be as many lines.
+/// The most that a step reads. A block of newlines alone has as many lines as bytes, and all of them are judged: even
+/// then a turn must stay below 20 ms.
 const MOST: usize = HEAD;
 /// How often a place further left is searched again, in a file whose times decrease again and again.
 const MOST_TIMES_AGAIN: u32 = 64;

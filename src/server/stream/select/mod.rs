@@ -3,7 +3,7 @@
 //!
 //! Without a filter every event passes. Where the stream begins may have to be searched for among old bytes first, which
 //! takes a permit. With a filter, `selecting` judges the log's lines, which `reading` reads: what it does not use of a
-//! block stays in the file and is read again. `pace` decides how large a block is, `progress` reports how far the search
+//! block stays in the file and is read again. `block_size` decides how large a block is, `progress` reports how far the search
 //! has come, and `query` prepares a filter for one log.
 
 mod block_size;
