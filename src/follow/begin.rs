@@ -10,9 +10,9 @@ use super::follower::{End, Follower, Phase, Step};
 use super::generations::all;
 use super::generations::list::{self, Sibling, Siblings};
 use super::held_files::{Ahead, Next, Sighted, Source};
-use super::log::open::OpenLog;
+use super::log::open::{Glance, OpenLog};
 use super::log::status::Status;
-use super::place_search::{PlaceProgress, PlaceSearch};
+use super::place_search::{Begun, PlaceProgress, PlaceSearch};
 use super::resume;
 use super::time_range::TimeRange;
 use super::time_search::Bound;
@@ -42,10 +42,8 @@ impl Follower {
                 self.phase = phase;
                 if let Some(range) = range.filter(|range| range.has(Bound::Until)) {
                     // The end is searched for where it was searched for before this reader resumed.
-                    let mut files = if history { self.older_generations()? } else { Vec::new() };
-                    let open = files.len();
-                    self.add_ahead(&mut files)?;
-                    self.places = Some(Box::new(PlaceSearch::of_end(Candidates::new(files), range, open)));
+                    let (files, begun) = self.files_of_end(history)?;
+                    self.places = Some(Box::new(PlaceSearch::of_end(files, range, begun, history)));
                 }
             }
         }
@@ -71,6 +69,15 @@ impl Follower {
             all::older(&self.log, &self.open.file, &siblings)
         })?;
         Ok(older.into_iter().map(Candidate::listed).collect())
+    }
+
+    /// The files in which the end of a stream is searched for that has begun.
+    fn files_of_end(&self, history: bool) -> io::Result<(Candidates, Begun)> {
+        let log = Glance::at(self.end.as_ref().map_or(&self.open.file, |end| &end.file))?;
+        let mut files = if history { self.older_generations()? } else { Vec::new() };
+        let open = files.len();
+        self.add_ahead(&mut files)?;
+        Ok((Candidates::new(files), Begun { open, log }))
     }
 
     /// Adds the open file and those that come after it.
@@ -111,7 +118,7 @@ impl Follower {
         match places.step(&self.log)? {
             PlaceProgress::Busy => return Ok(None),
             // Checked last, so that a truncation in any turn of the search is seen.
-            _ if places.open().is_none() && !self.is_whole(places)? => return self.search_again(places),
+            _ if !self.is_whole(places)? => return self.search_again(places),
             PlaceProgress::NoTimes => {
                 self.lacks_times = true;
                 self.queued = [Step::Ended].into();
@@ -119,14 +126,18 @@ impl Follower {
             }
             PlaceProgress::Found => {}
         }
-        match places.open() {
+        match places.begun().map(|begun| begun.open) {
             Some(open) => self.end_at_found(places, open).map(Some),
             None => self.begin_at_found(places).map(Some),
         }
     }
 
-    /// Whether the open file holds what it held when the search among those files began.
+    /// Whether the log holds what it held when the search began.
     fn is_whole(&self, places: &PlaceSearch) -> io::Result<bool> {
+        if let Some(Begun { log, .. }) = places.begun() {
+            let Some(End { file, .. }) = &self.end else { return Ok(true) };
+            return Ok(Status::of(file)?.size >= log.status.size && log.is_of(file)?);
+        }
         let searched = places.candidates.get(places.candidates.last()).size;
         Ok(Status::of(&self.open.file)?.size >= searched && self.open.begins_as_before()?)
     }
@@ -135,6 +146,9 @@ impl Follower {
     /// of it; without one it is a gap. A stream that does not follow now ends where the log ends now. If this happens again
     /// and again, the stream begins where the log begins now, after a gap.
     fn search_again(&mut self, places: &mut PlaceSearch) -> io::Result<Option<Step>> {
+        if places.begun().is_some() {
+            return self.search_end_again(places);
+        }
         let (open, gives_up) = (OpenLog::current(self.open.file.clone())?, places.is_vain());
         let mut files = Vec::new();
         if places.has_history() && !gives_up {
@@ -157,7 +171,20 @@ impl Follower {
             places.give_up(Candidates::new(files));
             return self.begin_at_found(places).map(Some);
         }
-        places.begin_again(Candidates::new(files));
+        places.begin_again(Candidates::new(files), None);
+        Ok(None)
+    }
+
+    /// The same for a stream that has begun: it resumes once more, where its place is now. If this happens again and again,
+    /// it ends where the log ends.
+    fn search_end_again(&mut self, places: &mut PlaceSearch) -> io::Result<Option<Step>> {
+        let Some(end) = self.end.as_ref().filter(|_| !places.is_vain()) else { return Ok(Some(Step::Busy)) };
+        let (log, file, position) = (self.log.clone(), end.file.try_clone()?, self.position());
+        let mut again = Follower::resume(log, file, &position, self.skip, false, self.rotate_wait)?;
+        let (files, begun) = again.files_of_end(places.has_history())?;
+        (again.keeps_unused, again.names) = (self.keeps_unused, self.names.take());
+        *self = *again;
+        places.begin_again(files, Some(begun));
         Ok(None)
     }
 

@@ -13,6 +13,7 @@ use super::backfill::Backfill;
 use super::candidates::{CandidatePlace, Candidates};
 use super::line_search::SearchProgress;
 use super::log::fingerprint::read_up_to;
+use super::log::open::Glance;
 use super::matching_lines::Judge;
 use super::root::Log;
 use super::time_range::{RangeProgress, RangeSearch, TimeRange};
@@ -27,8 +28,8 @@ pub(super) struct PlaceSearch {
     found: Option<RangeSearch>,
     /// Counts lines.
     backfill: Option<Backfill>,
-    /// The file in which the stream has begun already.
-    open: Option<usize>,
+    /// Where the stream stands, if it has begun already.
+    begun: Option<Begun>,
     /// Rotated files are searched, too.
     history: bool,
     /// The file in which lines are counted.
@@ -45,6 +46,15 @@ pub(super) struct PlaceSearch {
     is_found: bool,
     /// How often it began again.
     times_again: u32,
+}
+
+/// A stream that has begun, and whose end is searched for.
+#[derive(Clone, Debug)]
+pub(super) struct Begun {
+    /// The number of the open file.
+    pub open: usize,
+    /// What the log was when the search began.
+    pub log: Glance,
 }
 
 /// What a step has found.
@@ -69,10 +79,10 @@ impl PlaceSearch {
         PlaceSearch { backfill: Some(backfill), range, history, is_endless, ..PlaceSearch::among(candidates) }
     }
 
-    /// A search for the end of a stream that has begun in the file of this number.
-    pub fn of_end(candidates: Candidates, range: Box<dyn TimeRange>, open: usize) -> PlaceSearch {
+    /// A search for the end of a stream that has begun in one of these files.
+    pub fn of_end(candidates: Candidates, range: Box<dyn TimeRange>, begun: Begun, history: bool) -> PlaceSearch {
         let range = Some(RangeSearch::new(range, &[Bound::Until]));
-        PlaceSearch { range, open: Some(open), ..PlaceSearch::among(candidates) }
+        PlaceSearch { range, begun: Some(begun), history, ..PlaceSearch::among(candidates) }
     }
 
     fn among(candidates: Candidates) -> PlaceSearch {
@@ -82,7 +92,7 @@ impl PlaceSearch {
             found: None,
             candidates,
             backfill: None,
-            open: None,
+            begun: None,
             history: false,
             counted: None,
             start,
@@ -144,15 +154,15 @@ impl PlaceSearch {
         Ok(progress)
     }
 
-    /// Searches for both places among other files.
-    pub fn begin_again(&mut self, candidates: Candidates) {
+    /// Searches for the places among other files.
+    pub fn begin_again(&mut self, candidates: Candidates, begun: Option<Begun>) {
         let (mut range, mut backfill) = (self.range.take().or(self.found.take()), self.backfill.take());
         range.iter_mut().for_each(RangeSearch::begin_again);
         backfill.iter_mut().for_each(Backfill::begin_again);
-        let PlaceSearch { open, history, is_endless, .. } = *self;
+        let PlaceSearch { history, is_endless, .. } = *self;
         let times_again = self.times_again + 1;
         *self =
-            PlaceSearch { range, backfill, open, history, is_endless, times_again, ..PlaceSearch::among(candidates) };
+            PlaceSearch { range, backfill, begun, history, is_endless, times_again, ..PlaceSearch::among(candidates) };
     }
 
     /// Whether it has begun again so often that it may never end.
@@ -308,9 +318,9 @@ impl PlaceSearch {
         self.history
     }
 
-    /// The file in which the stream has begun already, if it has.
-    pub fn open(&self) -> Option<usize> {
-        self.open
+    /// Where the stream stands, if it has begun already.
+    pub fn begun(&self) -> Option<&Begun> {
+        self.begun.as_ref()
     }
 
     /// The file in which the stream was to end is gone: it ends before that.

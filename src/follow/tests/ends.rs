@@ -136,6 +136,43 @@ fn a_range_in_a_log_that_is_truncated_while_it_is_searched_is_in_the_copy_or_a_g
 }
 
 #[test]
+fn an_end_that_is_searched_for_in_a_log_that_is_truncated_is_in_the_copy_or_a_gap() {
+    // The stream resumes in the log, or in the generation before it.
+    for (rotated, is_copied, end) in [(1000, true, 1250), (1200, true, 1250), (1000, false, 1063)] {
+        for turns in 0..100 {
+            let place = Place::with(&lines(rotated..1300));
+            if rotated > 1000 {
+                place.append("app.log.2", &lines(1000..rotated));
+            }
+            let (log, file) = place.find();
+            let mut before = Follower::new(log, file, Lines::All, false, WAIT).unwrap();
+            before.narrow(true, None).unwrap();
+            let mut before = Reader::new(before);
+            let mut text = before.read_bytes(693);
+            let (log, file) = place.find();
+            let mut follower = Follower::resume(log, file, &before.position(), 0, false, WAIT).unwrap();
+            follower.narrow(true, Some(Box::new(Range { since: None, until: Some(1250) }))).unwrap();
+            let is_begun = (0..turns).any(|_| follower.poll(&mut [], Instant::now()).unwrap() == Step::Started);
+            if is_copied {
+                place.copy_and_truncate("app.log.1")
+            } else {
+                place.truncate("app.log")
+            }
+            place.append("app.log", &lines(1300..1900));
+            text += &Reader::new(follower).read().replace("<rotated>", "");
+            // The gap, where the stream goes on in the truncated log also the mark of that.
+            let text = text.replace("<truncated><truncated>", "<truncated>");
+            let gap = if is_copied { "" } else { "<truncated>" };
+            let end = lines(1000..end) + gap + "<end>";
+            assert!(text == end, "rotated {rotated}, {turns} turns: {}", &text[text.len() - 60..]);
+            if is_begun {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
 fn a_log_that_is_rewritten_faster_than_it_is_searched_begins_after_one_gap() {
     for (times, last) in [(Some(Range { since: Some(1), until: None }), Lines::All), (None, Lines::Last(3))] {
         let place = Place::with(&lines(0..100));
