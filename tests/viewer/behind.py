@@ -64,7 +64,7 @@ page.pane.send_keys(Keys.HOME)
 until("older lines came", lambda: page.js("return document.querySelector('[role=log]').scrollHeight") > 2000 * 18)
 page.search("line 4999")
 until("it is found", lambda: page.driver.find_element(By.ID, "count").text == "1")
-assert page.named("link", "Raw").get_attribute("href") == f"{page.origin}app.log?lines=all"
+assert page.named("link", "Raw").get_attribute("href") == f"{page.origin}app.log?lines=all&view=text"
 page.open("a/b/other.log").shows("deeper")
 page.driver.refresh()
 page.shows("deeper")

@@ -45,12 +45,13 @@ files = until("a file is there", lambda: [file for file in Path(folder).iterdir(
 until("it is what is shown", lambda: files[0].read_text() == "line 39\n" + "".join(f"line {number}\n" for number in range(390, 400)))
 
 raw = page.named("link", "Raw")
-assert raw.get_attribute("href") == f"{logs.address}app.log?lines=all"
+assert raw.get_attribute("href") == f"{logs.address}app.log?lines=all&view=text"
 raw.click()
 until("another tab is open", lambda: len(page.driver.window_handles) == 2)
 page.driver.switch_to.window(page.driver.window_handles[1])
 until("it holds the log as it is", lambda: page.js("return document.body?.innerText.includes('\\x1b[31mline\\x1b[0m 1\\n')"))
 page.driver.close()
 page.driver.switch_to.window(page.driver.window_handles[0])
-page.close()
+# Of a text browsers ask for an icon, too.
+page.close(expected=["favicon.ico"])
 logs.close()

@@ -10,10 +10,12 @@ import { note, sayHeld, sayNew } from "./notes.js";
 import * as view from "./pane.js";
 import { clock, row } from "./row.js";
 import * as matches from "./search.js";
+import { paint } from "./selection.js";
 import { FLAGS, firstLines, fragment, readSettings, settings, writeSettings } from "./settings.js";
 import { Store } from "./store.js";
 import { follow } from "./stream.js";
-import { copyPlainly, download, openRaw, texts } from "./take.js";
+import { copyPlainly, download, ids, openRaw, texts } from "./take.js";
+import { hasToken } from "./token.js";
 
 let log = "";
 let store = new Store();
@@ -40,7 +42,6 @@ const lines = {
   key: (id) => `${store.line(id).state} ${id === current} ${matches.patternIn(id)}`,
   element: (id) =>
     row(store.line(id), store.numbering.number(id), styleBefore(store, id), matches.patternIn(id), id === current),
-  all: () => Array.from({ length: lines.count }, (_, index) => lines.at(index)),
 };
 
 function watch(name) {
@@ -55,7 +56,7 @@ function watch(name) {
   read();
   document.title = $("name").textContent = log ? nameOf(log) : "wstail";
   document.body.classList.toggle("chosen", log !== "");
-  $("raw").href = logAddress(log, { lines: "all" });
+  $("raw").href = logAddress(log, { lines: "all", view: "text" });
   markChosen(log);
   unfold("logs", !log || innerWidth > 700);
   changed();
@@ -112,6 +113,7 @@ function prepended() {
 function painted(isNearTop) {
   if (!isNearTop) paging.rest();
   else if (!isFiltered() || matches.isDone()) paging.wish(isFiltered());
+  paint();
   // What came since the end was left.
   const from = frozen ?? left;
   const count = isFiltered() ? matches.ids.length - matches.before(from) : store.end - from;
@@ -188,8 +190,9 @@ const actions = {
   next: () => jump(1),
   previous: () => jump(-1),
   copy: () => document.execCommand("copy"),
-  download: () => download(log, texts(lines.all(), store)),
+  download: () => download(log, texts(ids(lines), store)),
   raw(click) {
+    if (!hasToken()) return;
     click.preventDefault();
     openRaw(log);
   },
@@ -237,7 +240,7 @@ matches.setUp(store, () => {
 });
 readSettings();
 apply();
-copyPlainly(() => texts(lines.all(), store));
+copyPlainly(lines, () => store);
 showFiles((name) => {
   if (name !== log) {
     history.pushState(null, "", logAddress(name) + fragment());

@@ -40,6 +40,7 @@ static ASSETS: &[Asset] = assets! {
     "row.js": SCRIPT,
     "search.js": SCRIPT,
     "search_worker.js": SCRIPT,
+    "selection.js": SCRIPT,
     "settings.js": SCRIPT,
     "store.js": SCRIPT,
     "stream.js": SCRIPT,

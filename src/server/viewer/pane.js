@@ -185,6 +185,7 @@ function fill(from, to) {
     const key = lines.key(id);
     const old = known.get(id);
     elements.set(id, old?.key === key ? old : { key, element: lines.element(id) });
+    elements.get(id).element.dataset.line = id;
   }
   arrange(rows, [...elements.values()].map(({ element }) => element));
 }

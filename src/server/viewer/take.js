@@ -1,22 +1,34 @@
-// Taking along: lines to the clipboard, what is shown to a file, the log as it is.
+// Taking along: lines to the clipboard, what is shown to a file, the log as it is. Much of it goes in pieces, between which
+// the page takes a breath, and which the browser keeps elsewhere.
 
 import { $ } from "./dom.js";
 import { logAddress, nameOf } from "./links.js";
+import { note } from "./notes.js";
+import { selected, setUpSelection } from "./selection.js";
 import { plain } from "./text.js";
 import { ask } from "./token.js";
 
-// After so many lines the page takes a breath.
-const PIECE = 20_000;
+// So many lines are copied at once.
+const PIECE = 10_000;
+// After so many milliseconds the page takes a breath, which is looked at after some lines.
+const BREATH = 20;
+const STEP = 200;
 let isAll = false;
 
-// Copies as plain text: what is selected on screen, or all that is shown where all or nothing is.
-export function copyPlainly(everything) {
+// Copies as plain text: what is selected, or all that is shown where all or nothing is. `shown` has `count`, `at(index)`,
+// `index(id)`, and `store()` holds it.
+export function copyPlainly(shown, store) {
+  setUpSelection();
   document.addEventListener("copy", (event) => {
-    const selection = getSelection();
-    const isSome = !isAll && !selection.isCollapsed;
-    if (event.target.closest?.("input") || (isSome && !$("pane").contains(selection.anchorNode))) return;
+    const range = isAll ? null : selected();
+    const { anchorNode, isCollapsed } = getSelection();
+    const isElsewhere = !isAll && !range && !isCollapsed && !$("pane").contains(anchorNode);
+    if (event.target.closest?.("input") || isElsewhere) return;
     event.preventDefault();
-    event.clipboardData.setData("text/plain", isSome ? selection.toString() : [...everything()].join(""));
+    const [from, to] = range ? range.map(({ id }) => shown.index(id)) : [0, shown.count - 1];
+    const lines = texts(ids(shown, from, to), store(), range ?? []);
+    if (to - from < PIECE) event.clipboardData.setData("text/plain", [...lines].join(""));
+    else copyMany(lines, to - from + 1);
   });
   $("pane").addEventListener("keydown", (event) => {
     if (event.key !== "a" || !(event.ctrlKey || event.metaKey)) return;
@@ -27,27 +39,53 @@ export function copyPlainly(everything) {
   document.addEventListener("pointerdown", () => (isAll = false));
 }
 
-export function* texts(ids, store) {
-  for (const id of ids) if (id >= store.first) yield `${plain(store.text(id))}\n`;
+export function* ids(shown, from = 0, to = shown.count - 1) {
+  for (let index = from; index <= to; index++) yield shown.at(index);
+}
+
+// Lines as plain text; of a range's first and last line what is within it.
+export function* texts(ids, store, [from, to] = []) {
+  for (const id of ids) {
+    if (id < store.first) continue;
+    const text = plain(store.text(id));
+    if (to?.id === id) yield text.slice(from.id === id ? from.offset : 0, to.offset);
+    else yield `${from?.id === id ? text.slice(from.offset) : text}\n`;
+  }
+}
+
+function copyMany(lines, count) {
+  if (!navigator.clipboard?.write) return note(`Nothing is copied: ${count} lines are too many here. Download saves them`);
+  note(`Copying ${count} lines…`);
+  navigator.clipboard.write([new ClipboardItem({ "text/plain": collect(lines) })]).then(
+    () => note(`${count} lines are copied`),
+    () => note("The lines could not be copied"),
+  );
+}
+
+async function collect(lines) {
+  const pieces = [];
+  let piece = "";
+  let [count, began] = [0, performance.now()];
+  for (const line of lines) {
+    piece += line;
+    if (++count % STEP || performance.now() - began < BREATH) continue;
+    pieces.push(new Blob([piece]));
+    piece = "";
+    await new Promise((resolve) => setTimeout(resolve));
+    began = performance.now();
+  }
+  return new Blob([...pieces, piece], { type: "text/plain" });
 }
 
 export async function download(log, lines) {
-  const pieces = [""];
-  let count = 0;
-  for (const line of lines) {
-    pieces[pieces.length - 1] += line;
-    if (++count % PIECE) continue;
-    pieces.push("");
-    await new Promise((resolve) => setTimeout(resolve));
-  }
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob(pieces, { type: "text/plain" }));
+  link.href = URL.createObjectURL(await collect(lines));
   link.download = nameOf(log).split("/").at(-1).replace(/(\.log|\.txt)?$/, ".txt");
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-// A browser that goes to a log's address gets this page, so the text is fetched.
+// A link does not carry a token: with one the text is fetched.
 export async function openRaw(log) {
   const view = open("about:blank", "_blank");
   const answer = await ask(logAddress(log, { lines: "all" }), { signal: null }).catch(() => view?.close());

@@ -8,6 +8,7 @@ const field = $("token");
 let asked = null;
 
 const token = () => sessionStorage.getItem(KEY);
+export const hasToken = () => token() !== null;
 
 // Keeps a token for this tab; whether it is one.
 export function keep(value) {

@@ -94,6 +94,12 @@ fn colours_names_and_the_token_dialog_are_as_they_should_be() {
 
 #[test]
 #[ignore = "needs chromium"]
+fn much_is_copied_saved_and_read_raw_without_freezing() {
+    play("much.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
 fn a_token_is_requested_once_per_tab() {
     play("tokens.py");
 }
