@@ -66,9 +66,17 @@ pub(in crate::server) fn metrics(text: &str, method: Method) -> Vec<u8> {
     with_body(passing("text/plain; version=0.0.4; charset=utf-8", text.len()), text, method)
 }
 
-/// The head of a JSON response that must not be cached.
-pub(in crate::server) fn json_head(length: usize) -> Vec<u8> {
-    passing("application/json", length)
+/// The head of a response with `json`, which must not be cached. `None` for the body if the client has it already.
+pub(in crate::server) fn json_head<'j>(json: &'j [u8], if_none_match: Option<&str>) -> (Vec<u8>, Option<&'j [u8]>) {
+    let kind = "application/json";
+    let etag = format!("\"{:x}-{:08x}\"", json.len(), crc32fast::hash(json));
+    let is_known = if_none_match.is_some_and(|known| matches(known, &etag));
+    let fields = [("Cache-Control", "no-store".to_owned()), ("ETag", etag)];
+    if is_known {
+        return (head(304, kind, fields), None);
+    }
+    let length = ("Content-Length", json.len().to_string());
+    (head(200, kind, fields.into_iter().chain([length])), Some(json))
 }
 
 fn passing(kind: &str, length: usize) -> Vec<u8> {

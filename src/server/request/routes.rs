@@ -158,8 +158,9 @@ fn list<S: StreamSocket>(
     let Some(json) = list.json(&wanted, || !shutdown.is_triggered()) else {
         return Err(Refusal::new(503, "the server is going away"));
     };
-    let body = if head.method == Method::Head { &[] } else { json.as_bytes() };
-    match say(socket, &short_response::json_head(json.as_bytes().len()), stall, shutdown) {
+    let (response, body) = short_response::json_head(json.as_bytes(), head.if_none_match.as_deref());
+    let body = body.filter(|_| head.method == Method::Get).unwrap_or_default();
+    match say(socket, &response, stall, shutdown) {
         Served { ended: Ended::Completed, .. } => Ok(say(socket, body, stall, shutdown)),
         other => Ok(other),
     }

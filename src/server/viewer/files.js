@@ -6,12 +6,19 @@ import { visible } from "./text.js";
 import { ask, askPerson } from "./token.js";
 
 const REFRESH = 5_000;
+// A list of many logs may take its time over a slow link; the link is for the log most of the time.
+const PATIENCE = 300_000;
+const SHARE = 10;
 const SHOWN = 200;
 const links = new Map();
 // None before the first answer.
 let listing = null;
+let etag = "";
 let chosen = "";
 let timer = 0;
+let isUnderWay = false;
+
+const isSeen = () => !document.hidden && document.body.classList.contains("logs");
 
 // Keeps the list while the page is seen; `choose(log)` is told what is chosen.
 export function showFiles(choose) {
@@ -22,26 +29,40 @@ export function showFiles(choose) {
     choose(link.dataset.log);
   });
   $("find-log").addEventListener("input", draw);
-  document.addEventListener("visibilitychange", () => document.hidden || refresh());
-  refresh();
+  document.addEventListener("visibilitychange", refresh);
+  $("logs").addEventListener("click", refresh);
 }
 
 export function markChosen(log) {
   chosen = log;
   draw();
+  if (!timer) refresh();
 }
 
+// Asks for the list while somebody looks at it, and again after some time.
 async function refresh() {
+  if (isUnderWay) return;
   clearTimeout(timer);
-  try {
-    const answer = await ask(filesAddress);
-    if (answer.status === 401) return askPerson(answer.token).then(refresh);
-    listing = await answer.json();
-    draw();
-  } catch {
-    say($("list-note"), "The list could not be loaded.");
-  }
-  if (!document.hidden) timer = setTimeout(refresh, REFRESH);
+  timer = 0;
+  if (!isSeen()) return;
+  isUnderWay = true;
+  const began = performance.now();
+  const isRefused = await load().catch(() => say($("list-note"), "The list could not be loaded."));
+  isUnderWay = false;
+  const took = performance.now() - began;
+  timer = setTimeout(refresh, isRefused ? 0 : Math.max(REFRESH, SHARE * took));
+}
+
+// Whether a token was needed, and is there now.
+async function load() {
+  const answer = await ask(filesAddress, { signal: AbortSignal.timeout(PATIENCE) }, etag && { "If-None-Match": etag });
+  if (answer.status === 401) return askPerson(answer.token).then(() => true);
+  if (answer.status === 304) return false;
+  if (!answer.ok) throw answer.status;
+  listing = await answer.json();
+  etag = answer.headers.get("ETag") ?? "";
+  draw();
+  return false;
 }
 
 function draw() {

@@ -57,8 +57,8 @@ function watch(name) {
   document.title = $("name").textContent = log ? nameOf(log) : "wstail";
   document.body.classList.toggle("chosen", log !== "");
   $("raw").href = logAddress(log, { lines: "all", view: "text" });
-  markChosen(log);
   unfold("logs", !log || innerWidth > 700);
+  markChosen(log);
   changed();
   view.redraw();
   view.follow();

@@ -18,8 +18,8 @@ export function keep(value) {
 }
 
 // Asks over HTTP for anything but the page. The answer knows the token that it was asked with.
-export async function ask(address, options = {}) {
-  const headers = { Accept: "text/plain, application/json" };
+export async function ask(address, options = {}, fields = {}) {
+  const headers = { Accept: "text/plain, application/json", ...fields };
   const used = token();
   if (used) headers.Authorization = `Bearer ${used}`;
   const answer = await fetch(address, { headers, cache: "no-store", signal: AbortSignal.timeout(10_000), ...options });

@@ -9,7 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Log, Server, serve, serve_paths, serve_with};
+use crate::support::{Answer, Log, Server, serve, serve_paths, serve_with, until};
 
 fn list(server: &Server) -> Vec<Value> {
     files(&server.get("/-/files"))
@@ -53,6 +53,19 @@ fn logs_are_listed_newest_first_with_size_and_time() {
         assert!(head.contains(&format!("{field}\r\n")), "{head}");
     }
     assert!(server.ask("HEAD /-/files HTTP/1.1\r\nHost: x\r\n\r\n").body.is_empty());
+}
+
+#[test]
+fn a_list_that_has_not_changed_is_not_sent_again() {
+    let log = Log::with("a\n");
+    let server = serve(&log);
+    let answer = server.get("/-/files");
+    let etag = answer.head.lines().find_map(|line| line.strip_prefix("ETag: ")).expect("a list has an ETag").to_owned();
+    let again = || server.ask(format!("GET /-/files HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: {etag}\r\n\r\n"));
+    let known = again();
+    assert_eq!((known.status, known.body.len()), (304, 0));
+    write(&log.beside("other.log"), "", 1_600_000_000);
+    until("the change is listed", || again().status == 200);
 }
 
 #[test]

@@ -100,6 +100,12 @@ fn much_is_copied_saved_and_read_raw_without_freezing() {
 
 #[test]
 #[ignore = "needs chromium"]
+fn a_list_of_many_logs_arrives_and_is_asked_for_only_while_it_is_seen() {
+    play("listing.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
 fn a_token_is_requested_once_per_tab() {
     play("tokens.py");
 }
