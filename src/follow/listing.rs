@@ -1,13 +1,14 @@
 //! All logs below the roots, for those who choose among them. What is listed can be opened by the path it is listed under.
 
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{Dir, FileType};
 
 use super::log::open::OpenLog;
+use super::log::status::Status;
+use super::position::Identity;
 use super::root::{Root, Roots, is_shortage};
 use crate::protocol::address::Address;
 use crate::protocol::cursor::Cursor;
@@ -22,8 +23,8 @@ pub struct Entry {
     pub size: u64,
     /// When it was last written to.
     pub modified: SystemTime,
-    /// The numbers of its device and its file, which it keeps when it is renamed.
-    pub numbers: (u64, u64),
+    /// What it keeps when it is renamed.
+    pub(crate) identity: Identity,
 }
 
 /// The logs that were found, newest first.
@@ -48,11 +49,12 @@ impl Roots {
         self.list_some(MAX_NAMES)
     }
 
-    /// The place before the first byte of the file that is listed under a path. `None` if there is none any more.
-    pub(crate) fn start(&self, path: &str) -> Option<Cursor> {
-        let address = Address::of(path.split('/').map(|name| name.as_bytes().to_vec()).collect())?;
+    /// The place before the first byte of a file that was listed. `None` if its path leads to another one by now, or to none.
+    pub(crate) fn start(&self, entry: &Entry) -> Option<Cursor> {
+        let address = Address::of(entry.path.split('/').map(|name| name.as_bytes().to_vec()).collect())?;
         let (_, file) = self.find(&address).ok()??;
-        Some(OpenLog::current(file).ok()?.position().cursor())
+        let log = OpenLog::current(file).ok()?;
+        (log.status.identity == entry.identity).then(|| log.position().cursor())
     }
 
     fn list_some(&self, names: usize) -> io::Result<Listing> {
@@ -129,10 +131,11 @@ impl Walk<'_> {
                 continue;
             }
             let path = address.segments().join(&b'/');
-            if let (Ok(path), Some(metadata)) = (String::from_utf8(path), spare(file.metadata())?) {
-                let (size, modified) = (metadata.len(), metadata.modified().unwrap_or(UNIX_EPOCH));
-                let numbers = (metadata.dev(), metadata.ino());
-                self.listing.entries.push(Entry { path, size, modified, numbers });
+            if let (Ok(path), Some(Status { size, written, identity, .. })) =
+                (String::from_utf8(path), spare(Status::of(&file))?)
+            {
+                let modified = UNIX_EPOCH + Duration::from_nanos(written.try_into().unwrap_or_default());
+                self.listing.entries.push(Entry { path, size, modified, identity });
             }
             break;
         }
@@ -152,6 +155,20 @@ fn spare<T>(result: io::Result<T>) -> io::Result<Option<T>> {
 mod tests {
     use super::*;
     use std::fs;
+
+    #[test]
+    fn a_file_that_is_replaced_after_it_was_listed_has_no_start() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name| directory.path().join(name);
+        fs::write(path("a.log"), "one\n").unwrap();
+        let roots = Roots::open([directory.path()], false).unwrap();
+        let entry = &roots.list().unwrap().entries[0];
+        assert!(roots.start(entry).is_some());
+        fs::rename(path("a.log"), path("a.log.1")).unwrap();
+        assert!(roots.start(entry).is_none());
+        fs::write(path("a.log"), "two\n").unwrap();
+        assert!(roots.start(entry).is_none(), "of another file");
+    }
 
     #[test]
     fn what_is_cut_off_is_what_lies_deepest_in_any_root() {

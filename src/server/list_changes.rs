@@ -35,8 +35,8 @@ enum PendingChanges {
 /// What one step has found.
 pub(in crate::server) enum FoundLogs {
     Gone(String),
-    /// A log, and the path of the file that it begins with, if it is new.
-    Log(Entry, Option<String>),
+    /// A log, and the file that it begins with, if it is new.
+    Log(Entry, Option<Entry>),
     /// A log that is not told of.
     Nothing,
     /// Everything in the list is told.
@@ -97,12 +97,12 @@ impl Changes {
         FoundLogs::Log(entry.clone(), self.first(entry))
     }
 
-    /// The path of the file that a new log begins with: it may have been rotated since it was created. Files that were there
+    /// The file that a new log begins with: it may have been rotated since it was created. Files that were there
     /// before are not its own, although they may have been renamed.
-    fn first(&self, log: &Entry) -> Option<String> {
+    fn first(&self, log: &Entry) -> Option<Entry> {
         let PendingChanges::New(_, difference) = &self.ahead else { return None };
         let place = difference.first.get(&log.path);
-        Some(place.map_or(log, |place| &self.list.entries()[*place]).path.clone())
+        Some(place.map_or(log, |place| &self.list.entries()[*place]).clone())
     }
 
     /// Whether everything in the list is told.
@@ -119,6 +119,7 @@ impl Changes {
 mod tests {
     use super::*;
     use crate::follow::listing::Listing;
+    use crate::follow::position::Identity;
     use std::time::UNIX_EPOCH;
 
     struct Play {
@@ -139,8 +140,8 @@ mod tests {
             // `app.log:7` has that number.
             let entry = |path: &str| {
                 let (path, number) = path.split_once(':').unwrap_or((path, "0"));
-                let numbers = (0, number.parse().unwrap());
-                Entry { path: path.to_owned(), size: 1, modified: UNIX_EPOCH, numbers }
+                let identity = Identity { inode: number.parse().unwrap(), ..Identity::default() };
+                Entry { path: path.to_owned(), size: 1, modified: UNIX_EPOCH, identity }
             };
             let listing = Listing { entries: paths.split_whitespace().map(entry).collect(), is_cut: false };
             let list = Arc::new(List::new(listing, Duration::ZERO));
@@ -153,7 +154,7 @@ mod tests {
             loop {
                 match changes.step() {
                     FoundLogs::Log(Entry { path, .. }, first) => {
-                        let first = first.filter(|first| *first != path);
+                        let first = first.map(|first| first.path).filter(|first| *first != path);
                         words.push(format!("+{path}{}", first.map_or(String::new(), |first| format!("={first}"))));
                     }
                     FoundLogs::Gone(path) => words.push(format!("-{path}")),

@@ -168,8 +168,9 @@ impl List {
 
     /// The oldest rotated file of each log that an earlier list does not have, under whatever path.
     fn new_generations(&self, earlier: &List) -> HashMap<String, usize> {
-        let seen: HashSet<_> = earlier.entries().iter().map(|entry| entry.numbers).collect();
-        let new = self.entries().iter().enumerate().filter(|(_, entry)| !seen.contains(&entry.numbers));
+        let numbers = |entry: &Entry| (entry.identity.device, entry.identity.inode);
+        let seen: HashSet<_> = earlier.entries().iter().map(numbers).collect();
+        let new = self.entries().iter().enumerate().filter(|(_, entry)| !seen.contains(&numbers(entry)));
         // The newest come first, and the last one stays.
         new.filter_map(|(place, entry)| Some((self.log_of(&entry.path)?, place))).collect()
     }
@@ -277,10 +278,12 @@ pub(in crate::server) fn seconds(entry: &Entry) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::follow::position::Identity;
     use std::io::{ErrorKind, Read};
 
     fn list(paths: &[&str]) -> Arc<List> {
-        let entry = |path: &&str| Entry { path: (*path).to_owned(), size: 1, modified: UNIX_EPOCH, numbers: (0, 0) };
+        let identity = Identity::default();
+        let entry = |path: &&str| Entry { path: (*path).to_owned(), size: 1, modified: UNIX_EPOCH, identity };
         let listing = Listing { entries: paths.iter().map(entry).collect(), is_cut: false };
         Arc::new(List::new(listing, Duration::ZERO))
     }
