@@ -168,9 +168,9 @@ impl List {
 
     /// The oldest rotated file of each log that an earlier list does not have, under whatever path.
     fn new_generations(&self, earlier: &List) -> HashMap<String, usize> {
-        let numbers = |entry: &Entry| (entry.identity.device, entry.identity.inode);
-        let seen: HashSet<_> = earlier.entries().iter().map(numbers).collect();
-        let new = self.entries().iter().enumerate().filter(|(_, entry)| !seen.contains(&numbers(entry)));
+        // With the times of creation, for the number of a deleted file is given to the next one.
+        let seen: HashSet<_> = earlier.entries().iter().map(|entry| entry.identity).collect();
+        let new = self.entries().iter().enumerate().filter(|(_, entry)| !seen.contains(&entry.identity));
         // The newest come first, and the last one stays.
         new.filter_map(|(place, entry)| Some((self.log_of(&entry.path)?, place))).collect()
     }
@@ -351,6 +351,29 @@ mod tests {
             turns < 3
         });
         assert!(json.is_none() && turns == 3, "{turns}");
+    }
+
+    #[test]
+    fn a_new_log_begins_with_its_oldest_file() {
+        let made = |entries: &[(&str, u64, u64, Option<i64>)]| {
+            let entry = |(path, modified, inode, born): &(&str, u64, u64, Option<i64>)| Entry {
+                path: (*path).to_owned(),
+                size: 1,
+                modified: UNIX_EPOCH + Duration::from_secs(*modified),
+                identity: Identity { device: 0, inode: *inode, born: *born },
+            };
+            let listing = Listing { entries: entries.iter().map(entry).collect(), is_cut: false };
+            Arc::new(List::new(listing, Duration::ZERO))
+        };
+        let first = |earlier: &[_], later: &[_]| {
+            let list = made(later);
+            let found = list.new_generations(&made(earlier)).remove("app.log");
+            found.map_or(String::new(), |place| list.entries()[place].path.clone())
+        };
+        let old = [("old.log", 1, 7, Some(1))];
+        let new = |born| [("app.log", 3, 8, Some(3)), ("app.log.1", 2, 7, born)];
+        assert_eq!(first(&old, &new(Some(2))), "app.log.1", "the number of a deleted file is given to the next one");
+        assert_eq!(first(&old, &new(Some(1))), "", "the same file under another name");
     }
 
     #[test]
