@@ -342,7 +342,7 @@ mod tests {
 
     #[test]
     fn a_choice_that_takes_long_can_be_given_up() {
-        let paths: Vec<_> = (0..5000).map(|number| format!("{number}{}", "a".repeat(250))).collect();
+        let paths: Vec<_> = (0..30_000).map(|number| format!("{number}{}", "a".repeat(250))).collect();
         let list = list(&paths.iter().map(String::as_str).collect::<Vec<_>>());
         let wanted = ListParameters::parse(&format!("match={}b", "*a".repeat(500))).unwrap();
         let mut turns = 0;
