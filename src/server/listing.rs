@@ -11,9 +11,9 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use serde_json::json;
 
-use crate::follow::is_generation;
 use crate::follow::listing::{Entry, Listing};
 use crate::follow::root::Roots;
+use crate::follow::{compare_generations, is_compressed, is_generation};
 use crate::protocol::list_request::ListParameters;
 
 /// How long a list is also given to other clients.
@@ -171,8 +171,19 @@ impl List {
         // With the times of creation, for the number of a deleted file is given to the next one.
         let seen: HashSet<_> = earlier.entries().iter().map(|entry| entry.identity).collect();
         let new = self.entries().iter().enumerate().filter(|(_, entry)| !seen.contains(&entry.identity));
-        // The newest come first, and the last one stays.
-        new.filter_map(|(place, entry)| Some((self.log_of(&entry.path)?, place))).collect()
+        let mut oldest: HashMap<String, usize> = HashMap::new();
+        for (place, entry) in new.filter(|(_, entry)| !is_compressed(&entry.path)) {
+            let Some(log) = self.log_of(&entry.path) else { continue };
+            let is_older = oldest.get(&log).is_none_or(|other| {
+                let other = &self.entries()[*other];
+                let by_name = || compare_generations(&log, &entry.path, &other.path);
+                entry.modified.cmp(&other.modified).then_with(by_name) == Ordering::Less
+            });
+            if is_older {
+                oldest.insert(log, place);
+            }
+        }
+        oldest
     }
 
     /// The log of which a path is a rotated file.
@@ -374,6 +385,13 @@ mod tests {
         let new = |born| [("app.log", 3, 8, Some(3)), ("app.log.1", 2, 7, born)];
         assert_eq!(first(&old, &new(Some(2))), "app.log.1", "the number of a deleted file is given to the next one");
         assert_eq!(first(&old, &new(Some(1))), "", "the same file under another name");
+        let at_once = |names: &[&'static str]| {
+            let new: Vec<_> = names.iter().zip(8..).map(|(name, inode)| (*name, 2, inode, None)).collect();
+            first(&old, &new)
+        };
+        assert_eq!(at_once(&["app.log", "app.log.1", "app.log.10", "app.log.9"]), "app.log.10");
+        assert_eq!(at_once(&["app.log", "app.log-20261123", "app.log-20261124"]), "app.log-20261123");
+        assert_eq!(at_once(&["app.log", "app.log.1", "app.log.2.gz"]), "app.log.1", "no place in a compressed file");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Which of the paths in a list are rotated files of another log in it. Only names are judged; what is read of a log's
 //! generations depends on more than that. Pure.
 
-use super::name::Rotated;
+use std::cmp::Ordering;
+
+use super::name::{Counting, Rotated};
 
 /// The endings of compressed files, which stand behind a rotated name.
 const COMPRESSED: [&str; 4] = [".gz", ".xz", ".zst", ".bz2"];
@@ -16,6 +18,21 @@ pub fn is_generation(path: &str, is_log: impl Fn(&str) -> bool) -> bool {
         Rotated::parse(log.as_bytes(), name.as_bytes()).is_some()
             && directories.iter().any(|directory| is_log(&format!("{directory}{log}")))
     })
+}
+
+/// Whether a path is named as that of a compressed file.
+pub fn is_compressed(path: &str) -> bool {
+    COMPRESSED.iter().any(|ending| path.ends_with(ending))
+}
+
+/// The paths of two rotated files of a log, older first as far as their names tell.
+pub fn compare_generations(log: &str, one: &str, two: &str) -> Ordering {
+    let rotated = |path| Rotated::parse(split(log).1.as_bytes(), split(path).1.as_bytes());
+    match (rotated(one), rotated(two)) {
+        // Where the files would have to tell, numbers count back, as most tools have it.
+        (Some(one), Some(two)) if one.is_like(&two) => one.stamp.compare(&two.stamp, || Counting::Back),
+        _ => Ordering::Equal,
+    }
 }
 
 /// The directory, with the slash behind it, and the name.
