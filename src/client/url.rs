@@ -138,6 +138,11 @@ impl Url {
         self.set("since", criteria::encoded(time));
     }
 
+    /// Whether there is a parameter `since`.
+    pub fn has_since(&self) -> bool {
+        self.query.iter().any(|(name, _)| name == "since")
+    }
+
     /// Sets the parameter `until`: the stream ends before the first entry of that time or later. With `+` and a duration the
     /// time is counted from `since`.
     pub fn set_until(&mut self, time: &str) {

@@ -231,7 +231,9 @@ impl<'scope, 'env, 't> PatternWatch<'scope, 'env, 't> {
             url.set_history(true);
         }
         let left = self.children.take_left(path).map(|Left { place, was_missing }| Start::Left { place, was_missing });
-        let first = || file.start.clone().map_or(Start::Usual, |cursor| Start::First(cursor.into()));
+        // A cursor would be followed rather than the time at which the log is to begin.
+        let first = file.start.clone().filter(|_| !url.has_since());
+        let first = || first.map_or(Start::Usual, |cursor| Start::First(cursor.into()));
         let start = left.unwrap_or_else(first);
         Ok(PreparedLog::Task(Box::new(Task { url, log, record, origin, start })))
     }

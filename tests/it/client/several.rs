@@ -133,6 +133,16 @@ fn a_log_that_appears_later_is_read_from_its_first_byte() {
 }
 
 #[test]
+fn a_range_of_times_is_also_that_of_a_log_that_appears_later() {
+    let log = Log::with("2026-11-23T10:30:00Z a\n");
+    let server = serve(&log);
+    let tail = tail(&server, &["*.log"], &["-S", "2026-11-23T10:00:00Z"]);
+    assert_eq!(tail.line(), "app.log: 2026-11-23T10:30:00Z a");
+    append(&log.beside("new.log"), "2026-11-23T09:00:00Z early\n2026-11-23T11:00:00Z b\n");
+    assert_eq!(tail.line(), "new.log: 2026-11-23T11:00:00Z b");
+}
+
+#[test]
 fn a_rotation_is_followed_and_its_files_are_not_new_logs() {
     let log = tree();
     let server = serve(&log);
