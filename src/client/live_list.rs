@@ -2,10 +2,11 @@
 //! when the connection is lost, and compares what it hears then with what was known before.
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::ClientConfig;
 use super::files::LogFile;
+use super::past_logs::PastLogs;
 use super::paths::{Paths, TooMany};
 use super::reconnect::{Backoff, is_final};
 use super::stream::{Incoming, Stream};
@@ -43,8 +44,9 @@ pub struct LiveList {
     /// How long to wait before the next connection.
     pause: Option<Duration>,
     known: Paths,
-    /// Logs that there were, which the server may have forgotten: what is named as their rotated files is no new log.
-    past: Paths,
+    /// Logs that there were a moment before the connection was lost, which the server may have forgotten: what is named as
+    /// their rotated files is no new log.
+    past: PastLogs,
     /// Until the logs are listed that were there when the connection was made: those that were named so far.
     named: Option<Paths>,
     is_listed: bool,
@@ -90,7 +92,7 @@ impl LiveList {
             stream: None,
             pause: None,
             known: Paths::default(),
-            past: Paths::default(),
+            past: PastLogs::new(Instant::now()),
             named: None,
             is_listed: false,
             changes: VecDeque::new(),
@@ -185,17 +187,15 @@ impl LiveList {
     }
 
     fn note_gone(&mut self, path: String) {
-        if self.past.insert(&path).is_err() {
-            // Over a long time there may have been any number of logs.
-            self.past = Paths::default();
-        }
+        self.past.insert(&path, Instant::now());
         self.changes.push_back(LogChange::Gone(path));
     }
 }
 
 impl LiveList {
-    /// Whether a log that a new connection lists is a rotated file of one that was there before. A server that was started
-    /// anew between the two steps of a rotation cannot know that.
+    /// Whether a log that a new connection lists is a rotated file of one that was there when the last one was lost, or a
+    /// moment before. A server that was started anew between the two steps of a rotation cannot know that. If the log was
+    /// gone for longer, the other one may be its successor.
     fn is_rotated(&self, path: &str) -> bool {
         let is_again = self.is_listed && self.named.is_some() && !self.known.contains(path);
         is_again && is_generation(path, |log| self.known.contains(log) || self.past.contains(log))
@@ -216,7 +216,9 @@ impl Iterator for LiveList {
             }
             Err(error) => error,
         };
-        self.stream = None;
+        if self.stream.take().is_some() && self.named.is_none() {
+            self.past.forget(Instant::now());
+        }
         if self.shutdown.is_triggered() {
             self.is_over = true;
             return None;
@@ -281,6 +283,9 @@ mod tests {
         assert_eq!(list.hears(ListEvent::Gone { path: "app.log".to_owned() }), "-app.log");
         // It was deleted, and its rotated files are still there.
         assert_eq!(list.lists("app.log.1 app.log.2 other.log new-1.log"), "");
+        // It was gone for a minute when the connection was lost.
+        list.0.past.forget(Instant::now() + Duration::from_secs(60));
+        assert_eq!(list.lists("other.log new-1.log app-2026-11-24.log"), "+app-2026-11-24.log");
         // Without a log of that name, a rotated name is a log as any other.
         let mut list = Heard::new();
         assert_eq!(list.lists("app.log.1"), "+app.log.1 listed");

@@ -12,6 +12,7 @@ mod files;
 mod http;
 mod live_list;
 mod matches;
+mod past_logs;
 mod paths;
 mod pattern;
 mod reader;
