@@ -43,6 +43,8 @@ pub(super) struct Follow<'m, 't> {
     pub is_missing: bool,
     /// The log was opened.
     pub was_connected: bool,
+    /// The stream has come to its end: as much is printed as was asked for.
+    pub is_complete: bool,
     pub record: Option<Record>,
     pub verifier: Option<Verifier>,
     pub sink: Sink<'m, 't>,
@@ -83,12 +85,14 @@ pub(super) struct Outcome {
     pub place: Option<Place>,
     /// The log was missing, and everything that there was of it is printed.
     pub is_missing: bool,
+    /// As much of the log is printed as was asked for.
+    pub is_complete: bool,
     pub report: Option<Report>,
 }
 
 impl Outcome {
     pub(super) fn done() -> Outcome {
-        Outcome { exit: Exit::Done, place: None, is_missing: false, report: None }
+        Outcome { exit: Exit::Done, place: None, is_missing: false, is_complete: false, report: None }
     }
 
     pub(super) fn failed() -> Outcome {
@@ -127,7 +131,8 @@ impl Follow<'_, '_> {
             verifier.finish();
             verifier.report()
         });
-        Outcome { exit, place: self.progress.place(self.held), is_missing: self.is_missing, report }
+        let place = self.progress.place(self.held);
+        Outcome { exit, place, is_missing: self.is_missing, is_complete: self.is_complete, report }
     }
 
     fn follow(&mut self) -> Exit {
@@ -167,6 +172,8 @@ impl Follow<'_, '_> {
         }
         if self.shutdown.is_triggered() {
             self.notice(notices::DELETED);
+        } else {
+            self.is_complete = true;
         }
         Exit::Done
     }

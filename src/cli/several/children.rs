@@ -1,6 +1,6 @@
 //! The threads of the logs that a pattern stands for: they are ended when their logs were deleted, and joined.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,8 @@ pub(super) struct Children<'scope> {
     running: HashMap<String, (Child<'scope>, Option<Instant>)>,
     /// The logs that were followed, with where they were left.
     left: HashMap<String, Left>,
+    /// The logs of which as much is printed as was asked for.
+    complete: HashSet<String>,
     /// The sum of those that have ended.
     ended: Outcome,
 }
@@ -38,15 +40,16 @@ pub(super) struct Left {
 
 impl<'scope> Children<'scope> {
     pub(super) fn new() -> Children<'scope> {
-        Children { running: HashMap::new(), left: HashMap::new(), ended: Outcome::done() }
+        let (running, left, complete) = (HashMap::new(), HashMap::new(), HashSet::new());
+        Children { running, left, complete, ended: Outcome::done() }
     }
 
     pub(super) fn add(&mut self, path: String, child: Child<'scope>) {
         self.running.insert(path, (child, None));
     }
 
-    /// The log is there. Returns whether it is followed; if it was, its thread has ended.
-    pub(super) fn is_followed(&mut self, path: &str) -> bool {
+    /// The log is there. Returns whether it is followed, or is complete; if it was followed, its thread has ended.
+    pub(super) fn is_taken(&mut self, path: &str) -> bool {
         match self.running.get_mut(path) {
             Some((child, gone)) if !child.thread.is_finished() => {
                 *gone = None;
@@ -54,9 +57,9 @@ impl<'scope> Children<'scope> {
             }
             Some(_) => {
                 self.end(path);
-                false
+                self.complete.contains(path)
             }
-            None => false,
+            None => self.complete.contains(path),
         }
     }
 
@@ -84,6 +87,9 @@ impl<'scope> Children<'scope> {
         let Some((Child { thread, trigger }, _)) = self.running.remove(path) else { return };
         drop(trigger);
         let outcome = thread.join().unwrap_or_else(|_| Outcome::failed());
+        if outcome.is_complete {
+            self.complete.insert(path.to_owned());
+        }
         // Lines may have come until just now, also of a new file of that name. They must not come again.
         if let Some(place) = outcome.place.clone() {
             self.left.insert(path.to_owned(), Left { place, was_missing: outcome.is_missing });

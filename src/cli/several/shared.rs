@@ -111,6 +111,7 @@ impl<'t> Several<'t> {
             was_missing,
             is_missing: false,
             was_connected: false,
+            is_complete: false,
             record,
             progress: PrintedPlaces::default(),
             held: 0,

@@ -43,7 +43,7 @@ enum PreparedLog {
     Task(Box<Task>),
     /// As many logs are followed as may be.
     Full,
-    /// It is followed already, or cannot be followed.
+    /// It is followed already, or is complete, or cannot be followed.
     Nothing,
 }
 
@@ -206,7 +206,7 @@ impl<'scope, 'env, 't> PatternWatch<'scope, 'env, 't> {
     /// A usage error if its cursor file is of another filter.
     fn prepare(&mut self, base: &Url, file: &LogFile, origin: AddressOrigin) -> Result<PreparedLog> {
         let path = &file.path;
-        if self.children.is_followed(path) {
+        if self.children.is_taken(path) {
             return Ok(PreparedLog::Nothing);
         }
         let mut url = base.of_log(path);

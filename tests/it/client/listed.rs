@@ -115,6 +115,24 @@ fn a_limit_of_matches_is_for_each_log_and_a_pattern_goes_on() {
     assert_eq!(tail.end().0, 130);
 }
 
+#[test]
+fn a_log_of_which_enough_is_printed_is_not_begun_again_when_it_comes_again() {
+    let log = Log::with("a\n");
+    let server = serve_with(&log, &[]);
+    let tail = tail(&server.address, &["-q", "-m", "1"]);
+    assert_eq!(tail.line(), "app.log: a");
+    fs::remove_file(log.path()).unwrap();
+    fs::write(log.beside("gone.log"), "gone\n").unwrap();
+    assert_eq!(tail.line(), "gone.log: gone");
+    fs::write(log.path(), "b\n").unwrap();
+    for name in ["one.log", "two.log"] {
+        fs::write(log.beside(name), "new\n").unwrap();
+        assert_eq!(tail.line(), format!("{name}: new"));
+    }
+    tail.signal(Signal::INT);
+    assert_eq!(tail.lines(), [""; 0]);
+}
+
 const FILE: &str = r#"{"event":"file","path":"app.log","size":2,"modified":1}"#;
 const LISTED: &str = r#"{"event":"listed","heartbeat":1}"#;
 
