@@ -7,7 +7,7 @@ use std::time::Duration;
 use wstail::client::{ClientConfig, Reader, Url};
 use wstail::produce::verifier::{Report, Verifier};
 use wstail::protocol::cursor::Place;
-use wstail::protocol::event::Missing;
+use wstail::protocol::event::{GONE, Missing};
 use wstail::text::wide::WideText;
 use wstail::{Continuation, Error, LogEvent, Result, Shutdown};
 
@@ -39,7 +39,7 @@ pub(super) struct Follow<'m, 't> {
     /// The log was missing when `after` was reached, and its file was read to its end: if that file is not found any more,
     /// nothing of it is lost.
     pub was_missing: bool,
-    /// The server has no file of the log, or cannot read it.
+    /// The server has no file of the log.
     pub is_missing: bool,
     /// The log was opened.
     pub was_connected: bool,
@@ -219,10 +219,10 @@ impl Follow<'_, '_> {
             }
             LogEvent::Rotated => self.begin_file(),
             LogEvent::Truncated => self.notice(notices::TRUNCATED),
-            LogEvent::Gap { reason: Missing::Cursor, .. } if self.was_missing => self.break_off(),
+            LogEvent::Gap { reason: Missing::Cursor, .. } if std::mem::take(&mut self.was_missing) => self.break_off(),
             LogEvent::Gap { reason, bytes } => self.gap(reason, bytes),
             LogEvent::Unreadable(reason) => {
-                self.is_missing = true;
+                self.is_missing = reason == GONE;
                 self.notice(&reason);
             }
             LogEvent::Lost { error, pause } => {

@@ -11,6 +11,9 @@ use super::cursor::Cursor;
 /// The WebSocket subprotocol whose streams have events.
 pub const SUBPROTOCOL: &str = "wstail.v1";
 
+/// The reason of [`Event::Waiting`] for a log that has no file for now. The last one that it had was sent to its end.
+pub const GONE: &str = "the log is gone; waiting for it to return";
+
 /// A text message of a `wstail.v1` stream; the log's bytes are its binary messages. `Display` is the message.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]

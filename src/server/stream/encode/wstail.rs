@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use crate::protocol::close::Close;
-use crate::protocol::event::{Event, OpenTimes};
+use crate::protocol::event::{Event, GONE, OpenTimes};
 use crate::protocol::log_event::LogEvent;
 use crate::server::stream::encode::Encoder;
 use crate::server::stream::event::{Content, Data, Locate, SourceEvent};
@@ -128,9 +128,7 @@ impl Encoder for WstailEncoder {
             self.encode_place(&what, place, now);
         }
         match what {
-            LogEvent::Gone => {
-                self.push_event(&Event::Waiting { reason: "the log is gone; waiting for it to return".to_owned() })
-            }
+            LogEvent::Gone => self.push_event(&Event::Waiting { reason: GONE.to_owned() }),
             // `open` comes first.
             LogEvent::Unreadable(_) if !self.is_opened => {}
             LogEvent::Unreadable(cause) => {
