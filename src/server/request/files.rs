@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 
 use crate::error::cause;
 use crate::follow::root::Roots;
-use crate::server::listing::{List, Lists, Lookup};
+use crate::protocol::list_request::ListParameters;
+use crate::server::listing::{Json, List, Lists, Lookup};
 use crate::server::short_response::Refusal;
+use crate::server::stream::transport::peer::Peer;
 use crate::server::stream::transport::socket::StreamSocket;
 use crate::shutdown::Shutdown;
-use crate::wait::{Interest, wait_beside};
+use crate::wait::{Interest, wait, wait_beside};
 
 /// How long a client may wait for another one's walk, and how long once it has shut down its sending side: it may have
 /// disconnected.
@@ -49,16 +51,52 @@ pub(super) fn get(
             return Err(Refusal::new(503, "listing the logs took too long"));
         }
         stream.begin(ready);
-        match stream.read(&mut [0; 256]) {
-            // The client may have disconnected, or only have nothing more to send.
-            Ok(0) if interest.read => {
-                interest.read = false;
-                until = until.min(Instant::now() + HALF_CLOSED);
-            }
-            Ok(0) => return Ok(None),
-            Err(error) if error.kind() != ErrorKind::WouldBlock => return Ok(None),
-            _ => {}
+        let may_send = interest.read;
+        if !is_connected(stream, &mut interest) {
+            return Ok(None);
         }
+        if may_send && !interest.read {
+            until = until.min(Instant::now() + HALF_CLOSED);
+        }
+    }
+}
+
+/// The logs that are wanted, as JSON. `None` if the client disconnected while they were chosen.
+///
+/// # Errors
+/// 503 when it takes too long for a client that may have disconnected, or the server stops.
+pub(super) fn choose(
+    list: Arc<List>,
+    wanted: &ListParameters,
+    socket: &mut Peer<'_, impl StreamSocket>,
+    shutdown: &Shutdown,
+) -> Result<Option<Json>, Refusal> {
+    let (mut interest, mut until, mut refusal) = (Interest { read: true, write: false }, None, None);
+    let json = list.json(wanted, || {
+        let now = Instant::now();
+        let Ok(ready) = wait(socket.tcp.as_fd(), interest, Some(shutdown), Some(now)) else { return false };
+        if ready.stop {
+            refusal = Some("the server is going away");
+        } else if until.is_some_and(|until| until <= now) {
+            refusal = Some("listing the logs took too long");
+        }
+        socket.stream.begin(ready);
+        let is_connected = is_connected(&mut socket.stream, &mut interest);
+        if !interest.read {
+            until.get_or_insert(now + HALF_CLOSED);
+        }
+        is_connected && refusal.is_none()
+    });
+    refusal.map_or(Ok(json), |reason| Err(Refusal::new(503, reason)))
+}
+
+/// Passes over what a client sends. Returns whether it is still connected. One that has shut down its sending side may have
+/// disconnected, or only have nothing more to send: there is nothing to read from it any more.
+fn is_connected(stream: &mut impl StreamSocket, interest: &mut Interest) -> bool {
+    match stream.read(&mut [0; 256]) {
+        Ok(0) => std::mem::take(&mut interest.read),
+        Ok(_) => true,
+        Err(error) => error.kind() == ErrorKind::WouldBlock,
     }
 }
 
@@ -66,7 +104,35 @@ pub(super) fn get(
 mod tests {
     use super::*;
     use crate::bounded_stream::BoundedStream;
+    use crate::follow::listing::{Entry, Listing};
+    use crate::follow::position::Identity;
     use std::net::{Shutdown as Side, TcpListener};
+
+    #[test]
+    fn a_choice_ends_when_its_client_disconnects() {
+        let long = "a".repeat(250);
+        let entry = |number: usize| {
+            let (path, identity) = (format!("{number}{long}"), Identity::default());
+            Entry { path, size: 1, modified: std::time::UNIX_EPOCH, identity }
+        };
+        let listing = Listing { entries: (0..30_000).map(entry).collect(), is_cut: false };
+        let list = Arc::new(List::new(listing, Duration::ZERO));
+        let wanted = ListParameters::parse(&format!("match={}b", "*a".repeat(500))).unwrap();
+        let (_trigger, shutdown) = crate::shutdown::shutdown().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (tcp, _) = listener.accept().unwrap();
+        tcp.set_nonblocking(true).unwrap();
+        let choose = || {
+            let mut socket = Peer { tcp: &tcp, stream: BoundedStream::new(&tcp) };
+            choose(list.clone(), &wanted, &mut socket, &shutdown)
+        };
+        assert!(matches!(choose(), Ok(Some(_))));
+        // The connection is reset.
+        rustix::net::sockopt::set_socket_linger(&client, Some(Duration::ZERO)).unwrap();
+        drop(client);
+        assert!(matches!(choose(), Ok(None)));
+    }
 
     #[test]
     fn a_client_that_may_have_disconnected_waits_for_a_second_at_most() {

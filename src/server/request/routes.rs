@@ -155,9 +155,7 @@ fn list<S: StreamSocket>(
         return Ok(live_list(&mut socket.stream, early, (list, wanted), shared).run(tcp, shutdown));
     }
     // All clients that ask for all logs share one list, so it is not copied for each.
-    let Some(json) = list.json(&wanted, || !shutdown.is_triggered()) else {
-        return Err(Refusal::new(503, "the server is going away"));
-    };
+    let Some(json) = files::choose(list, &wanted, socket, shutdown)? else { return Ok(left) };
     let (response, body) = short_response::json_head(json.as_bytes(), head.if_none_match.as_deref());
     let body = body.filter(|_| head.method == Method::Get).unwrap_or_default();
     match say(socket, &response, stall, shutdown) {
