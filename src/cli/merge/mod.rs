@@ -9,6 +9,7 @@ mod order;
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use wstail::Shutdown;
@@ -81,6 +82,8 @@ impl<'p> Merge<'p> {
     /// Prints until all logs have ended and [`Merge::close`] was called, or nothing more can be printed, or for a moment
     /// after a shutdown. What is not printed then stays held.
     pub(super) fn run(&self, shutdown: &Shutdown) {
+        // Declared first, so that it is dropped when the lock is free.
+        let _end = PrintingEnd { merge: self };
         let mut state = lock(&self.state);
         // By the numbers of their logs. One that has ended is replaced when its number is given to another log.
         let mut printers = HashMap::new();
@@ -91,7 +94,6 @@ impl<'p> Merge<'p> {
                 state.is_over |= Instant::now() >= end;
             }
             if state.has_failed || state.is_over {
-                self.printed.notify_all();
                 return;
             }
             printers.extend(state.added.drain(..));
@@ -136,6 +138,23 @@ impl<'p> Merge<'p> {
             self.printed.notify_all();
         }
         state
+    }
+}
+
+/// The end of [`Merge::run`], also after a panic: those who wait for room or for the end of printing go on.
+struct PrintingEnd<'m, 'p> {
+    merge: &'m Merge<'p>,
+}
+
+impl Drop for PrintingEnd<'_, '_> {
+    fn drop(&mut self) {
+        let mut state = lock(&self.merge.state);
+        state.is_over = true;
+        if thread::panicking() {
+            state.has_failed = true;
+            self.merge.stdout.end();
+        }
+        self.merge.printed.notify_all();
     }
 }
 

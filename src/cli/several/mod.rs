@@ -56,7 +56,7 @@ impl Several<'_> {
             let panicked = |_| Outcome::failed();
             let outcomes = threads.into_iter().map(|thread| thread.join().unwrap_or_else(panicked)).collect();
             merge.into_iter().for_each(Merge::close);
-            // Its panic ends the program.
+            // If it panics, it ends the other threads first, and the program ends here.
             printing.into_iter().for_each(|thread| thread.join().expect("the merge does not panic"));
             self.stdout.end();
             outcomes
