@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::process::Signal;
+use tungstenite::protocol::CloseFrame;
 
 use crate::support::by_hand::{by_many_hands, end, open, send, tell};
 use crate::support::{Log, Process, Server, serve_with, until, wstail};
@@ -160,6 +161,57 @@ fn a_listed_log_that_is_missing_when_it_is_asked_for_again_is_waited_for() {
     let tail = tail(&address, &["-q", "--no-follow"]);
     assert_eq!(tail.lines(), ["app.log: a", "app.log: b"]);
     assert_eq!(tail.end(), (0, String::new()));
+}
+
+#[test]
+fn a_gap_after_a_log_was_unreadable_is_reported() {
+    let streams = Arc::new(AtomicUsize::new(0));
+    let counted = streams.clone();
+    let address = by_many_hands(
+        |_| true,
+        move |target, socket| {
+            if target.starts_with("/-/") {
+                tell(socket, FILE);
+                tell(socket, LISTED);
+                // It is begun again as soon as its first stream has failed.
+                while counted.load(Ordering::Relaxed) < 2 {
+                    tell(socket, r#"{"event":"gone","path":"app.log"}"#);
+                    tell(socket, FILE);
+                    thread::sleep(Duration::from_millis(50));
+                }
+                while socket.read().is_ok() {}
+                return;
+            }
+            open(socket);
+            if counted.fetch_add(1, Ordering::Relaxed) == 0 {
+                send(socket, "a\n");
+                tell(socket, r#"{"event":"waiting","reason":"the log cannot be read: permission denied"}"#);
+                let (code, reason) = (4500.into(), "the log could not be read for a minute".into());
+                let _ = socket.close(Some(CloseFrame { code, reason }));
+            } else {
+                tell(socket, r#"{"event":"gap","reason":"cursor","cursor":"def"}"#);
+                send(socket, "b\n");
+            }
+            while socket.read().is_ok() {}
+        },
+    );
+    let mut command = Command::new("sh");
+    command.args([
+        "-c",
+        "exec \"$0\" tail --retry never \"$1\" 2>&1",
+        env!("CARGO_BIN_EXE_wstail"),
+        &format!("{address}/*"),
+    ]);
+    let tail = Process::start({
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        command
+    });
+    while tail.line() != "app.log: a" {}
+    let mut lines = Vec::new();
+    while lines.last().is_none_or(|line| line != "app.log: b") {
+        lines.push(tail.line());
+    }
+    assert!(lines.iter().any(|line| line.contains("the place to resume at was not found")), "{lines:?}");
 }
 
 #[test]
