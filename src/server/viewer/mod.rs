@@ -97,10 +97,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_parts_together_have_60_kb_at_most() {
+    fn all_parts_together_have_96_kb_at_most_and_each_about_8() {
         let assets: usize = ASSETS.iter().map(|asset| asset.text.len()).sum();
         let size = assets + PAGE.len();
-        assert!(size <= 60_000, "{size}");
+        assert!(size <= 96_000, "{size}");
+        for asset in ASSETS {
+            assert!(asset.text.len() <= 8 * 1024 + 512, "{}: {}", asset.name, asset.text.len());
+        }
     }
 
     #[test]
