@@ -293,10 +293,18 @@ mod tests {
     use std::io::{ErrorKind, Read};
 
     fn list(paths: &[&str]) -> Arc<List> {
-        let identity = Identity::default();
-        let entry = |path: &&str| Entry { path: (*path).to_owned(), size: 1, modified: UNIX_EPOCH, identity };
-        let listing = Listing { entries: paths.iter().map(entry).collect(), is_cut: false };
-        Arc::new(List::new(listing, Duration::ZERO))
+        list_of(&paths.iter().map(|path| (*path, 0, 0, None)).collect::<Vec<_>>())
+    }
+
+    /// Of files with a path, the time of the last write, a number, and the time of creation.
+    fn list_of(files: &[(&str, u64, u64, Option<i64>)]) -> Arc<List> {
+        let entry = |(path, modified, inode, born): &(&str, u64, u64, Option<i64>)| Entry {
+            path: (*path).to_owned(),
+            size: 1,
+            modified: UNIX_EPOCH + Duration::from_secs(*modified),
+            identity: Identity { device: 0, inode: *inode, born: *born },
+        };
+        Arc::new(List::new(Listing { entries: files.iter().map(entry).collect(), is_cut: false }, Duration::ZERO))
     }
 
     #[test]
@@ -366,19 +374,9 @@ mod tests {
 
     #[test]
     fn a_new_log_begins_with_its_oldest_file() {
-        let made = |entries: &[(&str, u64, u64, Option<i64>)]| {
-            let entry = |(path, modified, inode, born): &(&str, u64, u64, Option<i64>)| Entry {
-                path: (*path).to_owned(),
-                size: 1,
-                modified: UNIX_EPOCH + Duration::from_secs(*modified),
-                identity: Identity { device: 0, inode: *inode, born: *born },
-            };
-            let listing = Listing { entries: entries.iter().map(entry).collect(), is_cut: false };
-            Arc::new(List::new(listing, Duration::ZERO))
-        };
         let first = |earlier: &[_], later: &[_]| {
-            let list = made(later);
-            let found = list.new_generations(&made(earlier)).remove("app.log");
+            let list = list_of(later);
+            let found = list.new_generations(&list_of(earlier)).remove("app.log");
             found.map_or(String::new(), |place| list.entries()[place].path.clone())
         };
         let old = [("old.log", 1, 7, Some(1))];
