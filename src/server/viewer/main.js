@@ -6,7 +6,7 @@ import { $, say } from "./dom.js";
 import { markChosen, showFiles } from "./files.js";
 import { chosenLog, logAddress, nameOf } from "./links.js";
 import * as paging from "./paging.js";
-import { note, sayHeld, sayNew } from "./notes.js";
+import { markText, note, sayHeld, sayNew } from "./notes.js";
 import * as view from "./pane.js";
 import { clock, row } from "./row.js";
 import * as matches from "./search.js";
@@ -14,7 +14,7 @@ import { paint } from "./selection.js";
 import { FLAGS, firstLines, fragment, readSettings, settings, writeSettings } from "./settings.js";
 import { Store } from "./store.js";
 import { follow } from "./stream.js";
-import { copyPlainly, download, ids, openRaw, texts } from "./take.js";
+import { copyPlainly, download, openRaw, texts } from "./take.js";
 import { hasToken } from "./token.js";
 
 let log = "";
@@ -24,6 +24,8 @@ let stream = null;
 let frozen = null;
 // The number after the last line when the end was left.
 let left = 0;
+// So much is being taken along.
+let taken = 0;
 // The match that was jumped to.
 let current = null;
 
@@ -39,10 +41,16 @@ const lines = {
   },
   at: (index) => (isFiltered() ? matches.ids[index] : store.first + index),
   index: (id) => (isFiltered() ? matches.before(id) : id - store.first),
+  // Those that are there now, whatever comes before them.
+  ids: (from, to) => (isFiltered() ? matches.ids.slice(from, to + 1) : range(store.first + from, store.first + to)),
   key: (id) => `${store.line(id).state} ${id === current} ${matches.patternIn(id)}`,
   element: (id) =>
     row(store.line(id), store.numbering.number(id), styleBefore(store, id), matches.patternIn(id), id === current),
 };
+
+function* range(from, to) {
+  for (let id = from; id <= to; id++) yield id;
+}
 
 function watch(name) {
   stream?.close();
@@ -84,14 +92,9 @@ function changed() {
 function event({ event: name, cursor, size, reason, bytes: missing }) {
   if (name === "open") store.expect(firstLines().lines, size);
   if (name === "open" || name === "cursor") return store.cover(cursor);
-  const marks = {
-    rotated: "The log was rotated: the next file starts here",
-    truncated: "The log was truncated: it starts again here",
-    gap: `Gap: ${missing ?? "an unknown number of"} bytes missing here (${reason})`,
-    restart: "Gap: the place to go on from is lost; the last lines follow",
-  };
-  if (!marks[name]) return;
-  store.mark(marks[name], cursor, ["rotated", "truncated"].includes(name) ? 1 : null);
+  const text = markText(name, missing, reason);
+  if (!text) return;
+  store.mark(text, cursor, ["rotated", "truncated"].includes(name) ? 1 : null);
   changed();
 }
 
@@ -162,9 +165,16 @@ function following(is) {
 
 // What somebody reads is kept: where that fills the page, the stream is held until the end is followed again.
 function read() {
-  store.isHeld = !isAtEnd();
+  store.isHeld = !isAtEnd() || taken > 0;
   if (!store.isHeld) stream?.goOn();
   press("follow", isAtEnd());
+}
+
+// What is taken along is kept, too.
+function keep(task) {
+  taken++;
+  read();
+  return task.finally(() => (taken--, read()));
 }
 
 function toEnd() {
@@ -190,7 +200,7 @@ const actions = {
   next: () => jump(1),
   previous: () => jump(-1),
   copy: () => document.execCommand("copy"),
-  download: () => download(log, texts(ids(lines), store)),
+  download: () => keep(download(log, texts(lines.ids(0, lines.count - 1), store))),
   raw(click) {
     if (!hasToken()) return;
     click.preventDefault();
@@ -240,7 +250,7 @@ matches.setUp(store, () => {
 });
 readSettings();
 apply();
-copyPlainly(lines, () => store);
+copyPlainly(lines, () => store, keep);
 showFiles((name) => {
   if (name !== log) {
     history.pushState(null, "", logAddress(name) + fragment());

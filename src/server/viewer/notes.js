@@ -22,6 +22,17 @@ export function sayHeld(dropped) {
 // The button that leads to the end, and how many lines came since that was left; there may be more than are read.
 export function sayNew(isAway, count, isMore) {
   $("new").hidden = !isAway;
-  $("new").ariaLabel = count > 0 ? `${count} new ${count === 1 ? "line" : "lines"}${isMore ? " or more" : ""}` : "To the end";
+  const lines = `${count} new ${count === 1 ? "line" : "lines"}${isMore ? " or more" : ""}`;
+  $("new").ariaLabel = count > 0 ? lines : "To the end";
   say($("new"), $("new").ariaLabel);
+}
+
+// The line that stands where something became of the log; undefined for events that are not shown.
+export function markText(event, missing, reason) {
+  return {
+    rotated: "The log was rotated: the next file starts here",
+    truncated: "The log was truncated: it starts again here",
+    gap: `Gap: ${missing ?? "an unknown number of"} bytes missing here (${reason})`,
+    restart: "Gap: the place to go on from is lost; the last lines follow",
+  }[event];
 }

@@ -1,5 +1,5 @@
-// The lines that are held: bytes as they came, in blocks of whole lines, decoded only when they are looked at. A line has
-// a number that it keeps; what is loaded before the first one gets lower numbers. Marks (a rotation, a gap) are lines, too.
+// The lines that are held: bytes as they came, in blocks of whole lines, decoded when they are looked at. A line keeps its
+// number; what is loaded before the first one gets lower ones. Marks (a rotation, a gap) are lines, too.
 
 import { BLOCK, Block } from "./block.js";
 import { Numbering } from "./numbering.js";
@@ -106,7 +106,7 @@ export class Store {
     this.size += older.size;
   }
 
-  // Drops the newest blocks that are too many, as if no more had come after a cursor, which is returned; null for none.
+  // Drops the newest blocks that are too many, as if no more had come after the cursor that is returned; or null.
   cut() {
     let [index, size] = [this.blocks.length, this.size];
     while (index > 1 && (size > MAX_BYTES || this.blocks[index - 1].end - this.first > MAX_LINES)) {
@@ -123,7 +123,7 @@ export class Store {
     return anchor.cursor;
   }
 
-  // A line: its text as far as it is shown, its size where that is not all, when it came, and what tells two states of it.
+  // A line: its text as far as it is shown, its size where that is not all, when it came, and what tells its states apart.
   line(number, most = MAX_SHOWN) {
     const block = this.#blockOf(number);
     const index = number - block.first;

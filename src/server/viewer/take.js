@@ -15,9 +15,9 @@ const BREATH = 20;
 const STEP = 200;
 let isAll = false;
 
-// Copies as plain text: what is selected, or all that is shown where all or nothing is. `shown` has `count`, `at(index)`,
-// `index(id)`, and `store()` holds it.
-export function copyPlainly(shown, store) {
+// Copies as plain text: what is selected, or all that is shown where all or nothing is. `shown` has `count`, `index(id)` and
+// `ids(from, to)`, `store()` holds it, and `keep(task)` sees to that until the task is done.
+export function copyPlainly(shown, store, keep) {
   setUpSelection();
   document.addEventListener("copy", (event) => {
     const range = isAll ? null : selected();
@@ -26,9 +26,9 @@ export function copyPlainly(shown, store) {
     if (event.target.closest?.("input") || isElsewhere) return;
     event.preventDefault();
     const [from, to] = range ? range.map(({ id }) => shown.index(id)) : [0, shown.count - 1];
-    const lines = texts(ids(shown, from, to), store(), range ?? []);
+    const lines = texts(shown.ids(from, to), store(), range ?? []);
     if (to - from < PIECE) event.clipboardData.setData("text/plain", [...lines].join(""));
-    else copyMany(lines, to - from + 1);
+    else copyMany(lines, to - from + 1, keep);
   });
   $("pane").addEventListener("keydown", (event) => {
     if (event.key !== "a" || !(event.ctrlKey || event.metaKey)) return;
@@ -39,24 +39,19 @@ export function copyPlainly(shown, store) {
   document.addEventListener("pointerdown", () => (isAll = false));
 }
 
-export function* ids(shown, from = 0, to = shown.count - 1) {
-  for (let index = from; index <= to; index++) yield shown.at(index);
-}
-
 // Lines as plain text; of a range's first and last line what is within it.
 export function* texts(ids, store, [from, to] = []) {
   for (const id of ids) {
-    if (id < store.first) continue;
     const text = plain(store.text(id));
     if (to?.id === id) yield text.slice(from.id === id ? from.offset : 0, to.offset);
     else yield `${from?.id === id ? text.slice(from.offset) : text}\n`;
   }
 }
 
-function copyMany(lines, count) {
-  if (!navigator.clipboard?.write) return note(`Nothing is copied: ${count} lines are too many here. Download saves them`);
+function copyMany(lines, count, keep) {
+  if (!navigator.clipboard?.write) return note(`Not copied: ${count} lines are too many here. Download saves them`);
   note(`Copying ${count} lines…`);
-  navigator.clipboard.write([new ClipboardItem({ "text/plain": collect(lines) })]).then(
+  navigator.clipboard.write([new ClipboardItem({ "text/plain": keep(collect(lines)) })]).then(
     () => note(`${count} lines are copied`),
     () => note("The lines could not be copied"),
   );
