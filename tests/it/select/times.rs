@@ -324,6 +324,20 @@ fn times_without_a_zone_are_those_of_the_zone_that_is_asked_for() {
 }
 
 #[test]
+fn an_abbreviation_counts_if_it_is_one_of_the_zone() {
+    let log = Log::with("2026-07-01 10:30:00 CET a\n2026-07-01 12:00:00 CEST b\n2026-07-01 13:00:00 EST c\n");
+    let server = serve_with(&log, &["--zone", "Europe/Berlin"]);
+    let since = |query: &str| server.get(&format!("/app.log?since={query}")).text().len();
+    let (all, from_b, from_c) = (79, 53, 26);
+    assert_eq!([since("2026-07-01T09:30:00Z"), since("2026-07-01T09:30:01Z")], [all, from_b]);
+    assert_eq!([since("2026-07-01%2010:30%20CET"), since("2026-07-01%2010:30:01%20CET")], [all, from_b]);
+    assert_eq!([since("2026-07-01%2011:30%20CEST"), since("2026-07-01%2011:30:01%20CEST")], [all, from_b]);
+    // Berlin has no EST, so the last line is read as if it had none, and so is the same text as a parameter.
+    assert_eq!([since("2026-07-01T11:00:00Z"), since("2026-07-01T11:00:01Z")], [from_c, 0]);
+    assert_eq!([since("2026-07-01%2013:00%20EST"), since("2026-07-01%2013:00:01%20EST")], [from_c, 0]);
+}
+
+#[test]
 fn an_hour_that_comes_twice_is_sent_whole() {
     // In Berlin, clocks go back from 03:00 to 02:00 on 25 October 2026, and forward from 02:00 to 03:00 on 29 March.
     let autumn =
