@@ -5,7 +5,8 @@ use std::ffi::OsString;
 /// How many files were given the name, after a number that is another one when two counts cannot be compared.
 pub(crate) type Count = (u64, u32);
 
-/// Counts the files that are given a log's name, where the kernel reports all of them: what no two checks can miss.
+/// Counts the files that are given a log's name, where the kernel reports all of them, also those that come and go between
+/// two checks.
 pub(crate) trait NameCount: std::fmt::Debug + Send + Sync {
     fn count(&self) -> Option<Count>;
     /// What became by now of the files that were given the name after the count was `since`, and lost it again.

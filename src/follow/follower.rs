@@ -80,7 +80,7 @@ pub(super) enum Phase {
     /// The file was emptied, or holds the beginning of what it held before: more must be written before it can be decided
     /// whether it was truncated or trimmed.
     Doubtful { since: Instant },
-    /// The name leads nowhere, as it does for a moment in every rotation.
+    /// The name leads nowhere, as it does for a moment in every rotation, or to a file before which one seems to be missing.
     Missing { noticed: Noticed, is_reported: bool },
     /// The name leads to another file. The open one is read for late writes until it is left.
     Leaving { noticed: Noticed, grown: Instant, ahead: Ahead },

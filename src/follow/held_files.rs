@@ -234,7 +234,7 @@ impl Ahead {
         }
     }
 
-    /// Whether all that is ahead leads to that file, and no other.
+    /// Whether the youngest file ahead is that one.
     pub fn leads_to(&self, status: &Status) -> bool {
         self.queue.back().is_some_and(|next| next.identity.is_same_number(&status.identity))
     }

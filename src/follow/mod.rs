@@ -6,8 +6,9 @@
 //! * **Log**: what a name leads to, through all of its life.
 //! * **Generation**: one file that bore the log's name for a while. A rotation ends one and begins the next.
 //! * **Sibling**: a file in the log's directory, or one level below, whose name is the log's name with numbers,
-//!   separators or words for "old" added (`generations::name`). It need not be a generation: people unpack archives and
-//!   make backups under such names.
+//!   separators or words for "old" added (`generations::name`). If the log is a link, that is also a file beside the
+//!   link's target, or one level below, whose name differs from the target's in numbers, or is a rotated form of it.
+//!   A sibling need not be a generation: people unpack archives and make backups under such names.
 //! * **Copy**: a file that holds what the log held when it was copied. With `copytruncate` the log is copied and then
 //!   truncated in place; what it held is then only in the copy.
 //! * **Place**: the offset in a generation up to which the follower has read. If a filter gives back bytes that it did
@@ -27,8 +28,8 @@
 //! # An ordinary rotation
 //!
 //! 1. The open file is read to its end. Only there the follower checks where the log's name leads (`succession`).
-//! 2. The name leads to a new file. It is opened and held at once. What it begins with is noted at each check from now
-//!    on, so that it is found out if the file is truncated before it is read.
+//! 2. The name leads to a new file. It is opened and held at once. What it begins with is noted then, or, if it was still
+//!    empty, at a later check, so that it is found out if the file is truncated before it is read.
 //! 3. Which files came between the two? The count of reported renames says it, or else a search among the siblings
 //!    (`generations`). They are read first; where one may be missing, there will be a gap.
 //! 4. The old file is read for late lines until `rotate_wait` has passed since the name was first found to lead
@@ -174,9 +175,9 @@
 //! * Siblings are noted before the first read, and known again by inode number and their first 64 bytes.
 //! * A finished file must still hold what was read. If fewer than 64 bytes of it are known, it is kept open; at most
 //!   eight such files are.
-//! * A modification time can only rule a file out. If a change time shows that a file is older, files numbered before
-//!   it are older, too. On file systems that store whole seconds, an equal change time does not show that a file is
-//!   untouched.
+//! * A modification time can only rule a file out, or put what was found in order. If a change time shows that a file
+//!   is older, files numbered before it are older, too. On file systems that store whole seconds, an equal change time
+//!   does not show that a file is untouched.
 //! * If the rotation changes its naming pattern, the first file with the new pattern is not recognized, unless it was
 //!   seen under the log's name.
 //!

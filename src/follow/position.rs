@@ -12,7 +12,7 @@ pub(super) const BEFORE: usize = 512;
 pub struct Position {
     pub(super) identity: Identity,
     /// The file's change time when the log's name was last seen to lead to it: what came into being later comes after it. A
-    /// hint, for clocks are set back.
+    /// hint only: the kernel sets it by a clock that may be set back.
     pub(super) changed: i64,
     /// The file's first bytes, also those beyond `offset`.
     pub(super) head: Print,
@@ -60,7 +60,7 @@ impl Position {
         self.evidence() == 0
     }
 
-    /// The start of the file, when that was so many bytes ago.
+    /// The place at the start of the file, if this place is that many bytes behind it.
     pub fn start(&self, bytes: usize) -> Option<Position> {
         let start = Position { offset: 0, before: Print::of(b""), ..self.clone() };
         (self.offset == bytes as u64).then_some(start)

@@ -122,8 +122,8 @@ impl<'s> Search<'s> {
 }
 
 impl Search<'_> {
-    /// Whether a file came into being by then. The modification time can be set by anyone: it is asked only where nothing
-    /// else tells.
+    /// Whether a file came into being by then. Without a creation time, the earlier of its change time and its modification
+    /// time counts, so that anyone can rule a file out by setting its modification time back, but not in.
     pub fn came_by(&self, status: &Status, then: i64) -> bool {
         match status.identity.born {
             Some(born) => born <= then,

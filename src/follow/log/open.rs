@@ -20,15 +20,16 @@ pub(in crate::follow) struct OpenLog {
     pub file: Arc<File>,
     /// As of the last check.
     pub status: Status,
-    /// Its change time when the log's name was last seen to lead to it: what came into being later comes after it. Not the
-    /// modification time, which anyone can set.
+    /// What came into being later comes after it. It is the file's change time when the log's name was last seen to lead to
+    /// it; of a file that was never seen there, or has lost the name, when it came into being, as far as is known.
     pub since: i64,
     pub offset: u64,
     head: Print,
     heads: Heads,
     /// The bytes before `offset`, read again with every read: a file that was truncated and has grown beyond differs.
     pub before: Vec<u8>,
-    /// Nothing was read since the file was truncated: NULs at its start are a hole that a writer without `O_APPEND` left.
+    /// Nothing was read since the file was truncated, or it comes after other files and nothing was read of it: NULs at its
+    /// start are a hole that a writer without `O_APPEND` left.
     pub is_fresh: bool,
 }
 
