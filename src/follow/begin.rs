@@ -100,6 +100,8 @@ impl Follower {
     }
 
     /// Searches a little more for the places.
+    // Not inlined, so that the stack frame of a reader that follows stays small.
+    #[inline(never)]
     pub(super) fn search_places(&mut self) -> io::Result<Step> {
         let Some(mut places) = self.places.take() else { return Ok(Step::Busy) };
         let found = self.step_places(&mut places);

@@ -97,6 +97,8 @@ impl Select {
 }
 
 /// Searches a little more for the place where the stream begins, if that may be done now.
+// Not inlined, so that the stack frame of a stream that follows stays small.
+#[inline(never)]
 fn place<'s>(
     scan: &mut ScanPermit,
     source: &'s mut LogSource,
