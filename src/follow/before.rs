@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use super::backfill::Backfill;
-use super::follower::{Follower, Phase, Step};
+use super::follower::{EndKind, Follower, Phase, Step};
 use super::log::open::OpenLog;
 use super::position::Position;
 use super::resume::{ResumePoint, find, list};
@@ -40,13 +40,15 @@ impl Follower {
         self.phase = Phase::Backfilling(Backfill::new(lines, offset));
     }
 
-    fn report_lost(&mut self, missing: Missing) {
+    /// What was asked for is not to be found: a gap, then the end.
+    pub(super) fn report_lost(&mut self, missing: Missing) {
         self.set_end(0);
         self.queued.extend([Step::Started, Step::Gap(missing, None), Step::Ended]);
     }
 
     fn set_end(&mut self, offset: u64) {
         self.opened = offset;
-        self.end.as_mut().expect("it does not follow").size = offset;
+        let end = self.end.as_mut().expect("it does not follow");
+        (end.size, end.kind) = (offset, EndKind::Cursor);
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::candidates::{Candidate, CandidatePlace, CandidateSource, Candidates};
-use super::follower::{End, Follower, Phase, Step};
+use super::follower::{End, EndKind, Follower, Phase, Step};
 use super::generations::all;
 use super::generations::list::{self, Sibling, Siblings};
 use super::held_files::{Ahead, Next, Sighted, Source};
@@ -151,6 +151,10 @@ impl Follower {
         if places.begun().is_some() {
             return self.search_end_again(places);
         }
+        if self.end.as_ref().is_some_and(|end| end.kind == EndKind::Cursor) {
+            self.report_lost(Missing::Truncated);
+            return Ok(Some(Step::Busy));
+        }
         let (open, gives_up) = (OpenLog::current(self.open.file.clone())?, places.is_vain());
         let mut files = Vec::new();
         if places.has_history() && !gives_up {
@@ -225,7 +229,11 @@ impl Follower {
                 open.seek(first.offset)?;
                 self.open = open;
             }
-            None => self.open.seek(first.offset)?,
+            None => {
+                self.open.seek(first.offset)?;
+                // It may be empty still, and begin with a hole.
+                self.open.is_fresh = places.has_begun_again() && first.offset == 0;
+            }
         }
         self.end = end.or(self.end.take());
         if let Some(end) = self.end.as_ref().filter(|_| ahead.is_empty()) {
@@ -279,7 +287,7 @@ impl Follower {
             let CandidatePlace { file, offset } = places.end();
             if let Some(open) = places.candidates.open(file, &self.log)? {
                 let newest = Status::of(&open)?.start();
-                return Ok(Some(End { file: open, size: offset, newest, is_time: true }));
+                return Ok(Some(End { file: open, size: offset, newest, kind: EndKind::Time }));
             }
             // It was deleted just now.
             places.end_before(file);

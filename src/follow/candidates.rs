@@ -49,9 +49,7 @@ impl Candidate {
         let Status { size, written, .. } = sibling.status;
         Candidate { source: CandidateSource::Listed(Box::new(sibling)), size, written }
     }
-}
 
-impl Candidate {
     /// Whether it was deleted, or cannot be read.
     pub fn is_gone(&self) -> bool {
         matches!(self.source, CandidateSource::Gone)

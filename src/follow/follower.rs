@@ -120,8 +120,18 @@ pub(super) struct End {
     pub size: u64,
     /// Generations that were begun after that time come after the end.
     pub newest: i64,
-    /// A line of a time follows that is not asked for any more.
-    pub is_time: bool,
+    pub kind: EndKind,
+}
+
+/// What a reader that does not follow stops at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EndKind {
+    /// The end that the log had.
+    Log,
+    /// The place of a cursor: what comes before it is asked for.
+    Cursor,
+    /// A line of a time that is not asked for any more.
+    Time,
 }
 
 /// Whether a writer was seen to close the open file.
@@ -168,7 +178,7 @@ pub(super) const GONE: Duration = Duration::from_millis(100);
 
 impl End {
     pub(super) fn of(open: &OpenLog) -> io::Result<End> {
-        Ok(End { file: open.file.clone(), size: open.status.size, newest: open.status.start(), is_time: false })
+        Ok(End { file: open.file.clone(), size: open.status.size, newest: open.status.start(), kind: EndKind::Log })
     }
 }
 
@@ -435,7 +445,7 @@ impl Follower {
 
     /// Whether the end is where a range of times ends, and not that of the log.
     pub fn ends_at_time(&self) -> bool {
-        self.end.as_ref().is_some_and(|end| end.is_time)
+        self.end.as_ref().is_some_and(|end| end.kind == EndKind::Time)
     }
 
     /// Whether more comes though nothing is written any more: up to the end, or from other files.

@@ -165,6 +165,11 @@ impl PlaceSearch {
             PlaceSearch { range, backfill, begun, history, is_endless, times_again, ..PlaceSearch::among(candidates) };
     }
 
+    /// Whether the log was truncated while places were searched for in it.
+    pub fn has_begun_again(&self) -> bool {
+        self.times_again > 0
+    }
+
     /// Whether it has begun again so often that it may never end.
     pub fn is_vain(&self) -> bool {
         const MOST_TIMES_AGAIN: u32 = 5;

@@ -173,6 +173,26 @@ fn an_end_that_is_searched_for_in_a_log_that_is_truncated_is_in_the_copy_or_a_ga
 }
 
 #[test]
+fn lines_before_a_cursor_are_a_gap_if_the_log_is_truncated_while_they_are_searched() {
+    for turns in 0.. {
+        let place = Place::with(&lines(0..100));
+        let (log, file) = place.find();
+        let mut reader = Reader::new(Follower::new(log, file, Lines::All, true, WAIT).unwrap());
+        reader.read_bytes(500);
+        let (log, file) = place.find();
+        let mut before = Follower::before(log, file, &reader.position(), Lines::Last(3)).unwrap();
+        before.narrow(true, None).unwrap();
+        if (0..turns).any(|_| before.poll(&mut [], Instant::now()).unwrap() == Step::Started) {
+            assert!(turns > 1);
+            break;
+        }
+        place.truncate("app.log");
+        place.append("app.log", &lines(100..300));
+        assert_eq!(Reader::new(before).read(), "<truncated><end>", "after {turns} turns");
+    }
+}
+
+#[test]
 fn a_log_that_is_rewritten_faster_than_it_is_searched_begins_after_one_gap() {
     for (times, last) in [(Some(Range { since: Some(1), until: None }), Lines::All), (None, Lines::Last(3))] {
         let place = Place::with(&lines(0..100));
