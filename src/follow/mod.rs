@@ -259,6 +259,6 @@ pub mod time_search;
 mod trimmed;
 pub mod unused;
 
-pub(crate) use self::generations::listed::{compare_generations, is_compressed, is_generation};
+pub(crate) use self::generations::listed::{compare_generations, is_generation};
 
 pub(crate) use self::log::fingerprint::read_up_to;

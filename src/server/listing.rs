@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::follow::listing::{Entry, Listing};
 use crate::follow::root::Roots;
-use crate::follow::{compare_generations, is_compressed, is_generation};
+use crate::follow::{compare_generations, is_generation};
 use crate::protocol::list_request::ListParameters;
 
 /// How long a list is also given to other clients.
@@ -172,7 +172,8 @@ impl List {
         let seen: HashSet<_> = earlier.entries().iter().map(|entry| entry.identity).collect();
         let new = self.entries().iter().enumerate().filter(|(_, entry)| !seen.contains(&entry.identity));
         let mut oldest: HashMap<String, usize> = HashMap::new();
-        for (place, entry) in new.filter(|(_, entry)| !is_compressed(&entry.path)) {
+        // A compressed file counts, too: a place in it cannot be found, so there is a gap.
+        for (place, entry) in new {
             let Some(log) = self.log_of(&entry.path) else { continue };
             let is_older = oldest.get(&log).is_none_or(|other| {
                 let other = &self.entries()[*other];
@@ -389,7 +390,7 @@ mod tests {
         };
         assert_eq!(at_once(&["app.log", "app.log.1", "app.log.10", "app.log.9"]), "app.log.10");
         assert_eq!(at_once(&["app.log", "app.log-20261123", "app.log-20261124"]), "app.log-20261123");
-        assert_eq!(at_once(&["app.log", "app.log.1", "app.log.2.gz"]), "app.log.1", "no place in a compressed file");
+        assert_eq!(at_once(&["app.log", "app.log.1", "app.log.2.gz"]), "app.log.2.gz", "a gap");
     }
 
     #[test]

@@ -3,10 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::name::{Counting, Rotated};
-
-/// The endings of compressed files, which stand behind a rotated name.
-const COMPRESSED: [&str; 4] = [".gz", ".xz", ".zst", ".bz2"];
+use super::name::{COMPRESSED, Counting, Rotated};
 
 /// Whether a rotation may have given `path` to a file of another log: of one in the same directory, or in the directory
 /// above it. `is_log` tells whether there is a log with a path.
@@ -18,11 +15,6 @@ pub fn is_generation(path: &str, is_log: impl Fn(&str) -> bool) -> bool {
         Rotated::parse(log.as_bytes(), name.as_bytes()).is_some()
             && directories.iter().any(|directory| is_log(&format!("{directory}{log}")))
     })
-}
-
-/// Whether a path is named as that of a compressed file.
-pub fn is_compressed(path: &str) -> bool {
-    COMPRESSED.iter().any(|ending| path.ends_with(ending))
 }
 
 /// The paths of two rotated files of a log, older first as far as their names tell.

@@ -27,14 +27,15 @@ pub(in crate::follow) enum Stamp {
     Date(Vec<u64>),
 }
 
-const COMPRESSED: [&[u8]; 4] = [b".gz", b".xz", b".zst", b".bz2"];
+/// The endings of compressed files, which stand behind a rotated name.
+pub(super) const COMPRESSED: [&str; 4] = [".gz", ".xz", ".zst", ".bz2"];
 const WORDS: [&[u8]; 4] = [b"old", b"bak", b"prev", b"save"];
 
 impl Rotated {
     /// What `name` says if a rotation may have given it to a file of `log`: the log's name, before or around which stand
     /// only numbers, separators and words for "old".
     pub fn parse(log: &[u8], name: &[u8]) -> Option<Rotated> {
-        let (plain, is_compressed) = match COMPRESSED.iter().find_map(|end| name.strip_suffix(*end)) {
+        let (plain, is_compressed) = match COMPRESSED.iter().find_map(|end| name.strip_suffix(end.as_bytes())) {
             Some(plain) => (plain, true),
             None => (name, false),
         };
