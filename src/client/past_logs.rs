@@ -35,10 +35,10 @@ impl PastLogs {
             return;
         }
         self.earlier = std::mem::take(&mut self.recent);
+        self.since += REMEMBERED;
         if age >= 2 * REMEMBERED {
-            self.earlier = Paths::default();
+            (self.earlier, self.since) = (Paths::default(), now);
         }
-        self.since = now;
     }
 
     pub(super) fn contains(&self, path: &str) -> bool {
@@ -54,6 +54,11 @@ mod tests {
     fn a_path_is_remembered_for_half_a_minute_and_forgotten_after_a_minute() {
         let begun = Instant::now();
         let after = |seconds| begun + Duration::from_secs(seconds);
+        let mut late = PastLogs::new(begun);
+        late.insert("a", begun);
+        late.forget(after(59));
+        late.forget(after(61));
+        assert!(!late.contains("a"));
         let mut past = PastLogs::new(begun);
         past.insert("a", after(29));
         past.forget(after(58));
