@@ -227,7 +227,7 @@ impl<'scope, 'env, 't> PatternWatch<'scope, 'env, 't> {
         };
         if origin == AddressOrigin::New {
             url.set_lines(Lines::All);
-            // Unless it is known where the log begins: it may have been rotated since it was created.
+            // It may have been rotated since it was created. Beside a cursor, this has no effect.
             url.set_history(true);
         }
         let left = self.children.take_left(path).map(|Left { place, was_missing }| Start::Left { place, was_missing });

@@ -46,7 +46,7 @@ fn messages_about_tls_are_quoted_as_printed() {
     let log = Log::with("a\n");
     let server = serve(&log);
     check_quoted(&complaint(&format!("wss://{}/app.log", server.address)), port(&server));
-    let files = crate::support::local_certificates();
+    let files = crate::support::certificates::local_certificates();
     let server = serve_with(
         &log,
         &[

@@ -10,20 +10,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use crate::support::certificates::{local_certificates, secure_url, tail};
 use crate::support::random::Random;
-use crate::support::{
-    Log, Process, Server, close_code, frame, local_certificates, read_frame, serve_with, until, wstail,
-};
-
-fn tail(url: &str, arguments: &[&str]) -> Process {
-    let mut command = wstail();
-    command.args(["tail", url]).args(arguments).stdout(Stdio::piped());
-    Process::start(command)
-}
-
-fn url(server: &Server) -> String {
-    format!("wss://{}/app.log", server.address)
-}
+use crate::support::{Log, Process, Server, close_code, frame, read_frame, serve_with, until, wstail};
 
 #[test]
 fn a_log_is_followed_over_wss_and_https() {
@@ -37,7 +26,7 @@ fn a_log_is_followed_over_wss_and_https() {
         log.append(format!("{scheme}\n"));
         assert_eq!(tail.line(), scheme);
         tail.signal(Signal::INT);
-        assert_eq!(tail.end(), (130, format!("wstail: connected to {}\n", url(&server))));
+        assert_eq!(tail.end(), (130, format!("wstail: connected to {}\n", secure_url(&server))));
     }
     until("both are gone", || server.connections() == 0);
 }
@@ -49,7 +38,7 @@ fn two_megabytes_arrive_byte_for_byte_with_close_notify() {
     let (log, files) = (Log::with(&bytes), local_certificates());
     let server = files.serve(&log, &[]);
     let output = wstail()
-        .args(["tail", &url(&server), "--ca-file", &files.word("ca.pem"), "--no-follow", "-n", "all", "-q"])
+        .args(["tail", &secure_url(&server), "--ca-file", &files.word("ca.pem"), "--no-follow", "-n", "all", "-q"])
         .stdout(Stdio::piped())
         .output()
         .unwrap();
@@ -62,7 +51,7 @@ fn two_megabytes_arrive_byte_for_byte_with_close_notify() {
 fn heartbeats_work_over_tls() {
     let (log, files) = (Log::with("a\n"), local_certificates());
     let server = files.serve(&log, &["--heartbeat", "0.3", "--heartbeat-timeout", "0.5"]);
-    let tail = tail(&url(&server), &["--ca-file", &files.word("ca.pem")]);
+    let tail = tail(&secure_url(&server), &["--ca-file", &files.word("ca.pem")]);
     assert_eq!(tail.line(), "a");
     let mut silent = files.upgraded(&server, "app.log?tail=1&lines=0");
     assert_eq!(close_code(&mut silent), 4408);
@@ -70,7 +59,11 @@ fn heartbeats_work_over_tls() {
     log.append("b\n");
     assert_eq!(tail.line(), "b");
     tail.signal(Signal::INT);
-    assert_eq!(tail.end(), (130, format!("wstail: connected to {}\n", url(&server))), "one connection did for it all");
+    assert_eq!(
+        tail.end(),
+        (130, format!("wstail: connected to {}\n", secure_url(&server))),
+        "one connection did for it all"
+    );
 }
 
 #[test]
@@ -88,7 +81,7 @@ fn silent_and_dripping_tls_clients_meet_one_deadline() {
     let mut record = Vec::new();
     head.conn.write_tls(&mut record).unwrap();
     let mut record = record.into_iter();
-    let tail = tail(&url(&server), &["--ca-file", &files.word("ca.pem"), "-q"]);
+    let tail = tail(&secure_url(&server), &["--ca-file", &files.word("ca.pem"), "-q"]);
     assert_eq!(tail.line(), "a");
     until("all are served", || server.connections() == 5);
     while server.connections() > 1 {
@@ -232,9 +225,11 @@ fn plain_text_on_a_tls_connection_is_explained_on_both_ends() {
     let (code, errors) = tail(&format!("ws://{}/app.log", server.address), &[]).end();
     assert!(code == 1 && errors.contains("this port speaks TLS"), "{errors}");
     let plain = serve_with(&log, &[]);
-    let (code, errors) = tail(&url(&plain), &["--insecure", "-q", "--retry", "never"]).end();
-    let expected =
-        format!("wstail: cannot connect to {}: the server does not speak TLS: try ws:// or http://\n", url(&plain));
+    let (code, errors) = tail(&secure_url(&plain), &["--insecure", "-q", "--retry", "never"]).end();
+    let expected = format!(
+        "wstail: cannot connect to {}: the server does not speak TLS: try ws:// or http://\n",
+        secure_url(&plain)
+    );
     assert_eq!((code, errors), (1, expected));
 }
 
@@ -243,9 +238,9 @@ fn a_stopping_or_full_tls_server_is_reported() {
     let (log, files) = (Log::with("a\n"), local_certificates());
     let server = files.serve(&log, &["--max-connections", "1"]);
     let ca = files.word("ca.pem");
-    let served = tail(&url(&server), &["--ca-file", &ca, "--retry", "never", "-q"]);
+    let served = tail(&secure_url(&server), &["--ca-file", &ca, "--retry", "never", "-q"]);
     assert_eq!(served.line(), "a");
-    let refused = tail(&url(&server), &["--ca-file", &ca, "--retry", "never", "-q"]);
+    let refused = tail(&secure_url(&server), &["--ca-file", &ca, "--retry", "never", "-q"]);
     let (code, errors) = refused.end();
     assert!(code == 1 && errors.contains("received fatal alert"), "{errors}");
     server.process.signal(Signal::TERM);

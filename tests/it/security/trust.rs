@@ -1,19 +1,9 @@
 //! TLS: which certificates are trusted, and which files can be used.
 
 use std::fs;
-use std::process::Stdio;
 
-use crate::support::{Certificates, Log, Process, Server, local_certificates, wstail};
-
-fn tail(url: &str, arguments: &[&str]) -> Process {
-    let mut command = wstail();
-    command.args(["tail", url]).args(arguments).stdout(Stdio::piped());
-    Process::start(command)
-}
-
-fn url(server: &Server) -> String {
-    format!("wss://{}/app.log", server.address)
-}
+use crate::support::certificates::{Certificates, local_certificates, secure_url, tail};
+use crate::support::{Log, Process, wstail};
 
 #[test]
 fn an_untrusted_certificate_ends_tail() {
@@ -21,10 +11,11 @@ fn an_untrusted_certificate_ends_tail() {
         (Log::with("a\n"), local_certificates(), [local_certificates(), Certificates::new(&["elsewhere"])]);
     let server = files.serve(&log, &[]);
     let refused = |cause: &str| {
-        let line = format!("wstail: cannot connect to {}: the certificate is not trusted: {cause}\n", url(&server));
+        let line =
+            format!("wstail: cannot connect to {}: the certificate is not trusted: {cause}\n", secure_url(&server));
         (1, line)
     };
-    let check = |arguments: &[&str]| tail(&url(&server), &[arguments, &["--no-follow"]].concat());
+    let check = |arguments: &[&str]| tail(&secure_url(&server), &[arguments, &["--no-follow"]].concat());
     let causes = ["it was not signed by a trusted issuer (see --ca-file)", "its issuer is unknown (see --ca-file)"];
     for (other, cause) in others.iter().zip(causes) {
         assert_eq!(check(&["--ca-file", &other.word("ca.pem")]).end(), refused(cause));
@@ -33,7 +24,7 @@ fn an_untrusted_certificate_ends_tail() {
     assert_eq!(trusting.lines(), ["a"]);
     let warning =
         "wstail: certificates are not checked: anyone between client and server can read and change everything\n";
-    assert_eq!(trusting.end(), (0, format!("{warning}wstail: connected to {}\n", url(&server))));
+    assert_eq!(trusting.end(), (0, format!("{warning}wstail: connected to {}\n", secure_url(&server))));
     let quiet = check(&["--insecure", "-q"]);
     assert_eq!((quiet.lines(), quiet.end()), (vec!["a".to_owned()], (0, String::new())));
 }
@@ -67,9 +58,9 @@ fn the_systems_roots_are_trusted_unless_a_file_says_otherwise() {
         command.env("SSL_CERT_FILE", files.path("ca.pem")).env_remove("SSL_CERT_DIR").args(arguments);
         Process::start(command).end()
     };
-    assert_eq!(run(&["tail", &url(&server), "--no-follow", "-q"]), (0, String::new()));
+    assert_eq!(run(&["tail", &secure_url(&server), "--no-follow", "-q"]), (0, String::new()));
     assert_eq!(run(&["healthcheck", &format!("https://{}/-/healthz", server.address)]), (0, String::new()));
-    let (code, errors) = run(&["tail", &url(&server), "--ca-file", &other.word("ca.pem"), "--no-follow"]);
+    let (code, errors) = run(&["tail", &secure_url(&server), "--ca-file", &other.word("ca.pem"), "--no-follow"]);
     assert!(code == 1 && errors.contains("is not trusted"), "{errors}");
 }
 

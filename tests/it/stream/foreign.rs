@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::{Log, Process, local_certificates, serve_with, wstail};
+use crate::support::certificates::local_certificates;
+use crate::support::{Log, Process, serve_with, wstail};
 
 /// Lines that take four heartbeats to be written.
 const LINES: usize = 100;

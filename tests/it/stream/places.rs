@@ -36,7 +36,7 @@ fn a_stalled_client_frees_its_place_within_2_s() {
 #[test]
 #[cfg(feature = "tls")]
 fn a_stalled_tls_client_frees_its_place_within_2_s() {
-    let (log, files) = (big(), crate::support::local_certificates());
+    let (log, files) = (big(), crate::support::certificates::local_certificates());
     let server = files.serve(&log, &["--stall-timeout", "1"]);
     let begun = Instant::now();
     let _stalled = files.upgraded(&server, "app.log?tail=1&lines=all");

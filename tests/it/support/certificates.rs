@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
@@ -11,7 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
-use super::{DEADLINE, Log, Server, serve_with, upgrade};
+use super::{DEADLINE, Log, Process, Server, serve_with, upgrade, wstail};
 
 /// An authority, and a server's certificate and key, as files.
 pub struct Certificates {
@@ -95,4 +96,16 @@ impl Certificates {
 
 pub fn local_certificates() -> Certificates {
     Certificates::new(&["localhost", "127.0.0.1"])
+}
+
+/// Runs `wstail tail`.
+pub fn tail(url: &str, arguments: &[&str]) -> Process {
+    let mut command = wstail();
+    command.args(["tail", url]).args(arguments).stdout(Stdio::piped());
+    Process::start(command)
+}
+
+/// The address of the server's log over TLS.
+pub fn secure_url(server: &Server) -> String {
+    format!("wss://{}/app.log", server.address)
 }

@@ -3,8 +3,9 @@
 mod answer;
 /// A server that speaks `wstail.v1` as its test says.
 pub mod by_hand;
+/// Certificates, and both ends of TLS connections with them.
 #[cfg(feature = "tls")]
-mod certificates;
+pub mod certificates;
 mod client;
 mod frame;
 mod inotify;
@@ -30,8 +31,6 @@ use tungstenite::client::{IntoClientRequest, client};
 use wstail::protocol::event::SUBPROTOCOL;
 
 pub use answer::{Answer, dechunk};
-#[cfg(feature = "tls")]
-pub use certificates::{Certificates, local_certificates};
 pub use client::{Client, EventClient, Item};
 pub use frame::{close_code, frame, read_frame, upgrade};
 pub use inotify::Inotify;
