@@ -13,8 +13,11 @@ const COLOURED: usize = 4 * 1024;
 /// Keys of JSON and logfmt whose value is a level.
 const KEYS: [&[u8]; 6] = [b"level", b"lvl", b"severity", b"levelname", b"log.level", b"@l"];
 
-/// The length of `information`.
-const LONGEST_WORD: usize = 11;
+/// The lengths of `err` and `information`.
+const WORD_LENGTHS: std::ops::RangeInclusive<usize> = 3..=11;
+
+/// The length of `log.level` and `levelname`.
+const LONGEST_KEY: usize = 9;
 
 /// The level of an entry whose first line is `line`. Its time ends at `after_time`; 0 if it has none.
 pub fn level_of(line: &[u8], after_time: usize) -> Option<Level> {
@@ -135,8 +138,16 @@ fn number(value: &[u8]) -> Option<u8> {
 }
 
 fn of_word(word: &[u8]) -> Option<Level> {
-    let mut lower = [0; LONGEST_WORD];
-    let lower = lower.get_mut(..word.len())?;
+    // Most words of a log have another length or first letter, which takes less time to see than to compare them.
+    let may_be = matches!(
+        word.first()? | 0x20,
+        b't' | b'v' | b'd' | b'i' | b'n' | b'w' | b'e' | b's' | b'f' | b'c' | b'a' | b'p'
+    );
+    if !may_be || !WORD_LENGTHS.contains(&word.len()) {
+        return None;
+    }
+    let mut lower = [0; *WORD_LENGTHS.end()];
+    let lower = &mut lower[..word.len()];
     lower.copy_from_slice(word);
     lower.make_ascii_lowercase();
     match &*lower {
@@ -177,25 +188,26 @@ fn klog(line: &[u8]) -> Option<Level> {
 /// `level=error`, or another key of [`KEYS`], with or without quotes.
 fn logfmt(line: &[u8]) -> Option<Level> {
     memchr_iter(b'=', line).find_map(|equals| {
-        let before = &line[..equals];
+        let before = &line[equals.saturating_sub(LONGEST_KEY + 1)..equals];
         // Most keys end with another letter.
-        if !matches!(before.last(), Some(b'l' | b'y' | b'e' | b'Y')) {
+        if !matches!(before.last()?, b'l' | b'y' | b'e' | b'Y') {
             return None;
         }
-        let is_whole = |key: &[u8]| match before.strip_suffix(key) {
-            Some(rest) => rest.last().is_none_or(u8::is_ascii_whitespace),
-            None => false,
-        };
-        if is_whole(b"PRIORITY") {
-            return severity(scalar(line, equals + 1)?);
+        let key = before.rsplit(u8::is_ascii_whitespace).next()?;
+        match key {
+            b"PRIORITY" => severity(scalar(line, equals + 1)?),
+            _ if KEYS.contains(&key) => value_of(scalar(line, equals + 1)?),
+            _ => None,
         }
-        KEYS.into_iter().find(|key| is_whole(key))?;
-        value_of(scalar(line, equals + 1)?)
     })
 }
 
 /// The line's first word, if the time comes after it: `ERROR 2026-11-23 …`, `Zigbee2MQTT:info  2026-11-23 …`.
 fn first_word(line: &[u8], after_time: usize) -> Option<Level> {
+    // Most lines begin with their time.
+    if line.first()?.is_ascii_digit() {
+        return None;
+    }
     let word = line[..after_time.min(line.len())].split(u8::is_ascii_whitespace).next()?;
     let word = word.rsplit(|&byte| byte == b':').find(|part| !part.is_empty())?;
     of_word(word.trim_ascii_start().strip_prefix(b"[").map_or(word, |word| word.strip_suffix(b"]").unwrap_or(word)))

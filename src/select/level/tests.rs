@@ -56,6 +56,9 @@ fn keys_hold_the_level() {
         ("\x1b[36mlevel\x1b[0m=info", Some(Level::Info)),
         ("/path?level=error", None),
         ("loglevel=error", None),
+        ("levelname=error", Some(Level::Error)),
+        ("x log.level=error", Some(Level::Error)),
+        ("xlevelname=error", None),
     ] {
         assert_eq!(level(line), expected, "{line}");
     }
