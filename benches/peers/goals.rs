@@ -1,6 +1,6 @@
 //! What wstail is to reach, each a ratio out of one run.
 
-use super::peer::Peer::{self, Frontail, Loopback, Netcat, Pipe, Seed, Websocat, Wstail, WstailText};
+use super::peer::Peer::{self, Frontail, Loopback, Netcat, Pipe, Seed, Websocat, Wstail, WstailFilter, WstailText};
 use super::report::Bound::{self, AtLeast, AtMost};
 use super::report::Goal;
 use super::report::Than::{self, Best, Measure, Nothing};
@@ -13,6 +13,8 @@ pub const GOALS: &[Goal] = &[
     goal("latency", Wstail, "p50, ms", AtMost(1.0), Than::Peer(Websocat)),
     goal("latency", Wstail, "p99, ms", AtMost(1.2), Than::Peer(Websocat)),
     goal("latency", Wstail, "p50, ms", AtMost(1.1), Than::Peer(Netcat)),
+    goal("latency", WstailFilter, "p50, ms", AtMost(1.05), Than::Peer(Wstail)),
+    goal("latency", WstailFilter, "p99, ms", AtMost(1.05), Than::Peer(Wstail)),
     goal("follow-lines", Wstail, "MB/s", AtLeast(1.3), Than::Peer(Websocat)),
     goal("follow-lines", Wstail, "behind, ms", AtMost(50.0), Nothing),
     goal("follow-lines", Wstail, "lost", AtMost(0.0), Nothing),
@@ -26,6 +28,8 @@ pub const GOALS: &[Goal] = &[
     goal("followers", Wstail, "idle CPU, %", AtMost(0.5), Nothing),
     goal("followers", Wstail, "p50, ms", AtMost(1.0), Than::Peer(Frontail)),
     goal("followers", Wstail, "p99, ms", AtMost(0.5), Than::Peer(Frontail)),
+    goal("followers", WstailFilter, "PSS, MB", AtMost(1.5), Than::Peer(Wstail)),
+    goal("followers", WstailFilter, "idle CPU, %", AtMost(1.05), Than::Peer(Wstail)),
     goal("ten-thousand", Wstail, "served", AtLeast(10_000.0), Nothing),
     goal("ten-thousand", Wstail, "KiB each at the most", AtMost(1.0), Measure("KiB each at 1000")),
     goal("size", Wstail, "dynamic, MB", AtMost(0.8), Nothing),

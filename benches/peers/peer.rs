@@ -19,6 +19,8 @@ use super::tools::Tools;
 pub enum Peer {
     Wstail,
     WstailText,
+    /// With a filter that every line passes.
+    WstailFilter,
     Websocketd,
     Websocat,
     Frontail,
@@ -32,9 +34,10 @@ pub enum Peer {
 /// Those that many clients can reach over the network.
 pub const SERVERS: [Peer; 5] = [Peer::Wstail, Peer::Websocketd, Peer::Websocat, Peer::Frontail, Peer::Seed];
 /// All that follow a log.
-pub const FOLLOWERS: [Peer; 8] = [
+pub const FOLLOWERS: [Peer; 9] = [
     Peer::Wstail,
     Peer::WstailText,
+    Peer::WstailFilter,
     Peer::Websocketd,
     Peer::Websocat,
     Peer::Frontail,
@@ -61,6 +64,7 @@ impl Peer {
         match self {
             Peer::Wstail => "wstail",
             Peer::WstailText => "wstail, plain text",
+            Peer::WstailFilter => "wstail, filtered",
             Peer::Websocketd => "websocketd + tail",
             Peer::Websocat => "websocat -B + tail",
             Peer::Frontail => "frontail",
@@ -72,7 +76,7 @@ impl Peer {
     }
 
     pub fn is_wstail(self) -> bool {
-        matches!(self, Peer::Wstail | Peer::WstailText)
+        matches!(self, Peer::Wstail | Peer::WstailText | Peer::WstailFilter)
     }
 
     /// Whether it serves one client after the other; `tail | nc` and a pipe have one and no more.
@@ -83,7 +87,7 @@ impl Peer {
     /// The programs it is made of.
     pub fn needs(self) -> &'static [&'static str] {
         match self {
-            Peer::Wstail | Peer::WstailText | Peer::Loopback => &[],
+            Peer::Wstail | Peer::WstailText | Peer::WstailFilter | Peer::Loopback => &[],
             Peer::Websocketd => &["websocketd", "tail"],
             Peer::Websocat => &["websocat", "tail"],
             Peer::Frontail => &["frontail", "tail"],
@@ -95,7 +99,7 @@ impl Peer {
 
     fn dialect(self) -> Dialect {
         match self {
-            Peer::Wstail | Peer::Websocat => Dialect::Binary,
+            Peer::Wstail | Peer::WstailFilter | Peer::Websocat => Dialect::Binary,
             Peer::WstailText | Peer::Seed => Dialect::Text,
             Peer::Websocketd => Dialect::Lines,
             Peer::Frontail => Dialect::SocketIo,
@@ -113,13 +117,13 @@ impl Peer {
         let port = port.to_string();
         let tail = [path("tail").as_os_str(), "-n".as_ref(), count.as_ref(), "-F".as_ref(), log.as_os_str()];
         let program = match self {
-            Peer::Wstail | Peer::WstailText => Path::new(env!("CARGO_BIN_EXE_wstail")),
+            Peer::Wstail | Peer::WstailText | Peer::WstailFilter => Path::new(env!("CARGO_BIN_EXE_wstail")),
             Peer::Netcat => Path::new("sh"),
             _ => path(self.needs().first().unwrap_or(&"")),
         };
         let mut command = Command::new(program);
         match self {
-            Peer::Wstail | Peer::WstailText => {
+            Peer::Wstail | Peer::WstailText | Peer::WstailFilter => {
                 command.args(["serve", "--port", &port, "--max-connections", CONNECTIONS]).arg(log)
             }
             Peer::Websocketd => {
@@ -197,6 +201,7 @@ impl Server {
         };
         let target = match self.peer {
             Peer::Wstail | Peer::WstailText => format!("{}?tail=1&lines={lines}", self.log),
+            Peer::WstailFilter => format!("{}?tail=1&lines={lines}&grep=answered%20[0-9]%2B", self.log),
             Peer::Seed => format!("{}?lines={lines}", self.log),
             Peer::Frontail => "/socket.io/?EIO=3&transport=websocket".to_owned(),
             _ => "/".to_owned(),
@@ -208,7 +213,7 @@ impl Server {
                 Ok(Connection::pipe(output.ok_or("a pipe has one reader")?))
             }
             peer => {
-                let subprotocol = (peer == Peer::Wstail).then_some("wstail.v1");
+                let subprotocol = matches!(peer, Peer::Wstail | Peer::WstailFilter).then_some("wstail.v1");
                 let mut connection = Connection::websocket(self.port, &target, peer.dialect(), subprotocol)?;
                 if peer == Peer::Frontail {
                     connection.decoder.say(&format!("40{},", self.namespace));

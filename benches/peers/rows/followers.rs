@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 use super::super::Outcome;
 use super::super::crowd::{Crowd, FIRST};
 use super::super::log::{Block, Log};
-use super::super::peer::{Peer, SERVERS};
+use super::super::peer::Peer;
 use super::super::report::percentile;
 use super::super::stage::Stage;
 
 const ROW: &str = "followers";
 const FOLLOWERS: usize = 1000;
+const PEERS: [Peer; 6] =
+    [Peer::Wstail, Peer::WstailFilter, Peer::Websocketd, Peer::Websocat, Peer::Frontail, Peer::Seed];
 /// A round takes minutes for all.
 const ROUNDS: usize = 3;
 const LINES: usize = 10;
@@ -25,7 +27,7 @@ pub const CONNECT: Duration = Duration::from_secs(120);
 const LATEST: Duration = Duration::from_secs(5);
 
 pub fn run(stage: &mut Stage) -> Outcome<()> {
-    stage.alternate(ROW, &SERVERS, stage.rounds.min(ROUNDS), measure);
+    stage.alternate(ROW, &PEERS, stage.rounds.min(ROUNDS), measure);
     Ok(())
 }
 
