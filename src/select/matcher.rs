@@ -18,12 +18,12 @@ pub(super) struct Matcher {
 
 #[derive(Debug)]
 enum MatcherKind {
-    Texts(Vec<Text>),
+    Texts(Vec<TextPattern>),
     Automaton(Box<Automaton>),
 }
 
 #[derive(Debug)]
-struct Text {
+struct TextPattern {
     finder: memmem::Finder<'static>,
     ignore_case: bool,
 }
@@ -40,7 +40,7 @@ impl Matcher {
     /// With the index of the pattern that does not fit into the budget.
     pub(super) fn any(patterns: &[Pattern], budget: &mut Budget) -> Result<Matcher, (usize, PatternError)> {
         let required = Required::Any(patterns.iter().map(Pattern::required).collect());
-        let texts: Option<Vec<Text>> = patterns.iter().map(Text::new).collect();
+        let texts: Option<Vec<TextPattern>> = patterns.iter().map(TextPattern::new).collect();
         if let Some(texts) = texts {
             return Ok(Matcher { kind: MatcherKind::Texts(texts), required });
         }
@@ -73,19 +73,19 @@ impl Matcher {
     }
 }
 
-impl Text {
+impl TextPattern {
     /// `None` for an expression; and for a text whose case is ignored if there are automata, which read a line faster
     /// than it can be folded.
-    fn new(pattern: &Pattern) -> Option<Text> {
+    fn new(pattern: &Pattern) -> Option<TextPattern> {
         match pattern {
             Pattern::Text { text, ignore_case: false } => {
-                Some(Text { finder: memmem::Finder::new(text).into_owned(), ignore_case: false })
+                Some(TextPattern { finder: memmem::Finder::new(text).into_owned(), ignore_case: false })
             }
             #[cfg(not(feature = "regex"))]
             Pattern::Text { text, ignore_case: true } => {
                 let mut folded = Vec::new();
                 case::fold(text.as_bytes(), &mut folded);
-                Some(Text { finder: memmem::Finder::new(&folded).into_owned(), ignore_case: true })
+                Some(TextPattern { finder: memmem::Finder::new(&folded).into_owned(), ignore_case: true })
             }
             #[cfg(feature = "regex")]
             _ => None,

@@ -20,11 +20,11 @@ const SHARE_TIME: Duration = Duration::from_millis(200);
 /// The permits of a server, and who waits for one.
 #[derive(Debug)]
 pub(in crate::server) struct Scans {
-    line: Mutex<Queue>,
+    line: Mutex<ScanQueue>,
 }
 
 #[derive(Debug)]
-struct Queue {
+struct ScanQueue {
     free: usize,
     /// The numbers of those who wait, the first one first.
     waiting: VecDeque<u64>,
@@ -51,10 +51,10 @@ impl Scans {
     pub(in crate::server) fn new(most: Option<NonZeroUsize>) -> Scans {
         let half = || available_parallelism().map_or(1, |cores| cores.get() / 2).max(1);
         let free = most.map_or_else(half, NonZeroUsize::get);
-        Scans { line: Mutex::new(Queue { free, waiting: VecDeque::new(), next: 0 }) }
+        Scans { line: Mutex::new(ScanQueue { free, waiting: VecDeque::new(), next: 0 }) }
     }
 
-    fn line(&self) -> MutexGuard<'_, Queue> {
+    fn line(&self) -> MutexGuard<'_, ScanQueue> {
         // Nothing is left half done under the lock.
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }

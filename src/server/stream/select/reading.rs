@@ -5,7 +5,7 @@ use std::io;
 use std::time::Instant;
 
 use super::query::{self, SAMPLE};
-use super::selecting::{Event, Selecting};
+use super::selecting::{OwnedEvent, Selecting};
 use crate::follow::read_up_to;
 use crate::protocol::log_event::LogEvent;
 use crate::select::WARM_UP;
@@ -117,7 +117,7 @@ impl Selecting {
 }
 
 /// An event that is no data.
-fn owned(what: LogEvent<Data<'_>>) -> Event {
+fn owned(what: LogEvent<Data<'_>>) -> OwnedEvent {
     match what {
         LogEvent::Opened { size, left, is_awaited } => LogEvent::Opened { size, left, is_awaited },
         LogEvent::Checkpoint => LogEvent::Checkpoint,

@@ -20,19 +20,19 @@ use crate::server::scans::ScanPermit;
 use crate::server::stream::event::{Content, Data, Locate, SourceEvent};
 use crate::server::stream::source::{LogSource, SourceError};
 
-pub(super) type Event = LogEvent<Data<'static>>;
+pub(super) type OwnedEvent = LogEvent<Data<'static>>;
 
 pub(in crate::server) struct Selecting {
     pub(super) query: Query,
     pub(super) selector: Selector,
     /// Events for the encoder, each with its place, if it has one.
-    pub(super) ready: VecDeque<(Event, Option<Position>)>,
+    pub(super) ready: VecDeque<(OwnedEvent, Option<Position>)>,
     /// The place of the event that was taken last.
     place: Option<Position>,
     /// How many selected bytes the client has already.
     pub(super) skip: u64,
     /// The event `Opened`, until its place is known.
-    pub(super) opened: Option<Event>,
+    pub(super) opened: Option<OwnedEvent>,
     /// What comes before the place has not been judged yet.
     pub(super) is_cold: bool,
     /// Lines were passed on, so that there can be a gap between them and others.
@@ -131,7 +131,7 @@ impl Selecting {
     }
 
     /// Passes on an event that is no data.
-    pub(super) fn pass(&mut self, what: Event, source: &mut LogSource, now: Instant) {
+    pub(super) fn pass(&mut self, what: OwnedEvent, source: &mut LogSource, now: Instant) {
         match what {
             LogEvent::Opened { size, is_awaited, .. } => {
                 self.is_cold = true;
@@ -264,12 +264,12 @@ impl Selecting {
         }
     }
 
-    pub(super) fn push(&mut self, what: Event) {
+    pub(super) fn push(&mut self, what: OwnedEvent) {
         self.ready.push_back((what, None));
     }
 
     /// Passes on an event that bears a cursor.
-    fn cover(&mut self, what: Event, source: &LogSource, now: Instant) {
+    fn cover(&mut self, what: OwnedEvent, source: &LogSource, now: Instant) {
         let place = source.follower().position();
         let is_bare = place.is_bare();
         self.covered = Covered { at: now, sent: 0, has_moved: false, is_bare };
@@ -307,7 +307,7 @@ impl Selecting {
     }
 
     /// What comes next does not continue what was read.
-    fn leave_file(&mut self, what: Event, source: &LogSource, now: Instant) {
+    fn leave_file(&mut self, what: OwnedEvent, source: &LogSource, now: Instant) {
         let judged = self.selector.judge(b"", Follows::Generation);
         self.open(source);
         if std::mem::take(&mut self.skip) > 0 {
