@@ -61,8 +61,9 @@
 //!   without notice
 //!
 //! The feature `tls`, on by default, adds `wss://` and `https://`; the feature `regex`, on by default, adds regular
-//! expressions to filters, whose patterns are texts without it; the feature `cli`, on by default, adds what only the
-//! program `wstail` needs, and a library user leaves it out.
+//! expressions to filters, whose patterns are texts without it; the feature `gz`, on by default, reads rotated files that
+//! are compressed with gzip, and the features `xz` and `zstd` do the same for these formats; the feature `cli`, on by
+//! default, adds what only the program `wstail` needs, and a library user leaves it out.
 
 #![cfg(target_os = "linux")]
 

@@ -262,3 +262,4 @@ pub mod unused;
 pub(crate) use self::generations::listed::{compare_generations, is_generation};
 
 pub(crate) use self::log::fingerprint::read_up_to;
+pub use self::log::packed;

@@ -2,4 +2,5 @@
 
 pub(super) mod fingerprint;
 pub(super) mod open;
+pub mod packed;
 pub(super) mod status;

@@ -1,0 +1,84 @@
+//! gzip: members one after the other, as `cat a.gz b.gz` makes them. NULs after the last one are padding.
+
+use std::io::{self, BufRead, Read};
+
+use flate2::bufread::GzDecoder;
+
+use super::input::Input;
+use super::{Unpack, Unpacked, damaged};
+
+/// How much of the file one call reads. Parts of it may yield nothing, though they take time.
+const ALLOWANCE: usize = 8 * 1024;
+
+#[derive(Debug)]
+pub struct Members(State);
+
+#[derive(Debug)]
+enum State {
+    /// Before a member, or the end. `is_first`: there must be one. `is_padded`: there must not.
+    Between {
+        input: Input,
+        is_first: bool,
+        is_padded: bool,
+    },
+    Within(GzDecoder<Input>),
+    /// The file was read to its end, or is damaged.
+    Over,
+}
+
+impl Members {
+    pub fn new(input: Input) -> Members {
+        Members(State::Between { input, is_first: true, is_padded: false })
+    }
+}
+
+impl Unpack for Members {
+    fn unpack(&mut self, buffer: &mut [u8]) -> io::Result<Unpacked> {
+        match std::mem::replace(&mut self.0, State::Over) {
+            State::Over => Ok(Unpacked::End),
+            State::Between { mut input, is_first, mut is_padded } => {
+                input.allow(ALLOWANCE);
+                loop {
+                    let bytes = match input.fill_buf() {
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                            self.0 = State::Between { input, is_first, is_padded };
+                            return Ok(Unpacked::Nothing);
+                        }
+                        result => result?,
+                    };
+                    let nuls = bytes.iter().take_while(|&&byte| byte == 0).count();
+                    match bytes.get(nuls) {
+                        None if bytes.is_empty() && is_first => return Err(io::ErrorKind::UnexpectedEof.into()),
+                        None if bytes.is_empty() => return Ok(Unpacked::End),
+                        Some(0x1f) if nuls == 0 && !is_padded => break,
+                        None if !is_first => (),
+                        _ => return Err(damaged("what follows the last member is not one")),
+                    }
+                    is_padded = true;
+                    input.consume(nuls);
+                }
+                self.0 = State::Within(GzDecoder::new(input));
+                Ok(Unpacked::Nothing)
+            }
+            State::Within(mut decoder) => {
+                decoder.get_mut().allow(ALLOWANCE);
+                match decoder.read(buffer) {
+                    Ok(0) => {
+                        let input = decoder.into_inner();
+                        self.0 = State::Between { input, is_first: false, is_padded: false };
+                        Ok(Unpacked::Nothing)
+                    }
+                    Ok(read) => {
+                        self.0 = State::Within(decoder);
+                        Ok(Unpacked::Bytes(read))
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        self.0 = State::Within(decoder);
+                        Ok(Unpacked::Nothing)
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+        }
+    }
+}
