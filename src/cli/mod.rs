@@ -137,12 +137,25 @@ fn run_words(arguments: Vec<OsString>) -> Result<Exit> {
         }
     };
     if parsed.version {
-        return print_line(concat!("wstail ", env!("CARGO_PKG_VERSION")));
+        return print_line(&format!("wstail {}\nfeatures: {}", env!("CARGO_PKG_VERSION"), features().join(" ")));
     }
     execute(parsed.command).map_err(|error| match error.is_usage() {
         true => Error::usage(environment::explain(error.to_string(), &variables)),
         false => error,
     })
+}
+
+/// The crate features that this program was built with, but for the program itself.
+fn features() -> Vec<&'static str> {
+    let all = [
+        ("tls", cfg!(feature = "tls")),
+        ("regex", cfg!(feature = "regex")),
+        ("gz", cfg!(feature = "gz")),
+        ("zstd", cfg!(feature = "zstd")),
+        ("xz", cfg!(feature = "xz")),
+    ];
+    let built_in: Vec<_> = all.into_iter().filter(|(_, is_built_in)| *is_built_in).map(|(name, _)| name).collect();
+    if built_in.is_empty() { vec!["none"] } else { built_in }
 }
 
 fn execute(command: Option<Command>) -> Result<Exit> {

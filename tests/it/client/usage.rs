@@ -219,7 +219,11 @@ fn help_and_version_go_to_stdout() {
 
 #[test]
 fn version_is_accepted_after_a_command() {
-    let version = format!("wstail {}\n", env!("CARGO_PKG_VERSION")).into_bytes();
+    let features = [("tls", cfg!(feature = "tls")), ("regex", cfg!(feature = "regex")), ("gz", cfg!(feature = "gz"))];
+    let features = [features, [("zstd", cfg!(feature = "zstd")), ("xz", cfg!(feature = "xz")), ("", false)]].concat();
+    let built_in: String = features.iter().filter(|(_, is)| *is).map(|(name, _)| format!(" {name}")).collect();
+    let built_in = if built_in.is_empty() { " none".to_owned() } else { built_in };
+    let version = format!("wstail {}\nfeatures:{built_in}\n", env!("CARGO_PKG_VERSION")).into_bytes();
     for arguments in [&["--version"][..], &["-V"], &["serve", "-V"], &["tail", "h:1/a", "--lines", "5", "--version"]] {
         let output = run(arguments);
         assert_eq!((output.status.code(), &output.stdout), (Some(0), &version), "{arguments:?}");
