@@ -57,8 +57,8 @@ fn backfill() {
     for (name, hole) in [("1 MB", 0), ("2 GB", 2_000_000_000)] {
         let directory = tempfile::tempdir().unwrap();
         log(directory.path(), hole, 7000);
-        let file = File::open(directory.path().join("app.log")).unwrap();
-        let size = file.metadata().unwrap().len();
+        let file = wstail::follow::File::from(File::open(directory.path().join("app.log")).unwrap());
+        let size = file.size().unwrap();
         measure(&format!("last 1000 lines of {name}"), 0, || {
             let mut backfill = Backfill::new(Lines::Last(1000), size);
             while black_box(backfill.step(&file).unwrap()) == SearchProgress::Busy {}

@@ -54,7 +54,8 @@ pub(super) fn gap(reason: Missing, bytes: Option<u64>) -> String {
     let what = match reason {
         Missing::Truncated => "the log was truncated before they were read",
         Missing::Replaced => "the log was replaced before they were read",
-        Missing::Expired => "rotated files were deleted or compressed before they were read",
+        Missing::Damaged => "the rest of a compressed file cannot be read: it is damaged",
+        Missing::Expired => "rotated files were deleted before they were read, or cannot be read",
         _ => "the place to resume at was not found",
     };
     format!("gap: {bytes} may be missing: {what}")

@@ -65,8 +65,8 @@ pub(super) struct Serve {
     #[argh(option, arg_name = "N", from_str_fn(number))]
     max_connections_per_ip: Option<usize>,
 
-    /// maximum clients that search old data at the same time; the
-    /// others wait their turn [default: half the cores]
+    /// maximum clients that search old data or unpack files at the
+    /// same time; the others wait their turn [default: half the cores]
     #[argh(option, arg_name = "N", from_str_fn(positive))]
     max_scans: Option<usize>,
 

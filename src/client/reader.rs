@@ -257,7 +257,7 @@ impl Reader {
             Event::Open { size, cursor, times, .. } => {
                 self.place.get_or_insert(cursor.into());
                 self.keep_times(&times);
-                Some(LogEvent::Opened { size, left: None, is_awaited: false })
+                Some(LogEvent::Opened { size, left: None, is_awaited: false, lost: None })
             }
             Event::Cursor(cursor) => Some(self.at(cursor, LogEvent::Checkpoint)),
             Event::Rotated(cursor) => Some(self.begin_file(cursor, LogEvent::Rotated)),

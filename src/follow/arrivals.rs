@@ -19,7 +19,7 @@ pub(crate) trait NameCount: std::fmt::Debug + Send + Sync {
 /// What became of a file that bore the log's name for a while, as it was reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Arrival {
-    /// It is called so now, in the log's directory.
+    /// It is called so now, in the log's directory, or the archive is to which it was compressed.
     Named(OsString),
     Deleted,
     /// It was moved to another directory.

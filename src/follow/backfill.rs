@@ -1,15 +1,15 @@
 //! Where a stream's first line begins: the last N lines of a file, searched backwards, or from line K on, searched
 //! forwards. Both go block by block: memory does not depend on the file's size, nor time where it is searched backwards.
 
-use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 
 use memchr::{memchr_iter, memrchr_iter};
 
 use super::line_search::BLOCK;
 pub use super::line_search::SearchProgress;
+use super::log::file::File;
+use super::log::fingerprint::read_up_to;
 use super::matching_lines::{Judge, MatchingLines};
 use crate::protocol::request::Lines;
 
@@ -36,6 +36,11 @@ enum Direction {
     Back { size: u64 },
     /// The same, for lines that match.
     BackMatching(MatchingLines),
+    /// The same in a compressed file, which can only be read forwards: so many newlines were counted in the bytes that were
+    /// searched, of which this is the last.
+    Count { size: u64, newlines: u64, last: u8 },
+    /// After that: so many newlines are still to be passed, from the start on.
+    Pass { newlines: u64 },
     /// From a file's start on, up to its end, or for ever.
     On { end: Option<u64> },
 }
@@ -65,12 +70,18 @@ impl Backfill {
 
     /// Whether lines are counted from the end back.
     pub(super) fn counts_back(&self) -> bool {
-        matches!(self.direction, Direction::Back { .. } | Direction::BackMatching(_))
+        use Direction::{Back, BackMatching, Count, Pass};
+        matches!(self.direction, Back { .. } | BackMatching(_) | Count { .. } | Pass { .. })
     }
 
-    /// Lines that are counted from the end were counted from here on.
+    /// Lines that are counted from the end were counted from here on. Where this is done forwards it is not known before the
+    /// search is over.
     pub(super) fn searched_to(&self) -> u64 {
-        if let Direction::BackMatching(search) = &self.direction { search.searched_to() } else { self.searched }
+        match &self.direction {
+            Direction::BackMatching(search) => search.searched_to(),
+            Direction::Count { .. } | Direction::Pass { .. } => u64::MAX,
+            _ => self.searched,
+        }
     }
 
     /// Whether only lines that match are counted.
@@ -89,7 +100,9 @@ impl Backfill {
     pub(super) fn go_on_in(&mut self, size: u64, has_line: bool, has_end: bool) {
         match &mut self.direction {
             Direction::Whole => {}
-            Direction::Back { size: old } => (*old, self.searched) = (size, size),
+            Direction::Back { .. } | Direction::Count { .. } | Direction::Pass { .. } => {
+                (self.searched, self.direction) = (size, Direction::Back { size });
+            }
             Direction::BackMatching(search) => return search.go_on_in(size, has_end),
             Direction::On { end } => (*end, self.searched) = (has_end.then_some(size), 0),
         }
@@ -140,7 +153,13 @@ impl Backfill {
     pub fn step(&mut self, file: &File) -> io::Result<SearchProgress> {
         match &self.direction {
             _ if self.newlines == 0 => Ok(SearchProgress::Found(self.searched)),
+            &Direction::Back { size } if file.is_compressed() => {
+                (self.searched, self.direction) = (0, Direction::Count { size, newlines: 0, last: b'\n' });
+                Ok(SearchProgress::Busy)
+            }
             &Direction::Back { size } => self.step_back(file, size),
+            &Direction::Count { size, newlines, last } => self.step_count(file, size, newlines, last),
+            &Direction::Pass { newlines } => self.step_pass(file, newlines),
             Direction::BackMatching(_) => self.step_matching(file),
             &Direction::On { end } => self.step_on(file, end),
             Direction::Whole => Ok(SearchProgress::Found(0)),
@@ -152,11 +171,10 @@ impl Backfill {
             return Ok(SearchProgress::Found(0));
         }
         let start = self.searched.saturating_sub(BLOCK as u64);
-        let mut block = vec![0; (self.searched - start) as usize];
-        match file.read_exact_at(&mut block, start) {
+        let block = read_up_to(file, start, (self.searched - start) as usize)?;
+        if (block.len() as u64) < self.searched - start {
             // The file has shrunk below what was its size: the follower will notice; here its start is as good a place.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(SearchProgress::Found(0)),
-            result => result?,
+            return Ok(SearchProgress::Found(0));
         }
         // The newline at the very end closes the last line, it does not begin another.
         let last = size - 1;
@@ -170,7 +188,50 @@ impl Backfill {
         Ok(SearchProgress::Busy)
     }
 
+    /// Counts the lines in the next block. At the end it is known which line is to come first.
+    fn step_count(&mut self, file: &File, size: u64, newlines: u64, last: u8) -> io::Result<SearchProgress> {
+        let mut block = vec![0; (size - self.searched).min(FORWARD as u64) as usize];
+        let read = if block.is_empty() { 0 } else { file.read_at(&mut block, self.searched)? };
+        let Some(&newest) = block[..read].last() else {
+            let lines = newlines + u64::from(last != b'\n');
+            if let Some(newlines @ 1..) = lines.checked_sub(self.newlines) {
+                (self.searched, self.direction) = (0, Direction::Pass { newlines });
+                return Ok(SearchProgress::Busy);
+            }
+            // The first line has no newline before it.
+            self.newlines -= lines.saturating_sub(1);
+            (self.searched, self.direction) = (0, Direction::Back { size: self.searched });
+            return Ok(SearchProgress::Found(0));
+        };
+        self.searched += read as u64;
+        let newlines = newlines + memchr_iter(b'\n', &block[..read]).count() as u64;
+        self.direction = Direction::Count { size, newlines, last: newest };
+        Ok(SearchProgress::Busy)
+    }
+
+    /// Passes the lines before the first one that is asked for.
+    fn step_pass(&mut self, file: &File, newlines: u64) -> io::Result<SearchProgress> {
+        file.keep(2 * BLOCK);
+        let mut block = vec![0; BLOCK];
+        let read = file.read_at(&mut block, self.searched)?;
+        let mut places = memchr_iter(b'\n', &block[..read]);
+        let found = places.nth(newlines as usize - 1);
+        if let Some(last) = found {
+            (self.newlines, self.searched) = (0, self.searched + last as u64 + 1);
+            return Ok(SearchProgress::Found(self.searched));
+        }
+        if read == 0 {
+            // The file has changed: its end is as good a place.
+            self.newlines = 0;
+            return Ok(SearchProgress::Found(self.searched));
+        }
+        self.searched += read as u64;
+        self.direction = Direction::Pass { newlines: newlines - memchr_iter(b'\n', &block[..read]).count() as u64 };
+        Ok(SearchProgress::Busy)
+    }
+
     fn step_on(&mut self, file: &File, end: Option<u64>) -> io::Result<SearchProgress> {
+        file.keep(2 * FORWARD);
         let room = end.map_or(FORWARD as u64, |end| end.saturating_sub(self.searched).min(FORWARD as u64));
         let mut block = vec![0; room as usize];
         let read = if room == 0 { 0 } else { file.read_at(&mut block, self.searched)? };
@@ -207,7 +268,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(text).unwrap();
         let mut backfill = Backfill::new(lines, text.len() as u64);
-        end(&mut backfill, &file)
+        end(&mut backfill, &file.into())
     }
 
     fn end(backfill: &mut Backfill, file: &File) -> u64 {
@@ -264,10 +325,11 @@ mod tests {
             let mut file = tempfile::tempfile().unwrap();
             file.write_all(text).unwrap();
             let mut backfill = Backfill::from_line(line, Some(text.len() as u64));
-            assert_eq!(end(&mut backfill, &file), expected, "{text:?} {line}");
+            assert_eq!(end(&mut backfill, &file.into()), expected, "{text:?} {line}");
         }
         let mut file = tempfile::tempfile().unwrap();
         file.write_all("1234567\n".repeat(100_000).as_bytes()).unwrap();
+        let file = file.into();
         for line in [1, 2, 32_768, 32_769, 32_770, 99_999, 100_000, 100_001] {
             assert_eq!(end(&mut Backfill::from_line(line, None), &file), (line - 1) * 8);
         }
@@ -275,7 +337,7 @@ mod tests {
 
     #[test]
     fn a_line_that_is_not_there_yet_is_awaited() {
-        let file = tempfile::tempfile().unwrap();
+        let file = tempfile::tempfile().unwrap().into();
         let mut backfill = Backfill::from_line(3, None);
         assert_eq!(backfill.step(&file).unwrap(), SearchProgress::Absent(0));
         assert_eq!([&b"1\n2"[..], b"2", b"\n3"].map(|bytes| backfill.pass(bytes)), [None, None, Some(5)]);

@@ -1,15 +1,16 @@
 //! Back from a cursor: the lines of its file that come before it, for readers that page to older ones.
 
-use std::fs::File;
 use std::io;
 use std::time::Duration;
 
 use super::backfill::Backfill;
 use super::follower::{EndKind, Follower, Phase, Step};
+use super::log::file::File;
 use super::log::open::OpenLog;
 use super::position::Position;
 use super::resume::{ResumePoint, find, list};
 use super::root::Log;
+use super::wanted::Way;
 use crate::protocol::event::Missing;
 use crate::protocol::request::Lines;
 
@@ -21,18 +22,23 @@ impl Follower {
     /// When a file cannot be read.
     pub fn before(log: Log, file: File, position: &Position, lines: Lines) -> io::Result<Box<Follower>> {
         let mut follower = Follower::at_start(log, file, false, Duration::ZERO)?;
-        let siblings = list(&follower.log)?;
-        match find(&follower, position, 0, &siblings)? {
-            ResumePoint::Log => follower.end_at(position.offset, lines),
-            ResumePoint::Generation(file) | ResumePoint::Copy { copy: file, .. } => {
-                follower.open = OpenLog::new(file)?;
-                follower.open.since = position.changed;
-                follower.end_at(position.offset, lines);
-            }
-            ResumePoint::Truncated(_) => follower.report_lost(Missing::Truncated),
-            ResumePoint::Nowhere => follower.report_lost(Missing::Cursor),
-        }
+        follower.look_for(position.clone(), Way::Back(lines))?;
         Ok(follower)
+    }
+
+    pub(super) fn back_from(&mut self, position: &Position, lines: Lines) -> io::Result<()> {
+        let siblings = list(&self.log)?;
+        match find(self, position, 0, &siblings)? {
+            ResumePoint::Log => self.end_at(position.offset, lines),
+            ResumePoint::Generation(file) | ResumePoint::Copy { copy: file, .. } => {
+                self.open = OpenLog::new(file)?;
+                self.open.since = position.changed;
+                self.end_at(position.offset, lines);
+            }
+            ResumePoint::Truncated(_) => self.report_lost(Missing::Truncated),
+            ResumePoint::CutOff(_) | ResumePoint::Nowhere => self.report_lost(Missing::Cursor),
+        }
+        Ok(())
     }
 
     fn end_at(&mut self, offset: u64, lines: Lines) {

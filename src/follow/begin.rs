@@ -1,7 +1,6 @@
 //! How a stream begins whose places have to be searched for among the generations of its log, and where it ends
 //! (`place_search`).
 
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
@@ -10,8 +9,10 @@ use super::follower::{End, EndKind, Follower, Phase, Step};
 use super::generations::all;
 use super::generations::list::{self, Sibling, Siblings};
 use super::held_files::{Ahead, Next, Sighted, Source};
+use super::log::file::File;
 use super::log::open::{Glance, OpenLog};
 use super::log::status::Status;
+use super::narrowing::Narrowing;
 use super::place_search::{Begun, PlaceProgress, PlaceSearch};
 use super::resume;
 use super::time_range::TimeRange;
@@ -26,26 +27,44 @@ impl Follower {
     /// # Errors
     /// When the files beside the log cannot be listed or read.
     pub fn narrow(&mut self, history: bool, range: Option<Box<dyn TimeRange>>) -> io::Result<()> {
-        if !history && range.is_none() {
+        self.narrowing = (history || range.is_some()).then(|| Box::new(Narrowing { history, range }));
+        match self.narrow_at_place() {
+            // It is done with the first polls.
+            Err(error) if may_be_tried_again(&error) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// The same, as soon as it is known in which file the reader begins. After an error it can be called again.
+    pub(super) fn narrow_at_place(&mut self) -> io::Result<()> {
+        if matches!(self.phase, Phase::Resuming(_)) {
             return Ok(());
         }
-        let is_endless = self.end.is_none();
-        match std::mem::replace(&mut self.phase, Phase::Current) {
-            Phase::Backfilling(backfill) => {
-                let mut files = if history { self.older_generations()? } else { Vec::new() };
-                let size = self.end.as_ref().map_or(self.opened, |end| end.size);
-                files.push(Candidate::held(self.open.file.clone(), size)?);
-                let search = PlaceSearch::new(Candidates::new(files), range, backfill, history, is_endless);
-                self.places = Some(Box::new(search));
+        let Some(mut narrowing) = self.narrowing.take() else { return Ok(()) };
+        let narrowed = self.narrow_by(&mut narrowing);
+        if narrowed.is_err() {
+            self.narrowing = Some(narrowing);
+        }
+        narrowed
+    }
+
+    // Not inlined, so that the stack frame of a reader that follows stays small.
+    #[inline(never)]
+    fn narrow_by(&mut self, Narrowing { history, range }: &mut Narrowing) -> io::Result<()> {
+        if !matches!(self.phase, Phase::Backfilling(_)) {
+            if range.as_ref().is_some_and(|range| range.has(Bound::Until)) {
+                // The end is searched for where it was searched for before this reader resumed.
+                let (files, begun) = self.files_of_end(*history)?;
+                self.places = range.take().map(|range| Box::new(PlaceSearch::of_end(files, range, begun, *history)));
             }
-            phase => {
-                self.phase = phase;
-                if let Some(range) = range.filter(|range| range.has(Bound::Until)) {
-                    // The end is searched for where it was searched for before this reader resumed.
-                    let (files, begun) = self.files_of_end(history)?;
-                    self.places = Some(Box::new(PlaceSearch::of_end(files, range, begun, history)));
-                }
-            }
+            return Ok(());
+        }
+        let mut files = if *history { self.older_generations()? } else { Vec::new() };
+        let size = self.end.as_ref().map_or(self.opened, |end| end.size);
+        files.push(Candidate::held(self.open.file.clone(), size)?);
+        if let Phase::Backfilling(backfill) = std::mem::replace(&mut self.phase, Phase::Current) {
+            let (files, is_endless) = (Candidates::new(files), self.end.is_none());
+            self.places = Some(Box::new(PlaceSearch::new(files, range.take(), backfill, *history, is_endless)));
         }
         Ok(())
     }
@@ -57,7 +76,7 @@ impl Follower {
     /// When it cannot be opened now.
     pub fn typical_file(&mut self) -> io::Result<Arc<File>> {
         let typical = match &mut self.places {
-            Some(places) => unless_renamed(|| places.open_typical(&self.log))?,
+            Some(places) => unless_renamed(|| places.candidates.open_typical(&self.log))?,
             None => None,
         };
         Ok(typical.unwrap_or_else(|| self.open.file.clone()))
@@ -68,7 +87,7 @@ impl Follower {
             let siblings = resume::list(&self.log)?;
             all::older(&self.log, &self.open.file, &siblings)
         })?;
-        Ok(older.into_iter().map(Candidate::listed).collect())
+        Ok(older.into_iter().map(|(sibling, size)| Candidate::listed(sibling, size)).collect())
     }
 
     /// The files in which the end of a stream is searched for that has begun.
@@ -83,16 +102,20 @@ impl Follower {
     /// Adds the open file and those that come after it.
     fn add_ahead(&self, files: &mut Vec<Candidate>) -> io::Result<()> {
         let size = |status: &Status| match &self.end {
-            Some(end) if Status::of(&end.file).is_ok_and(|last| last.is_same(status)) => end.size,
+            Some(end) if end.file.status().is_ok_and(|last| last.is_same(status)) => end.size,
             _ => status.size,
         };
-        let open = Status::of(&self.open.file)?;
+        let open = self.open.file.status()?;
         files.push(Candidate::held(self.open.file.clone(), size(&open))?);
         if let Phase::Passing(ahead) | Phase::Turning(ahead) = &self.phase {
             for next in ahead.iter() {
                 files.push(match next.source() {
-                    Source::Held(file) => Candidate::held(file.clone(), size(&Status::of(file)?))?,
-                    Source::Listed(sibling) => Candidate::listed(Sibling::clone(sibling)),
+                    Source::Held(file) => Candidate::held(file.clone(), size(&file.status()?))?,
+                    Source::Listed(sibling) => {
+                        let file = sibling.open(&self.log)?;
+                        let size = file.map_or(Ok(sibling.status.size), |file| file.status().map(|status| status.size));
+                        Candidate::listed(Sibling::clone(sibling), size?)
+                    }
                 });
             }
         }
@@ -138,10 +161,10 @@ impl Follower {
     fn is_whole(&self, places: &PlaceSearch) -> io::Result<bool> {
         if let Some(Begun { log, .. }) = places.begun() {
             let Some(End { file, .. }) = &self.end else { return Ok(true) };
-            return Ok(Status::of(file)?.size >= log.status.size && log.is_of(file)?);
+            return Ok(file.status()?.size >= log.status.size && log.is_of(file)?);
         }
         let searched = places.candidates.get(places.candidates.last()).size;
-        Ok(Status::of(&self.open.file)?.size >= searched && self.open.begins_as_before()?)
+        Ok(self.open.file.status()?.size >= searched && self.open.begins_as_before()?)
     }
 
     /// The log was truncated while the places were searched for in it. What it held is searched in the copy that was made
@@ -160,11 +183,11 @@ impl Follower {
         if places.has_history() && !gives_up {
             // If files are renamed meanwhile, the next turn lists them again.
             let siblings = list::list(&self.log)?;
-            files.extend(all::older(&self.log, &open.file, &siblings)?.into_iter().map(Candidate::listed));
+            let older = all::older(&self.log, &open.file, &siblings)?;
+            files.extend(older.into_iter().map(|(sibling, size)| Candidate::listed(sibling, size)));
         }
         let was = places.candidates.get(places.candidates.last()).size;
-        let is_copy = |file: &Candidate| file.size >= was && !places.candidates.has(file);
-        let is_lost = gives_up || was > 0 && !files.iter().any(is_copy);
+        let is_lost = gives_up || was > 0 && !self.has_copy(places, &files, was)?;
         files.push(Candidate::held(open.file.clone(), open.status.size)?);
         (self.open, self.opened) = (open, files[files.len() - 1].size);
         if self.end.is_some() {
@@ -181,12 +204,34 @@ impl Follower {
         Ok(None)
     }
 
+    /// Whether one of the files was not there when the search began, and may hold the `was` bytes that the log held then. A
+    /// compressed one may as well be what became of an older file, so it has to begin as the log did.
+    fn has_copy(&self, places: &PlaceSearch, files: &[Candidate], was: u64) -> io::Result<bool> {
+        for file in files.iter().filter(|file| file.size >= was && !places.candidates.has(file)) {
+            let is_copy = match &file.source {
+                CandidateSource::Listed(sibling) if sibling.rotated.is_compressed => match sibling.open(&self.log)? {
+                    Some(archive) => self.open.glance().is_of(&archive)? && archive.size()? >= was,
+                    None => false,
+                },
+                _ => true,
+            };
+            if is_copy {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The same for a stream that has begun: it resumes once more, where its place is now. If this happens again and again,
     /// it ends where the log ends.
     fn search_end_again(&mut self, places: &mut PlaceSearch) -> io::Result<Option<Step>> {
         let Some(end) = self.end.as_ref().filter(|_| !places.is_vain()) else { return Ok(Some(Step::Busy)) };
-        let (log, file, position) = (self.log.clone(), end.file.try_clone()?, self.position());
+        let (log, file, position) = (self.log.clone(), File::clone(&end.file), self.position());
         let mut again = Follower::resume(log, file, &position, self.skip, false, self.rotate_wait)?;
+        if matches!(again.phase, Phase::Resuming(_)) {
+            // A compressed file has to be unpacked further for that, which goes on in the next turn.
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         let (files, begun) = again.files_of_end(places.has_history())?;
         (again.keeps_unused, again.names) = (self.keeps_unused, self.names.take());
         *self = *again;
@@ -194,7 +239,8 @@ impl Follower {
         Ok(None)
     }
 
-    /// Goes to the place that was found. The files after the first one are ahead.
+    /// Goes to the place that was found. The files after the first one are ahead. After an error it can be called again: a
+    /// compressed file is unpacked further each time.
     fn begin_at_found(&mut self, places: &mut PlaceSearch) -> io::Result<Step> {
         let current = Sighted { file: self.open.file.clone(), glance: self.open.glance() };
         let end = self.find_end(places)?;
@@ -208,6 +254,19 @@ impl Follower {
                 None => first = CandidatePlace { file: first.file + 1, offset: 0 },
             }
         };
+        let open = match open {
+            Some(mut open) => {
+                open.seek(first.offset)?;
+                self.log.release(&open.file);
+                Some(open)
+            }
+            None => {
+                self.open.seek(first.offset)?;
+                // It may be empty still, and begin with a hole.
+                self.open.is_fresh = places.has_begun_again() && first.offset == 0;
+                None
+            }
+        };
         let (mut ahead, mut missing) = (Ahead::default(), None);
         for file in first.file + 1..=places.end().file {
             let Candidate { source, .. } = places.candidates.get(file);
@@ -219,21 +278,14 @@ impl Follower {
                     continue;
                 }
             };
-            ahead.push(next.that_had(places.size_of(file)));
+            ahead.push(next.that_had(places.known_size_of(file)));
         }
         ahead.note_certain();
         ahead.hold(&self.log, &Siblings::default())?;
+        self.log.rest();
         let mut opened = open.as_ref().map_or(self.opened, |open| open.status.size);
-        match open {
-            Some(mut open) => {
-                open.seek(first.offset)?;
-                self.open = open;
-            }
-            None => {
-                self.open.seek(first.offset)?;
-                // It may be empty still, and begin with a hole.
-                self.open.is_fresh = places.has_begun_again() && first.offset == 0;
-            }
+        if let Some(open) = open {
+            self.open = open;
         }
         self.end = end.or(self.end.take());
         if let Some(end) = self.end.as_ref().filter(|_| ahead.is_empty()) {
@@ -286,7 +338,7 @@ impl Follower {
         loop {
             let CandidatePlace { file, offset } = places.end();
             if let Some(open) = places.candidates.open(file, &self.log)? {
-                let newest = Status::of(&open)?.start();
+                let newest = open.status()?.start();
                 return Ok(Some(End { file: open, size: offset, newest, kind: EndKind::Time }));
             }
             // It was deleted just now.
@@ -307,4 +359,9 @@ pub(super) fn unless_renamed<T>(mut open: impl FnMut() -> io::Result<T>) -> io::
         result = open();
     }
     result
+}
+
+/// Files may be renamed while they are opened, and compressed ones may have to be unpacked further.
+fn may_be_tried_again(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock)
 }

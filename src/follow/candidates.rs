@@ -1,11 +1,12 @@
 //! The files in which a stream may begin or end: generations of a log, oldest first. They are opened when they are
 //! needed, under whatever name they have by then.
 
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
 use super::generations::list::{self, Sibling};
+use super::log::file::{File, UNKNOWN_SIZE};
+use super::log::fingerprint::read_up_to;
 use super::log::status::Status;
 use super::root::Log;
 
@@ -18,7 +19,7 @@ pub(super) struct Candidates {
 #[derive(Debug)]
 pub(super) struct Candidate {
     pub source: CandidateSource,
-    /// How many of its bytes count.
+    /// How many of its bytes count: of a compressed file as many as it holds, as long as that is not known.
     pub size: u64,
     /// Its modification time, in nanoseconds since the epoch.
     pub written: i64,
@@ -41,13 +42,18 @@ pub(super) struct CandidatePlace {
 
 impl Candidate {
     pub fn held(file: Arc<File>, size: u64) -> io::Result<Candidate> {
-        let written = Status::of(&file)?.written;
+        let written = file.status()?.written;
         Ok(Candidate { source: CandidateSource::Held(file), size, written })
     }
 
-    pub fn listed(sibling: Sibling) -> Candidate {
-        let Status { size, written, .. } = sibling.status;
+    pub fn listed(sibling: Sibling, size: u64) -> Candidate {
+        let Status { written, .. } = sibling.status;
         Candidate { source: CandidateSource::Listed(Box::new(sibling)), size, written }
+    }
+
+    /// Its size, if that is known.
+    pub fn known_size(&self) -> Option<u64> {
+        (self.size != UNKNOWN_SIZE).then_some(self.size)
     }
 
     /// Whether it was deleted, or cannot be read.
@@ -89,24 +95,27 @@ impl Candidates {
         CandidatePlace { file: self.last(), offset: self.files[self.last()].size }
     }
 
-    /// How many bytes they have in all.
-    pub fn total(&self) -> u64 {
-        self.files.iter().map(|file| file.size).sum()
+    /// How many bytes they have in all, if that is known.
+    pub fn total(&self) -> Option<u64> {
+        self.files.iter().map(Candidate::known_size).sum()
     }
 
-    /// Opens a file. `None` when it is gone, or may not be read.
+    /// Opens a file, and notes its size if that has become known. `None` when it is gone, or may not be read.
     ///
     /// # Errors
     /// [`io::ErrorKind::Interrupted`] when files were renamed: they have been listed again, and the next call finds this one.
     /// Another kind when the process has no descriptor or memory left.
     pub fn open(&mut self, file: usize, log: &Log) -> io::Result<Option<Arc<File>>> {
         let opened = match &self.files[file].source {
-            CandidateSource::Held(file) => return Ok(Some(file.clone())),
+            CandidateSource::Held(file) => Ok(Some(file.clone())),
             CandidateSource::Gone => return Ok(None),
             CandidateSource::Listed(sibling) => sibling.open(log),
         };
         match opened {
-            Ok(Some(opened)) => Ok(Some(Arc::new(opened))),
+            Ok(Some(opened)) => {
+                self.note_size(file, &opened);
+                Ok(Some(opened))
+            }
             Ok(None) => {
                 self.files[file].source = CandidateSource::Gone;
                 Ok(None)
@@ -117,6 +126,35 @@ impl Candidates {
                 }
                 Err(error)
             }
+        }
+    }
+
+    /// The youngest file that has more than a few lines, if any has.
+    ///
+    /// # Errors
+    /// As for [`Candidates::open`].
+    pub fn open_typical(&mut self, log: &Log) -> io::Result<Option<Arc<File>>> {
+        const FEW: u64 = 4 * 1024;
+        for file in (0..self.len()).rev() {
+            if self.get(file).known_size().is_none()
+                && let Some(open) = self.open(file, log)?
+                && read_up_to(&open, 0, FEW as usize).is_ok_and(|read| (read.len() as u64) < FEW)
+            {
+                self.note_size(file, &open);
+            }
+            if self.get(file).size >= FEW {
+                return self.open(file, log);
+            }
+        }
+        let largest = (0..self.len()).max_by_key(|&file| self.get(file).size);
+        largest.map_or(Ok(None), |file| self.open(file, log))
+    }
+
+    /// A compressed file was unpacked, perhaps to its end: then its size is known.
+    pub fn note_size(&mut self, file: usize, open: &File) {
+        if let Some(end) = open.known_end() {
+            let size = &mut self.files[file].size;
+            *size = end.size.min(*size);
         }
     }
 
@@ -154,9 +192,10 @@ mod tests {
         }
         let roots = Roots::open([directory.path()], false).unwrap();
         let (log, _) = roots.find(&Address::parse("/app.log").unwrap()).unwrap().unwrap();
-        let listed = list::list(&log).unwrap().list.into_iter().map(Candidate::listed);
+        let listed = list::list(&log).unwrap().list.into_iter().map(|sibling| Candidate::listed(sibling, 0));
         let mut candidates = Candidates::new(listed.collect());
-        let name = |file: &File| fs::read_link(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(file)));
+        let name =
+            |file: &File| fs::read_link(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(file.raw())));
         assert_eq!(name(&candidates.open(1, &log).unwrap().unwrap()).unwrap(), path("app.log.2"));
         fs::rename(path("app.log.2"), path("app.log.3")).unwrap();
         fs::remove_file(path("app.log.1")).unwrap();

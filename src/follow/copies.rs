@@ -2,8 +2,8 @@
 //! they are read, and how the follower comes back to the log.
 
 use std::cmp::Reverse;
-use std::fs::File;
 use std::io;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::follower::{Follower, GONE, LastCopy, Phase, Step};
@@ -11,9 +11,10 @@ use super::generations::chain_and_gaps::Between;
 use super::generations::list::{self, Sibling, Siblings};
 use super::generations::search::Search;
 use super::held_files::{Ahead, Next, Sighted};
+use super::log::file::File;
 use super::log::fingerprint::holds;
 use super::log::open::Glance;
-use super::log::status::Status;
+use super::log::status::TICK;
 use super::trimmed::{is_beginning, is_unfinished, kept};
 use crate::protocol::event::Missing;
 
@@ -23,13 +24,21 @@ const ENOUGH_OF_A_COPY: u64 = 64;
 impl Follower {
     /// The copy of the truncated log: a sibling that holds what was read. If there are several: one that was not there
     /// before, then the longest, then the youngest.
-    pub(super) fn copy(&self, siblings: &Siblings) -> io::Result<Option<File>> {
+    pub(super) fn copy(&self, siblings: &Siblings) -> io::Result<Option<Arc<File>>> {
         let position = self.open.position();
         if position.evidence() == 0 {
             return Ok(None);
         }
         let may_be = |sibling: &&Sibling| {
-            let (born, log_born) = (sibling.status.identity.born, self.open.status.identity.born);
+            // What was last written to before the log was is older, whenever it was compressed. And a few bytes may be those
+            // of any archive.
+            let is_older = sibling.status.written + TICK < position.changed;
+            if sibling.rotated.is_compressed && (is_older || position.evidence() < ENOUGH_OF_A_COPY) {
+                return false;
+            }
+            let (begun, log_born) = (sibling.status.start(), self.open.status.identity.born);
+            let born = sibling.status.identity.born;
+            let born = if sibling.rotated.is_compressed { born.map(|_| begun) } else { born };
             // One that is older than the log may be overwritten with a copy, but a few bytes do not show that.
             if !self.memory.are_copies && born.is_some() && born <= log_born && position.evidence() < ENOUGH_OF_A_COPY {
                 return false;
@@ -37,7 +46,9 @@ impl Follower {
             let is_new = self.memory.is_listed()
                 || sibling.status.start() >= position.changed
                 || position.evidence() >= ENOUGH_OF_A_COPY;
-            is_new && sibling.status.size >= position.offset && !sibling.status.is_same(&self.open.status)
+            // The size of a compressed file is not that of what it holds.
+            let is_long = sibling.rotated.is_compressed || sibling.status.size >= position.offset;
+            is_new && is_long && !sibling.status.is_same(&self.open.status)
         };
         let mut copies = Vec::new();
         for sibling in siblings.list.iter().filter(may_be) {
@@ -61,7 +72,7 @@ impl Follower {
 
     /// The rest is read from the copy, then the copies that were made after it, then the log from its start. An end in the
     /// log is in the copy now.
-    pub(super) fn go_to_copy(&mut self, copy: File, log: Sighted, siblings: &Siblings) -> io::Result<Step> {
+    pub(super) fn go_to_copy(&mut self, copy: Arc<File>, log: Sighted, siblings: &Siblings) -> io::Result<Step> {
         if let Some(end) = self.end.as_mut().filter(|_| matches!(self.phase, Phase::Current)) {
             self.open.replace(copy)?;
             end.file = self.open.file.clone();
@@ -191,7 +202,7 @@ impl Follower {
     /// were not there before.
     pub(super) fn unread_copies(&self, copy: Option<&File>, log: &File, siblings: &Siblings) -> io::Result<Between> {
         let after = Some(self.open.since).filter(|_| copy.is_none());
-        let status = Status::of(log)?;
+        let status = log.status()?;
         let mut search = Search { from: copy, after, read: Some(&self.open), ..self.search(log, siblings) };
         if siblings.find(&status).is_none() && self.leads_to(log)? != Some(true) {
             // The log was deleted since: what came into being after its last write are other generations.

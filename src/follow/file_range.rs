@@ -6,10 +6,10 @@
 //! bytes of the range are kept back, and are compared once all others are out: only if the file still holds what it held
 //! before both ends of the range are they handed over. A frame of a file that has changed never becomes complete.
 
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
+use super::log::file::File;
 use super::log::fingerprint;
 use super::position::BEFORE;
 
@@ -41,8 +41,8 @@ impl FileRange {
     }
 
     /// The file that holds the bytes.
-    pub fn file(&self) -> &File {
-        &self.file
+    pub fn file(&self) -> &std::fs::File {
+        self.file.raw()
     }
 
     /// Where the next byte to be moved stands, and how many there are.
@@ -91,7 +91,7 @@ pub(crate) mod tests {
     pub(crate) fn file(length: usize) -> Arc<File> {
         let file = tempfile::tempfile().unwrap();
         file.write_all_at(&bytes(length), 0).unwrap();
-        file.into()
+        Arc::new(file.into())
     }
 
     pub(crate) fn range(file: &Arc<File>, start: u64, end: u64) -> FileRange {

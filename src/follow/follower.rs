@@ -2,7 +2,6 @@
 //! a cursor on. It never sleeps and never sends; the caller says what time it is and decides when to poll again.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,12 +13,16 @@ use super::generations::memory::Memory;
 use super::generations::search::Departure;
 use super::held_files::{Ahead, Sighted};
 use super::line_search::SearchProgress;
+use super::log::file::File;
 use super::log::open::{Hole, OpenLog, Reading};
+use super::matching_lines::Judge;
+use super::narrowing::Narrowing;
 use super::nuls::Nuls;
 use super::place_search::PlaceSearch;
 use super::position::{Identity, Position};
 use super::root::{Log, is_shortage};
 use super::unused::{LastOf, Unused};
+use super::wanted::Wanted;
 use crate::protocol::event::Missing;
 use crate::protocol::request::Lines;
 
@@ -37,6 +40,8 @@ pub struct Follower {
     pub(super) end: Option<End>,
     /// As long as it is not known where the reader begins and stops, nothing is read.
     pub(super) places: Option<Box<PlaceSearch>>,
+    /// What is asked for of the log, once the place is found where the reader goes on.
+    pub(super) narrowing: Option<Box<Narrowing>>,
     /// A range of times was asked for, but the log has none.
     pub(super) lacks_times: bool,
     /// How many bytes were read of files that were left.
@@ -52,6 +57,8 @@ pub struct Follower {
     pub(super) queued: VecDeque<Step>,
     /// Where the reader went on from, until it is reported that something is missing there.
     pub(super) unreported: Option<Box<Position>>,
+    /// The lines that are counted, once the place is found before which they stand.
+    pub(super) judge: Option<Box<dyn Judge>>,
     /// The first line asked for is not there yet: what comes before it is passed over.
     pub(super) awaited: Option<Backfill>,
     /// The open file held something before it was opened, and was truncated since: if there is no copy, that is a gap.
@@ -73,6 +80,8 @@ pub struct Follower {
 /// Where the open file stands in the log's life, as far as is known.
 #[derive(Debug)]
 pub(super) enum Phase {
+    /// The place to begin at is being looked for.
+    Resuming(Box<Wanted>),
     /// The first line is being searched for.
     Backfilling(Backfill),
     /// The log's name led to the open file when it was last checked.
@@ -114,7 +123,7 @@ pub(super) struct LastCopy {
 }
 
 /// The file, and its size, at which a reader that does not follow stops.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct End {
     pub file: Arc<File>,
     pub size: u64,
@@ -173,6 +182,8 @@ pub enum Step {
 
 /// How long a file that its writer has closed must be silent to be left.
 pub(super) const SILENCE: Duration = Duration::from_secs(1);
+/// How far back the unused bytes of a compressed file, and what comes before them, are asked for.
+const UNUSED: usize = 512 * 1024;
 /// How long a log must be missing to be reported as gone, and how long an emptied one is given to be filled again.
 pub(super) const GONE: Duration = Duration::from_millis(100);
 
@@ -210,17 +221,23 @@ impl Follower {
     /// Boxed, so that the stack of a thread that follows a log stays small.
     pub(super) fn at_start(log: Log, file: File, tail: bool, rotate_wait: Duration) -> io::Result<Box<Follower>> {
         let open = OpenLog::current(file)?;
-        let opened = open.status.size;
         let end = if tail { None } else { Some(End::of(&open)?) };
-        Ok(Box::new(Follower {
+        Ok(Follower::at(log, open, end, rotate_wait))
+    }
+
+    /// The same, with a file that was opened before.
+    pub(super) fn at(log: Log, open: OpenLog, end: Option<End>, rotate_wait: Duration) -> Box<Follower> {
+        log.release(&open.file);
+        Box::new(Follower {
             log,
-            open,
             phase: Phase::Current,
             memory: Memory::default(),
             rotate_wait,
-            opened,
+            opened: open.status.size,
+            open,
             end,
             places: None,
+            narrowing: None,
             lacks_times: false,
             passed: 0,
             skip: 0,
@@ -229,6 +246,7 @@ impl Follower {
             unmatched: Vec::new(),
             queued: VecDeque::new(),
             unreported: None,
+            judge: None,
             awaited: None,
             was_truncated: false,
             last_copy: None,
@@ -239,7 +257,7 @@ impl Follower {
             counted: None,
             doubted: None,
             doubts: 0,
-        }))
+        })
     }
 
     /// Reads what comes next into `buffer`, or checks whether the name now leads elsewhere.
@@ -257,6 +275,8 @@ impl Follower {
             // Files are renamed while they are listed, or the process is short of descriptors: what is open can be read
             // all the same, later.
             Err(error) if error.kind() == io::ErrorKind::Interrupted || is_shortage(&error) => Ok(Step::Quiet),
+            // A compressed file has to be unpacked further: it goes on from there.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Step::Busy),
             result => result,
         }
     }
@@ -264,6 +284,7 @@ impl Follower {
     // Not inlined, so that its stack frame is gone when the siblings are listed.
     #[inline(never)]
     fn step(&mut self, buffer: &mut [u8], now: Instant) -> io::Result<Step> {
+        self.narrow_at_place()?;
         if self.places.is_some() {
             let step = self.search_places()?;
             // What any other generation begins with may be a hole as well.
@@ -275,6 +296,10 @@ impl Follower {
                 self.unreported = None;
             }
             return Ok(step);
+        }
+        if let Phase::Resuming(_) = self.phase {
+            self.go_to_wanted()?;
+            return self.narrow_at_place().map(|()| Step::Busy);
         }
         if let Phase::Backfilling(backfill) = &mut self.phase {
             match backfill.step(&self.open.file)? {
@@ -367,6 +392,9 @@ impl Follower {
         let left = self.before_end();
         let (hold, most) = self.nuls.hold(self.may_be_written_to(), self.open.offset, self.opened);
         let room = left.unwrap_or(u64::MAX).min(most).min(buffer.len() as u64) as usize;
+        if self.keeps_unused {
+            self.open.file.keep(UNUSED);
+        }
         self.open.read(&mut buffer[..room], hold)
     }
 
@@ -406,11 +434,13 @@ impl Follower {
     /// not known.
     pub fn bytes_ahead(&self) -> Option<u64> {
         let later = match &self.phase {
-            _ if self.places.is_some() => return self.places.as_ref().map(|places| places.total()),
+            _ if self.places.is_some() => return self.places.as_ref().and_then(|places| places.total()),
+            Phase::Resuming(_) => return None,
             Phase::Passing(ahead) | Phase::Turning(ahead) => ahead.opened()?,
             _ => 0,
         };
-        Some(self.opened.saturating_sub(self.place()) + later)
+        let is_known = !self.open.file.is_compressed();
+        is_known.then(|| self.opened.saturating_sub(self.place()) + later)
     }
 
     /// How many bytes were passed since the stream began, or lie before it in its first file.
@@ -420,8 +450,16 @@ impl Follower {
 
     /// Whether the place is before bytes that were there when the log was opened, or is still searched for.
     pub fn is_searching(&self) -> bool {
-        let is_searched_for = matches!(&self.phase, Phase::Backfilling(search) if !search.is_over());
-        self.is_behind() || self.places.is_some() || is_searched_for
+        match &self.phase {
+            Phase::Resuming(_) => true,
+            Phase::Backfilling(search) if !search.is_over() => true,
+            _ => self.is_behind() || self.places.is_some() || self.narrowing.is_some(),
+        }
+    }
+
+    /// Whether the reader unpacks compressed files before it yields anything more.
+    pub(crate) fn is_unpacking(&self) -> bool {
+        self.open.file.is_compressed() || matches!(self.phase, Phase::Resuming(_))
     }
 
     /// How many bytes were searched backwards for the first line, as long as this goes on.
@@ -450,32 +488,39 @@ impl Follower {
 
     /// Whether more comes though nothing is written any more: up to the end, or from other files.
     pub fn has_more(&self) -> bool {
-        self.end.is_some()
-            || self.places.is_some()
-            || matches!(self.phase, Phase::Leaving { .. } | Phase::Passing(_) | Phase::Turning(_))
+        let is_on_its_way =
+            matches!(self.phase, Phase::Resuming(_) | Phase::Leaving { .. } | Phase::Passing(_) | Phase::Turning(_));
+        self.end.is_some() || self.places.is_some() || is_on_its_way || self.open.file.is_compressed()
     }
 
     /// How many bytes remain up to the end, where that is known: to a reader that does not follow, has no hole before it, and
     /// ends in the open file. What comes of a file after it is not known before: it may be written to until then, or be
     /// unreadable.
     pub fn remaining(&self) -> Option<u64> {
-        self.before_end().filter(|_| self.places.is_none() && !self.open.is_fresh)
+        let is_searching = self.places.is_some() || self.narrowing.is_some();
+        let is_known = !is_searching && !self.open.is_fresh && !self.open.file.is_compressed();
+        self.before_end().filter(|_| is_known)
     }
 
     /// Whether what is read now may still be written to. Not so up to a known end, and in a generation in between.
     pub(super) fn may_be_written_to(&self) -> bool {
-        self.before_end().is_none() && !matches!(self.phase, Phase::Passing(_))
+        self.before_end().is_none() && !matches!(self.phase, Phase::Passing(_)) && !self.open.file.is_compressed()
     }
 
     pub(super) fn before_end(&self) -> Option<u64> {
-        let is_last = self.places.is_none() && !matches!(self.phase, Phase::Passing(_) | Phase::Turning(_));
-        let end = self.end.as_ref().filter(|_| is_last)?;
+        let is_later = matches!(self.phase, Phase::Passing(_) | Phase::Turning(_) | Phase::Resuming(_));
+        let end = self.end.as_ref().filter(|_| self.places.is_none() && !is_later)?;
         Some(end.size.saturating_sub(self.open.offset))
     }
 
-    /// The size of the file that is being read, in bytes, as of the last check.
+    /// The size of the file that is being read, in bytes, as of the last check. That of a compressed file is not known until
+    /// it is unpacked: until then it is the size of the file itself.
     pub fn size(&self) -> u64 {
-        self.open.status.size
+        if !self.open.file.is_compressed() {
+            return self.open.status.size;
+        }
+        let raw = || self.open.file.raw().metadata().map_or(0, |metadata| metadata.len());
+        self.open.file.known_end().map_or_else(raw, |end| end.size)
     }
 
     /// The file that is being read.

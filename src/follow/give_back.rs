@@ -7,14 +7,13 @@
 //! the end of the file its name is checked although there are unused bytes. Before the follower leaves a file, or ends,
 //! it yields them once more, as the last.
 
-use std::fs::File;
 use std::io;
 use std::time::Instant;
 
 use super::follower::{Follower, Phase, Step};
+use super::log::file::File;
 use super::log::fingerprint;
 use super::log::open::{Hold, Reading};
-use super::log::status::Status;
 use super::matching_lines::Judge;
 use super::position::{BEFORE, Position, Print};
 use super::unused::{Last, LastOf, Room, Unused};
@@ -30,8 +29,12 @@ impl Follower {
         let counts_unfinished = self.end.is_some();
         if let Some(places) = &mut self.places {
             places.count_matching(judge);
-        } else if let Phase::Backfilling(backfill) = &mut self.phase {
-            backfill.count_matching(judge, counts_unfinished);
+            return;
+        }
+        match &mut self.phase {
+            Phase::Backfilling(backfill) => backfill.count_matching(judge, counts_unfinished),
+            Phase::Resuming(_) => self.judge = Some(judge),
+            _ => {}
         }
     }
 
@@ -143,7 +146,7 @@ impl Follower {
 
     /// Whether more than so many bytes lie ahead in the open file.
     pub fn is_far_behind(&self, bytes: u64) -> bool {
-        Status::of(&self.open.file).is_ok_and(|status| status.size > self.open.offset.saturating_add(bytes))
+        self.open.file.status().is_ok_and(|status| status.size > self.open.offset.saturating_add(bytes))
     }
 
     /// The offset of the place.
@@ -195,7 +198,7 @@ impl Follower {
     pub(super) fn yield_unused(&mut self, buffer: &mut [u8], now: Instant) -> io::Result<Option<Step>> {
         let Some(unused) = &mut self.unused else { return Ok(None) };
         match unused.last {
-            Last::Yielded(LastOf::Stream) => return Ok(Some(Step::Ended)),
+            Last::Yielded(LastOf::Stream) => return Ok(Some(self.ended())),
             Last::Yielded(LastOf::Generation) => {
                 if matches!(self.phase, Phase::Leaving { .. } | Phase::Passing(_)) {
                     return self.go_on(now).map(Some);

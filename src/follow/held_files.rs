@@ -1,11 +1,12 @@
 //! What comes after the open file: generations and copies in order ([`Ahead`]), up to 16 of them held open.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
+use super::compressed::what_became_of;
 use super::generations::list::{Sibling, Siblings};
+use super::log::file::File;
 use super::log::open::{Glance, OpenLog};
 use super::log::status::Status;
 use super::position::Identity;
@@ -137,9 +138,9 @@ impl Next {
         Next { turn, ..Next::sighted(log, 0, gap) }
     }
 
-    /// The same file, which had that size when the stream began.
-    pub fn that_had(self, opened: u64) -> Next {
-        Next { opened: Some(opened), ..self }
+    /// The same file, which had that size when the stream began, if it is known.
+    pub fn that_had(self, opened: Option<u64>) -> Next {
+        Next { opened, ..self }
     }
 
     /// Where it comes from.
@@ -171,13 +172,15 @@ impl Next {
         }
     }
 
-    /// How many bytes of it are still to be read.
-    fn left(&self) -> u64 {
+    /// How many bytes of it are still to be read; `None` if that is not known.
+    fn left(&self) -> Option<u64> {
         let size = match &self.source {
-            Source::Held(file) => Status::of(file).map_or(0, |status| status.size),
+            Source::Held(file) if file.is_compressed() => file.known_end()?.size,
+            Source::Held(file) => file.status().map_or(0, |status| status.size),
+            Source::Listed(sibling) if sibling.rotated.is_compressed => return None,
             Source::Listed(sibling) => sibling.status.size,
         };
-        self.turn.left(size)
+        Some(self.turn.left(size))
     }
 
     /// Opens it where it is to be read from, as a file that is current or not.
@@ -284,7 +287,7 @@ impl Ahead {
             return Ok(());
         };
         let last = noted.as_deref().unwrap_or(seen);
-        if !seen.is_recognizable() && !Status::of(&*file)?.is_unchanged(&last.status) && last.is_of(file)? {
+        if !seen.is_recognizable() && !file.status()?.is_unchanged(&last.status) && last.is_of(file)? {
             *noted = Some(Box::new(Glance::at(file)?));
         }
         Ok(())
@@ -312,6 +315,24 @@ impl Ahead {
         self.queue.truncate(count);
     }
 
+    /// Puts a file last that was found just now. As many as are held are opened at once: what becomes of them after this does
+    /// not matter.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Interrupted`] when it is gone by now, or has another name: the files must be listed again.
+    pub fn push_found(&mut self, sibling: Sibling, gap: Option<Missing>, log: &Log) -> io::Result<()> {
+        let mut next = Next::listed(sibling.clone(), gap);
+        if self.queue.len() < HELD - 1 {
+            match sibling.open(log) {
+                Ok(Some(file)) => next.source = Source::Held(file),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+                _ => {}
+            }
+        }
+        self.push(next);
+        Ok(())
+    }
+
     pub fn push(&mut self, next: Next) {
         self.queue.push_back(next);
     }
@@ -336,8 +357,11 @@ impl Ahead {
 
     /// How many bytes will not be read if all is given up; `pass_over` returns it for a file that is held.
     pub fn give_up(&self, mut pass_over: impl FnMut(&File) -> io::Result<u64>) -> io::Result<u64> {
-        let left = |next: &Next| Ok(next.left().min(next.file().map_or(Ok(u64::MAX), &mut pass_over)?));
-        self.queue.iter().map(left).sum()
+        let left = |next: &Next| {
+            let left = next.left().unwrap_or(u64::MAX);
+            Ok::<_, io::Error>(left.min(next.file().map_or(Ok(u64::MAX), &mut pass_over)?))
+        };
+        self.queue.iter().map(left).try_fold(0, |sum: u64, left| Ok(sum.saturating_add(left?)))
     }
 
     /// Holds the oldest files open, so that they cannot be lost any more, and lets go of what exceeds the bound: it is
@@ -351,9 +375,10 @@ impl Ahead {
         let mut lost: Option<Lost> = None;
         let mut kept = VecDeque::with_capacity(self.queue.len());
         for (at, mut next) in std::mem::take(&mut self.queue).into_iter().enumerate() {
+            let left = next.left();
             next.source = match next.source {
                 Source::Listed(sibling) if at < HELD - 1 && shortage.is_ok() => match sibling.open(log) {
-                    Ok(Some(file)) => Source::Held(file.into()),
+                    Ok(Some(file)) => Source::Held(file),
                     Err(error) if is_shortage(&error) => {
                         shortage = Err(error);
                         Source::Listed(sibling)
@@ -361,11 +386,18 @@ impl Ahead {
                     _ => Source::Listed(sibling),
                 },
                 Source::Held(file) if at >= HELD - 1 && at < last => {
-                    let found = Status::of(&file).ok().map(|status| (siblings.find(&status), status.size));
-                    match found {
-                        Some((Some(sibling), _)) => Source::Listed(Box::new(sibling.clone())),
-                        found => {
-                            let left = found.map(|(_, size)| next.turn.left(size));
+                    let named = file.status().ok().and_then(|status| siblings.find(&status));
+                    match named.map_or_else(|| what_became_of(&file, log, siblings), |named| Ok(Some(named))) {
+                        Ok(Some(sibling)) => {
+                            next.identity = sibling.status.identity;
+                            Source::Listed(Box::new(sibling.clone()))
+                        }
+                        // It is held until that is known.
+                        Err(error) => {
+                            shortage = Err(error);
+                            Source::Held(file)
+                        }
+                        Ok(None) => {
                             lost = Some(Lost::file(lost, left, next.gap));
                             continue;
                         }
@@ -373,6 +405,9 @@ impl Ahead {
                 }
                 source => source,
             };
+            if let Source::Held(file) = &next.source {
+                file.rest();
+            }
             next.note_lost(lost.take());
             kept.push_back(next);
         }
@@ -387,7 +422,7 @@ impl Ahead {
     pub fn open_first(&mut self, log: &Log, list: impl FnOnce() -> io::Result<Siblings>) -> io::Result<()> {
         let Some(Next { source: Source::Listed(sibling), .. }) = self.queue.front() else { return Ok(()) };
         match sibling.open(log) {
-            Ok(Some(file)) => self.queue[0].source = Source::Held(file.into()),
+            Ok(Some(file)) => self.queue[0].source = Source::Held(file),
             Ok(None) => self.drop_first(),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                 self.rename(&list()?);
@@ -406,10 +441,15 @@ impl Ahead {
                 let same = siblings.list.iter().find(|sibling| {
                     sibling.status.identity == old.status.identity && sibling.status.size >= old.status.size
                 });
-                match same {
-                    Some(sibling) => next.source = Source::Listed(Box::new(sibling.clone())),
+                // A date stays the same when a file is compressed, a number may not.
+                let compressed = || siblings.list.iter().find(|sibling| sibling.rotated.is_compressed_of(&old.rotated));
+                match same.or_else(compressed) {
+                    Some(sibling) => {
+                        next.identity = sibling.status.identity;
+                        next.source = Source::Listed(Box::new(sibling.clone()));
+                    }
                     None => {
-                        lost = Some(Lost::file(lost, Some(next.left()), next.gap));
+                        lost = Some(Lost::file(lost, next.left(), next.gap));
                         continue;
                     }
                 }
@@ -423,7 +463,7 @@ impl Ahead {
     fn drop_first(&mut self) {
         let first = self.queue.pop_front();
         if let Some((first, next)) = first.zip(self.queue.front_mut()) {
-            next.note_lost(Some(Lost::file(None, Some(first.left()), first.gap)));
+            next.note_lost(Some(Lost::file(None, first.left(), first.gap)));
         }
     }
 }

@@ -53,7 +53,11 @@ impl Roots {
     pub(crate) fn start(&self, entry: &Entry) -> Option<Cursor> {
         let address = Address::of(entry.path.split('/').map(|name| name.as_bytes().to_vec()).collect())?;
         let (_, file) = self.find(&address).ok()??;
-        let log = OpenLog::current(file).ok()?;
+        // The beginning of a compressed file may take several turns.
+        const TURNS: usize = 16;
+        let is_over =
+            |result: &io::Result<_>| !matches!(result, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+        let log = (0..TURNS).map(|_| OpenLog::current(file.clone())).find(is_over)?.ok()?;
         (log.status.identity == entry.identity).then(|| log.position().cursor())
     }
 
@@ -132,7 +136,7 @@ impl Walk<'_> {
             }
             let path = address.segments().join(&b'/');
             if let (Ok(path), Some(Status { size, written, identity, .. })) =
-                (String::from_utf8(path), spare(Status::of(&file))?)
+                (String::from_utf8(path), spare(Status::of(file.raw()))?)
             {
                 let modified = UNIX_EPOCH + Duration::from_nanos(written.try_into().unwrap_or_default());
                 self.listing.entries.push(Entry { path, size, modified, identity });

@@ -7,31 +7,16 @@
 //! A step looks at whole lines: those that begin in the block before what was searched. If none begins there, the line
 //! is a long one, and its beginning is searched for first.
 
-use std::fmt;
-use std::fs::File;
 use std::io;
 use std::ops::Range;
 
 use memchr::{memchr, memrchr};
 
-use super::line_search::{BLOCK, SearchProgress};
+pub use super::line_search::Judge;
+use super::line_search::{BLOCK, HEAD, Lines, SearchProgress, lines};
+use super::log::file::File;
 use super::log::fingerprint::read_up_to;
-
-/// Says which lines match.
-pub trait Judge: fmt::Debug + Send {
-    /// How many bytes before lines must be known to judge them.
-    fn reach(&self) -> usize;
-
-    /// Where the lines of the block begin that match, from the line at `start` on. The last line counts even if it is not
-    /// finished. `is_whole`: the block begins where the file begins.
-    fn matches(&mut self, block: &[u8], start: usize, is_whole: bool) -> Vec<usize>;
-
-    /// How many bytes before a line must be known to find its context.
-    fn context_reach(&self) -> usize;
-
-    /// Where the context of the match at `at` begins.
-    fn context(&mut self, block: &[u8], at: usize, is_whole: bool) -> usize;
-}
+use super::matching_forwards::MatchingForwards;
 
 #[derive(Debug)]
 pub(super) struct MatchingLines {
@@ -48,19 +33,12 @@ pub(super) struct MatchingLines {
     unmatched: Vec<Range<u64>>,
     /// How many bytes a step searches.
     block: u64,
+    /// The search in a compressed file, which can only be read forwards.
+    forwards: Option<MatchingForwards>,
 }
 
 /// Shorter ranges without a match are not remembered.
 const SHORTEST: u64 = 512 * 1024;
-
-/// How much of a line is read to judge it.
-const HEAD: u64 = 4 * BLOCK as u64;
-
-/// Some bytes of the file that begin with a line.
-struct Lines {
-    bytes: Vec<u8>,
-    start: u64,
-}
 
 impl MatchingLines {
     pub fn new(judge: Box<dyn Judge>, size: u64, counts_unfinished: bool) -> MatchingLines {
@@ -73,6 +51,7 @@ impl MatchingLines {
             counts_unfinished,
             unmatched: Vec::new(),
             block: BLOCK as u64,
+            forwards: None,
         }
     }
 
@@ -80,7 +59,7 @@ impl MatchingLines {
     pub fn go_on_in(&mut self, size: u64, counts_unfinished: bool) {
         self.earlier = self.searched();
         (self.size, self.searched, self.low, self.counts_unfinished) = (size, size, size, counts_unfinished);
-        self.unmatched.clear();
+        (self.forwards, self.unmatched) = (None, Vec::new());
     }
 
     /// Everything from here on was searched.
@@ -90,11 +69,15 @@ impl MatchingLines {
 
     /// How many bytes were searched.
     pub fn searched(&self) -> u64 {
-        self.earlier + self.size - self.searched
+        self.earlier + self.forwards.as_ref().map_or(self.size - self.searched, MatchingForwards::searched)
     }
 
     /// Searches one block more for the last `wanted` lines, and takes off those that it finds.
     pub fn step(&mut self, file: &File, wanted: &mut u64) -> io::Result<SearchProgress> {
+        if file.is_compressed() {
+            let new = || MatchingForwards::new(self.size, self.counts_unfinished);
+            return self.forwards.get_or_insert_with(new).step(file, &mut *self.judge, wanted);
+        }
         if self.searched == 0 {
             return Ok(SearchProgress::Found(0));
         }
@@ -187,20 +170,6 @@ impl MatchingLines {
     }
 }
 
-/// The lines from `line` to `end`, and those before that begin no further than `reach` bytes before.
-fn lines(file: &File, line: u64, end: u64, reach: usize) -> io::Result<Lines> {
-    let start = line.saturating_sub(reach as u64);
-    let mut bytes = read_up_to(file, start, (end - start) as usize)?;
-    let before = ((line - start) as usize).min(bytes.len());
-    let passed = match memchr(b'\n', &bytes[..before]) {
-        _ if start == 0 => 0,
-        Some(newline) => newline + 1,
-        None => before,
-    };
-    bytes.drain(..passed);
-    Ok(Lines { bytes, start: start + passed as u64 })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,6 +206,7 @@ mod tests {
     fn start(text: &[u8], mut lines: u64, counts_unfinished: bool) -> u64 {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(text).unwrap();
+        let file = file.into();
         let mut search = MatchingLines::new(Box::new(Xs), text.len() as u64, counts_unfinished);
         loop {
             match search.step(&file, &mut lines).unwrap() {

@@ -21,6 +21,7 @@
 //! * **Finished**: a generation that was read to its end, and from which the follower has gone on.
 //! * **Departed**: a file to which the log's name no longer leads. Its *departure* is its change time when this was
 //!   noticed: the time of its rename, unless it was written to since.
+//! * **Archive**: a compressed file. It is read as its text, the bytes that were compressed.
 //! * **Gap**: what is reported where bytes are missing, or may be missing and nothing proves the contrary. It has a size
 //!   if the follower knew the missing bytes: those of a file that waited to be read, late lines in a finished file, the
 //!   bytes of a hole. Where it only concludes that something is missing, the size is unknown.
@@ -88,8 +89,28 @@
 //!   holds only the header of every file, and to repeat a header is better than to lose it. (Not if the younger file is
 //!   the older one rewritten by an editor.)
 //!
-//! A compressed sibling is judged by its name and times alone. It cannot be read, so it becomes a gap, unless it is
-//! also there uncompressed, or is what became of the older file, which was held.
+//! **What if it is compressed?** An archive is judged as the file would be that it holds, by its text (`log::file`), but for
+//! this:
+//!
+//! * It was created when it was compressed, and its change time is later still. So only its modification time, which most
+//!   tools set to that of the last write, rules it out: it does not come after the older file if it was last written to
+//!   before that departed. Nor can the times show that it was followed at once.
+//! * If renames are reported, so is that `app.log.1.gz` was created while there was an `app.log.1`, which was deleted then:
+//!   what `app.log.1` was, `app.log.1.gz` is.
+//! * If the same is there uncompressed, it is not a generation (`list`). It is being compressed, or that was interrupted.
+//! * If the older file is deleted but held, an archive that holds it is what became of it, and gives it its name.
+//! * It is older if it holds all that was read of a finished file, or all that a sibling held that was noted before; or if it
+//!   has the name of such a sibling, with a date.
+//! * A modification time that is later than the change time was set by somebody, and tells nothing.
+//! * It is the copy of a truncated log only if at least 64 bytes were read, and it does not follow another copy, unless a
+//!   number or date says so, if it was last written to before that.
+//! * If its format is not built in, its name and times alone decide, and it becomes a gap.
+//! * If it is damaged, it ends where the damage is, and a gap follows.
+//!
+//! Offsets are those of the text, in cursors, too. An archive can only be unpacked from its start. What lies far ahead is
+//! reached in steps: reading fails with `WouldBlock` after each, and is tried again with the next poll. So everything that
+//! reads a file must be able to begin anew (`log::packed`, `log::archives`). How much is unpacked in a poll is limited,
+//! whichever files it reads.
 //!
 //! **Do numbers count up or backwards?** (`generations::counting`) In `app.log.1` they always count backwards. In
 //! `app.1.log` the following decides, in this order: whether the older file has the lower number of the two; whether
@@ -135,7 +156,11 @@
 //! 3. the log, if it holds those bytes and they are at least 256;
 //! 4. a sibling that holds those bytes. At least 64 are needed, or 1 if the cursor's file was truncated and the sibling
 //!    is younger than the cursor: then it is the copy;
-//! 5. the file with that number, if it was truncated: a gap, then the copies that were made since, then its start.
+//! 5. an archive that holds those bytes, at least 64. If the place is in the first kilobyte, no other may hold them. It is
+//!    preferred to a copy of its beginning;
+//! 6. the file with that number, if it was truncated: a gap, then the copies that were made since, then its start;
+//! 7. the only archive that begins as the file did, ends before the place, and was not last written to before the change
+//!    time in the cursor: a gap, then what comes after it.
 //!
 //! If nothing is found, there is a gap, and then what came after the change time in the cursor. What comes after the
 //! file that was found is searched as in a rotation, but without reported renames. If no file has the cursor's inode
@@ -183,7 +208,7 @@
 //!
 //! **Which siblings are generations for a reader that asks for all of them?** (`generations::all`) Such a reader did not
 //! follow the log, so nothing can be proved, and nothing needs to be: no gap is reported where a number is missing. All
-//! siblings count that are not compressed and not empty, and are not a copy of a younger file: one that is named in another
+//! siblings count that can be read and are not empty, and are not a copy of a younger file: one that is named in another
 //! way and holds the same bytes, or one that holds the beginning of the current file and was created after it. They are put
 //! in order as in a rotation. Rotated files that are younger than the file the log's name led to are left to the follower.
 //!
@@ -199,14 +224,16 @@
 //! # The rooms
 //!
 //! [`follower`] is the state machine. `succession` is the step from one file to the next, `held_files` the queue of
-//! what is read next, `arrivals` what is known of reported renames, `resume` the way in from a cursor, [`backfill`] the
-//! search for the first line, `before` paging back, `rewrite` what happens when bytes change in place, `copies` what
-//! `copytruncate` leaves, `trimmed` how the rest of a trimmed log is recognized, `nuls` what is held back, `sendfile`
-//! when bytes are passed on unread, [`file_range`] such bytes. [`position`] is a place in a log, and `cursor_format`
-//! the text of a cursor. [`matching_lines`] is the search for the last lines that a filter selects; `line_search` has
-//! what it shares with [`backfill`]. A reader that filters gives back what it did not use: [`unused`] is what is known of such
-//! bytes, `give_back` what is done with them. What a line must match is not known here. `log` is one open file, its
-//! status and its fingerprints.
+//! what is read next, `arrivals` what is known of reported renames, `resume` the way in from a cursor, `compressed`
+//! what became of a file that was compressed, [`backfill`] the search for the first line, `before` paging back,
+//! `rewrite` what happens when bytes change in place, `copies` what `copytruncate` leaves, `trimmed` how the rest of a
+//! trimmed log is recognized, `nuls` what is held back, `sendfile` when bytes are passed on unread, [`file_range`] such
+//! bytes. [`position`] is a place in a log, and `cursor_format` the text of a cursor. [`matching_lines`] is the search
+//! for the last lines that a filter selects; `line_search` has what it shares with [`backfill`], and
+//! `matching_forwards` does the same in compressed files. A reader that filters gives back what it did not use:
+//! [`unused`] is what is known of such bytes, `give_back` what is done with them. What a line must match is not known
+//! here. `log` is one open file, its status, its fingerprints, and its text if it is compressed. `wanted` is a place
+//! that is still unpacked up to, and `narrowing` what is asked for once it is found.
 //!
 //! If a range of times or the lines of all generations are asked for, `place_search` finds where the stream begins and
 //! ends, and `begin` goes there. The generations are those that `generations::all` finds, and `candidates` opens them.
@@ -228,6 +255,7 @@ pub mod backfill;
 mod before;
 mod begin;
 mod candidates;
+mod compressed;
 pub(crate) mod confinement;
 mod copies;
 mod cursor_format;
@@ -239,7 +267,9 @@ mod held_files;
 mod line_search;
 pub mod listing;
 mod log;
+mod matching_forwards;
 pub mod matching_lines;
+mod narrowing;
 mod nuls;
 mod place_search;
 pub mod position;
@@ -258,8 +288,10 @@ pub mod time_range;
 pub mod time_search;
 mod trimmed;
 pub mod unused;
+mod wanted;
 
 pub(crate) use self::generations::listed::{compare_generations, is_generation};
-
-pub(crate) use self::log::fingerprint::read_up_to;
+pub(crate) use self::generations::name::is_archive_of;
+pub use self::log::file::File;
+pub(crate) use self::log::fingerprint::{read_up_to, sample};
 pub use self::log::packed;

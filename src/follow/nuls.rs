@@ -5,7 +5,6 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use super::log::open::{Hold, OpenLog};
-use super::log::status::Status;
 
 #[derive(Debug, Default)]
 pub(super) struct Nuls {
@@ -49,7 +48,7 @@ impl Nuls {
         if now < waiting.since + waiting.patience {
             return Ok(true);
         }
-        let status = Status::of(&open.file)?;
+        let status = open.file.status()?;
         if waiting.idle == Some((status.size, status.written)) {
             return Ok(true);
         }
@@ -67,7 +66,7 @@ impl Nuls {
 
     /// The file will not be written to any more: what is left of it is data. Whether anything is.
     pub fn release(&mut self, open: &OpenLog) -> io::Result<bool> {
-        let size = Status::of(&open.file)?.size;
+        let size = open.file.status()?.size;
         let is_any = self.is_waiting() && size > open.offset;
         if is_any {
             *self = Nuls { waiting: None, released: u64::MAX, are_data: true };

@@ -2,16 +2,15 @@
 //! file: a range of times (`time_range`), or lines of all generations. Of two places where it may begin the later one
 //! counts.
 
-use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::sync::Arc;
 
 use memchr::memrchr;
 
 use super::backfill::Backfill;
 use super::candidates::{CandidatePlace, Candidates};
 use super::line_search::SearchProgress;
+use super::log::file::{File, UNKNOWN_SIZE};
 use super::log::fingerprint::read_up_to;
 use super::log::open::Glance;
 use super::matching_lines::Judge;
@@ -105,17 +104,6 @@ impl PlaceSearch {
         }
     }
 
-    /// The youngest file that has more than a few lines, if any has.
-    ///
-    /// # Errors
-    /// As [`Candidates::open`].
-    pub fn open_typical(&mut self, log: &Log) -> io::Result<Option<Arc<File>>> {
-        const FEW: u64 = 4 * 1024;
-        let typical = (0..self.candidates.len()).rfind(|&file| self.candidates.get(file).size >= FEW);
-        let largest = || (0..self.candidates.len()).max_by_key(|&file| self.candidates.get(file).size);
-        typical.or_else(largest).map_or(Ok(None), |file| self.candidates.open(file, log))
-    }
-
     /// Only lines that match are counted, if lines are counted from the end.
     pub fn count_matching(&mut self, judge: Box<dyn Judge>) {
         let counts_unfinished = !self.is_endless;
@@ -136,8 +124,8 @@ impl PlaceSearch {
         self.backfill.as_ref().filter(|_| self.counted.is_some()).map_or(0, Backfill::searched_back)
     }
 
-    /// How many bytes there are to send at most.
-    pub fn total(&self) -> u64 {
+    /// How many bytes there are to send at most, if that is known.
+    pub fn total(&self) -> Option<u64> {
         self.candidates.total()
     }
 
@@ -244,7 +232,11 @@ impl PlaceSearch {
             return Ok(PlaceProgress::Busy);
         };
         let found = match self.candidates.open(file, log)? {
-            Some(open) => backfill.step(&open)?,
+            Some(open) => {
+                let found = backfill.step(&open)?;
+                self.note_size(file, &open);
+                found
+            }
             None => SearchProgress::Found(0),
         };
         match found {
@@ -259,6 +251,14 @@ impl PlaceSearch {
         }
     }
 
+    /// A compressed file may have been unpacked to its end.
+    fn note_size(&mut self, file: usize, open: &File) {
+        self.candidates.note_size(file, open);
+        if self.end.file == file {
+            self.end.offset = self.end.offset.min(self.candidates.get(file).size);
+        }
+    }
+
     /// Whether lines were counted back beyond the start of the range, which is the later place then.
     fn is_passed(&self, file: usize) -> bool {
         let searched = self.backfill.as_ref().map_or(0, Backfill::searched_to);
@@ -267,12 +267,12 @@ impl PlaceSearch {
 
     /// The count has come to this place: it is over, or goes on in the next file.
     fn count_on(&mut self, file: usize, offset: u64, log: &Log) -> io::Result<PlaceProgress> {
-        let Some(backfill) = &mut self.backfill else { return Ok(PlaceProgress::Found) };
+        let Some(backfill) = &self.backfill else { return Ok(PlaceProgress::Found) };
         let counts_back = backfill.counts_back();
         let last = if counts_back { self.start.file } else { self.end.file };
         let next = if counts_back { file.saturating_sub(1) } else { file + 1 };
         if backfill.is_over() || file == last {
-            let is_border = !counts_back && file < last && offset == size_of(&self.candidates, self.end, file);
+            let is_border = !counts_back && file < last && self.is_at_end(file, offset, log)?;
             let (file, offset) = if is_border { (next, 0) } else { (file, offset) };
             self.start = self.start.max(CandidatePlace { file, offset }).min(self.end);
             return Ok(PlaceProgress::Found);
@@ -286,6 +286,7 @@ impl PlaceSearch {
             },
         };
         let has_end = !self.is_endless || next < self.candidates.last();
+        let Some(backfill) = &mut self.backfill else { return Ok(PlaceProgress::Found) };
         backfill.go_on_in(size_of(&self.candidates, self.end, next), has_line, has_end);
         self.counted = Some(next);
         if backfill.is_over() {
@@ -296,6 +297,17 @@ impl PlaceSearch {
             return Ok(PlaceProgress::Found);
         }
         Ok(PlaceProgress::Busy)
+    }
+
+    /// Whether nothing follows in a file.
+    fn is_at_end(&mut self, file: usize, offset: u64, log: &Log) -> io::Result<bool> {
+        if self.candidates.get(file).known_size().is_none()
+            && let Some(open) = self.candidates.open(file, log)?
+            && read_up_to(&open, offset, 1)?.is_empty()
+        {
+            self.note_size(file, &open);
+        }
+        Ok(offset == self.size_of(file))
     }
 
     /// Where the stream begins.
@@ -309,8 +321,13 @@ impl PlaceSearch {
     }
 
     /// How many bytes of a file come before the end.
-    pub fn size_of(&self, file: usize) -> u64 {
+    fn size_of(&self, file: usize) -> u64 {
         size_of(&self.candidates, self.end, file)
+    }
+
+    /// The same, if it is known.
+    pub fn known_size_of(&self, file: usize) -> Option<u64> {
+        Some(self.size_of(file)).filter(|&size| size != UNKNOWN_SIZE)
     }
 
     /// Whether it ends there because of a time.

@@ -1,27 +1,30 @@
 //! From a cursor to the file it speaks of, under whatever name that is found now.
 
 use std::cmp::Reverse;
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::compressed::{archive_of, cut_off};
 use super::follower::{Follower, Phase, Step};
 use super::generations::chain_and_gaps::Between;
 use super::generations::list::{self, Sibling, Siblings};
 use super::generations::search::{Passage, Search};
 use super::held_files::{Ahead, Next, Sighted};
-use super::log::fingerprint::holds;
+use super::log::file::File;
+use super::log::fingerprint::{holds, is_prefix};
 use super::log::open::OpenLog;
-use super::log::status::Status;
 use super::position::{Identity, Position};
 use super::root::Log;
+use super::wanted::{Wanted, Way};
 use crate::protocol::event::Missing;
 
 /// How many bytes must speak for a file that does not bear the number it had: a few first lines may be those of every
 /// generation. Of a rotated file fewer will do, for it may be the copy of one that is gone.
 const ENOUGH: u64 = 256;
 const ENOUGH_OF_A_COPY: u64 = 64;
+/// How often the place is looked for before the first poll. Each time a compressed file is unpacked a megabyte further.
+const TRIES_AT_ONCE: usize = 4;
 
 /// Where the log goes on.
 pub(super) enum ResumePoint {
@@ -36,6 +39,8 @@ pub(super) enum ResumePoint {
     },
     /// At the start of a file that was truncated since.
     Truncated(Arc<File>),
+    /// After a compressed file that ends before the place. What was written to it last is lost.
+    CutOff(Arc<File>),
     Nowhere,
 }
 
@@ -54,39 +59,99 @@ impl Follower {
         rotate_wait: Duration,
     ) -> io::Result<Box<Follower>> {
         let mut follower = Follower::at_start(log, file, tail, rotate_wait)?;
-        follower.queued.push_back(Step::Started);
-        let mut siblings = list(&follower.log)?;
-        if let Some(end) = &mut follower.end {
+        follower.look_for(position.clone(), Way::On(skip))?;
+        Ok(follower)
+    }
+
+    /// Begins at a place as soon as that is found. If a compressed file has to be unpacked far for that, it goes on with the
+    /// next polls.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub(super) fn look_for(&mut self, position: Position, way: Way) -> io::Result<()> {
+        self.unreported = Some(Box::new(position.clone()));
+        self.phase = Phase::Resuming(Box::new(Wanted { log: self.current_sighted()?, position, way }));
+        for _ in 0..TRIES_AT_ONCE {
+            self.go_to_wanted()?;
+        }
+        Ok(())
+    }
+
+    /// Looks for the place once more. Whatever is found of the files meanwhile, it begins anew each time, but for what is
+    /// unpacked by now.
+    // Not inlined, so that the stack frame of a reader that follows stays small.
+    #[inline(never)]
+    pub(super) fn go_to_wanted(&mut self) -> io::Result<()> {
+        let Phase::Resuming(wanted) = &self.phase else { return Ok(()) };
+        let Wanted { log, position, way } = Wanted::clone(wanted);
+        let open = OpenLog::glanced_at(log.file, log.glance);
+        let mut follower = Follower::at(self.log.clone(), open, self.end.clone(), self.rotate_wait);
+        let found = match way {
+            Way::On(skip) => follower.resume_at(&position, skip),
+            Way::Back(lines) => follower.back_from(&position, lines),
+        };
+        match found {
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => {
+                follower.log.release(&follower.open.file);
+                follower.log.rest();
+                (follower.keeps_unused, follower.names) = (self.keeps_unused, self.names.take());
+                follower.narrowing = self.narrowing.take();
+                if let Some(judge) = self.judge.take() {
+                    follower.count_matching(judge);
+                }
+                *self = *follower;
+                Ok(())
+            }
+        }
+    }
+
+    fn resume_at(&mut self, position: &Position, skip: u64) -> io::Result<()> {
+        self.queued.push_back(Step::Started);
+        let mut siblings = list(&self.log)?;
+        if let Some(end) = &mut self.end {
             let newest = siblings.list.iter().map(|sibling| sibling.status.start()).max();
             end.newest = end.newest.max(newest.unwrap_or(i64::MIN));
         }
-        let is_it = |status: &Status| is_called(&status.identity, &position.identity);
-        follower.memory.are_copies =
-            !is_it(&follower.open.status) && !siblings.list.iter().any(|sibling| is_it(&sibling.status));
-        let mut point = find(&follower, position, skip, &siblings)?;
+        let is_log = is_called(&self.open.status.identity, &position.identity);
+        self.memory.are_copies = !is_log && !siblings.list.iter().any(|sibling| is_it(sibling, position));
+        let mut point = find(self, position, skip, &siblings)?;
         if matches!(point, ResumePoint::Truncated(_)) {
             // The copy is there before the log is truncated, but perhaps not before the siblings were listed.
-            siblings = list(&follower.log)?;
-            point = find(&follower, position, skip, &siblings)?;
+            siblings = list(&self.log)?;
+            point = find(self, position, skip, &siblings)?;
         }
-        match follower.through_copies(point, position, &siblings)? {
+        if matches!(&point, ResumePoint::Generation(file) | ResumePoint::CutOff(file) if file.is_compressed()) {
+            // No file has the number because it was compressed. Files that are older than the cursor were not copied since.
+            let is_older = |sibling: &Sibling| sibling.status.identity.born.is_some_and(|born| born < position.changed);
+            self.memory.are_copies &= !siblings.list.iter().any(is_older);
+        }
+        match self.through_copies(point, position, &siblings)? {
             ResumePoint::Log => {
-                let older = follower.older(&follower.open.file, &follower.open.glance(), &siblings)?;
-                follower.memory.note_known(&siblings, older, &follower.log)?;
-                follower.open.seek(position.offset + skip)?;
-                follower.open.note_was(position.changed, follower.open.offset.max(position.evidence()));
+                let older = self.older(&self.open.file, &self.open.glance(), &siblings)?;
+                self.memory.note_known(&siblings, older, &self.log)?;
+                self.open.seek(position.offset + skip)?;
+                self.open.note_was(position.changed, self.open.offset.max(position.evidence()));
             }
-            ResumePoint::Generation(file) => follower.resume_in_generation(file, position, skip, &siblings)?,
-            ResumePoint::Copy { copy, log } => follower.resume_in_copy(copy, log, position, skip)?,
-            ResumePoint::Truncated(log) => follower.resume_truncated(log, position)?,
-            ResumePoint::Nowhere => follower.resume_after(position, &siblings)?,
+            ResumePoint::Generation(file) => self.resume_in_generation(file, position, skip, &siblings)?,
+            ResumePoint::Copy { copy, log } => self.resume_in_copy(copy, log, position, skip)?,
+            ResumePoint::Truncated(log) => self.resume_truncated(log, position)?,
+            ResumePoint::CutOff(file) => {
+                let end = file.known_end();
+                let missing = if end.is_some_and(|end| end.is_damaged) { Missing::Damaged } else { Missing::Expired };
+                self.queued.push_back(Step::Gap(missing, None));
+                self.resume_in_generation(file, position, 0, &siblings)?;
+                self.open.owes_damage();
+            }
+            ResumePoint::Nowhere => self.resume_after(position, &siblings)?,
         }
-        if follower.lost().is_some() {
-            follower.unreported = Some(Box::new(position.clone()));
+        if self.lost().is_some() {
+            self.unreported = Some(Box::new(position.clone()));
         } else {
-            follower.open.is_fresh |= position.is_fresh && skip == 0;
+            self.open.is_fresh |= position.is_fresh && skip == 0;
         }
-        Ok(follower)
+        Ok(())
     }
 
     /// Why the place that was asked for is lost, if it is: a gap is reported before anything is read.
@@ -104,16 +169,16 @@ impl Follower {
         let log = match &point {
             ResumePoint::Log => &self.open.file,
             ResumePoint::Truncated(log) => log,
-            ResumePoint::Generation(_) | ResumePoint::Copy { .. } | ResumePoint::Nowhere => return Ok(point),
+            _ => return Ok(point),
         };
-        if position.evidence() > 0 || Status::of(log)?.is_untouched_since(position.changed) {
+        if position.evidence() > 0 || log.status()?.is_untouched_since(position.changed) {
             return Ok(point);
         }
         let log = log.clone();
         self.open.since = position.changed;
         let between = self.unread_copies(None, &log, siblings)?;
         let Some((first, _)) = between.generations.first() else { return Ok(point) };
-        Ok(first.open(&self.log)?.map_or(point, |copy| ResumePoint::Copy { copy: copy.into(), log }))
+        Ok(first.open(&self.log)?.map_or(point, |copy| ResumePoint::Copy { copy, log }))
     }
 
     fn open_at(&mut self, file: Arc<File>, position: &Position, skip: u64) -> io::Result<()> {
@@ -135,8 +200,9 @@ impl Follower {
         let current = self.current_sighted()?;
         self.open_at(file, position, skip)?;
         let mut ahead = self.between(&self.open.file, Passage::default(), current, siblings)?;
-        // The last generation before the log may still be written to: it is left as one that is rotated just now.
-        if self.end.is_some() || ahead.len() > 1 {
+        // The last generation before the log may still be written to: it is left as one that is rotated just now. Not so one
+        // that is compressed.
+        if self.end.is_some() || ahead.len() > 1 || self.open.file.is_compressed() {
             ahead.hold(&self.log, siblings)?;
             self.phase = Phase::Passing(ahead);
         }
@@ -193,7 +259,7 @@ impl Follower {
 
     /// What comes after a truncated log that was rotated away since.
     fn after_truncated(&self, log: &File, siblings: &Siblings) -> io::Result<Ahead> {
-        if Status::of(log)?.is_same(&self.open.status) {
+        if log.status()?.is_same(&self.open.status) {
             return Ok(Ahead::default());
         }
         self.between(log, Passage::default(), self.current_sighted()?, siblings)
@@ -263,31 +329,37 @@ pub(super) fn find(
     if is_current && holds_it {
         return Ok(ResumePoint::Log);
     }
-    let is_it =
-        |sibling: &&Sibling| !sibling.rotated.is_compressed && is_called(&sibling.status.identity, &position.identity);
-    let called = siblings.list.iter().find(is_it);
-    let called: Option<Arc<File>> = called.map(|sibling| sibling.open(log)).transpose()?.flatten().map(Arc::new);
+    let called = siblings.list.iter().find(|sibling| is_it(sibling, position));
+    let called: Option<Arc<File>> = called.map(|sibling| sibling.open(log)).transpose()?.flatten();
     if let Some(file) = &called
         && holds(file, position, 0)?
     {
         return Ok(ResumePoint::Generation(file.clone()));
     }
     // It was truncated, or its number was given to another file.
-    let truncated = if is_current { Some(current.file.clone()) } else { called };
+    let truncated = if is_current { Some(current.file.clone()) } else { called.filter(|file| !file.is_compressed()) };
     if holds_it && position.evidence() >= ENOUGH {
         return Ok(ResumePoint::Log);
     }
     let copy = copy_of(log, position, siblings, truncated.is_some())?;
+    let copy = match (copy, archive_of(log, position, siblings)?) {
+        // Somebody has copied it before the last lines were written.
+        (Some(copy), Some(archive)) if is_prefix(&copy, &archive)? => Some(archive),
+        (copy, archive) => copy.or(archive),
+    };
     Ok(match (copy, truncated) {
-        (Some(copy), Some(log)) => ResumePoint::Copy { copy: copy.into(), log },
-        (Some(copy), None) => ResumePoint::Generation(copy.into()),
+        (Some(copy), Some(log)) => ResumePoint::Copy { copy, log },
+        (Some(copy), None) => ResumePoint::Generation(copy),
         (None, Some(log)) => ResumePoint::Truncated(log),
-        (None, None) => ResumePoint::Nowhere,
+        (None, None) => match cut_off(log, position, siblings)? {
+            Some(file) => ResumePoint::CutOff(file),
+            None => ResumePoint::Nowhere,
+        },
     })
 }
 
 /// A sibling that holds what was read. Of several one with a number or a date, then the longest, and the youngest.
-fn copy_of(log: &Log, position: &Position, siblings: &Siblings, is_truncated: bool) -> io::Result<Option<File>> {
+fn copy_of(log: &Log, position: &Position, siblings: &Siblings, is_truncated: bool) -> io::Result<Option<Arc<File>>> {
     let is_new = |sibling: &Sibling| is_truncated && sibling.status.start() >= position.changed;
     let may_be = |sibling: &&Sibling| {
         let enough = if is_new(sibling) { 1 } else { ENOUGH_OF_A_COPY };
@@ -303,6 +375,12 @@ fn copy_of(log: &Log, position: &Position, siblings: &Siblings, is_truncated: bo
         }
     }
     Ok(None)
+}
+
+/// Whether a sibling has the number of the place's file. An archive was created later, and its number alone shows nothing.
+fn is_it(sibling: &Sibling, position: &Position) -> bool {
+    let identity = &sibling.status.identity;
+    is_called(identity, &position.identity) && (!sibling.rotated.is_compressed || identity.born.is_some())
 }
 
 /// Device numbers change when a machine starts anew, creation times do not.

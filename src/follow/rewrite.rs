@@ -1,15 +1,14 @@
 //! A log whose bytes were changed in place: truncated, with or without a copy, trimmed to its last lines, or written to
 //! before the place that was reached.
 
-use std::fs::File;
 use std::io;
 use std::time::Instant;
 
 use super::follower::{Follower, GONE, Phase, Step};
 use super::generations::list::{self, Siblings};
 use super::held_files::Sighted;
+use super::log::file::File;
 use super::log::fingerprint::holds;
-use super::log::status::Status;
 use super::trimmed::{ENOUGH_OF_A_REST, find_again, is_unfinished};
 use crate::protocol::event::Missing;
 
@@ -26,7 +25,7 @@ impl Follower {
             self.queued.push_back(Step::Gap(Missing::Replaced, None));
             return self.go_on(now);
         }
-        let status = Status::of(&self.open.file)?;
+        let status = self.open.file.status()?;
         let has_shrunk = status.size < self.open.status.size.max(self.open.offset);
         if self.open.offset > 0 && !has_shrunk && self.open.begins_as_before()? {
             // Not truncated: something was written before the place.
@@ -105,7 +104,7 @@ impl Follower {
     /// Where to go on in a file that took the place of the open one, if it is the same log rewritten, as an editor does it:
     /// what was read is not read again.
     pub(super) fn rewritten(&self, file: &File, siblings: &Siblings) -> io::Result<Option<u64>> {
-        if siblings.find(&Status::of(&self.open.file)?).is_some_and(|sibling| sibling.rotated.is_ordered()) {
+        if siblings.find(&self.open.file.status()?).is_some_and(|sibling| sibling.rotated.is_ordered()) {
             // It was rotated away.
             return Ok(None);
         }

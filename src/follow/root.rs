@@ -7,7 +7,6 @@
 
 use std::borrow::Cow;
 use std::ffi::{CString, OsString};
-use std::fs::File;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -19,6 +18,8 @@ use rustix::fs::{self, CWD};
 use rustix::io::Errno;
 
 use super::confinement::{Directory, Inode, Located};
+use super::log::archives::{Archives, Heads};
+use super::log::file::File;
 use super::log::status::Status;
 use crate::error::{Error, Result, cause};
 use crate::protocol::address::Address;
@@ -39,6 +40,8 @@ pub(crate) struct Root {
     kind: RootKind,
     opened: RwLock<Arc<Opened>>,
     pub(crate) walks: Arc<AtomicBool>,
+    /// What the compressed files below it begin with.
+    heads: Heads,
 }
 
 /// What the path of a root led to when the server was started. It stays that, so that nobody who may write to a served
@@ -83,6 +86,8 @@ pub struct Log {
     root: Arc<Root>,
     /// None stand for the file of a root that is a file, whose name may change.
     segments: Vec<Vec<u8>>,
+    /// The compressed files among its generations that were opened.
+    archives: Archives,
 }
 
 impl Roots {
@@ -136,7 +141,7 @@ impl Roots {
             (None, _) if hidden && !self.hidden => return None,
             (None, segments) => segments.to_vec(),
         };
-        Some(Log { root: root.clone(), segments })
+        Some(Log { root: root.clone(), segments, archives: Archives::default() })
     }
 
     /// What the roots' paths lead to: each root's number changes when the root is replaced, and there is none while its
@@ -170,7 +175,7 @@ impl Root {
         if !is_directory {
             opened.locate()?.open()?;
         }
-        Ok(Root { path, kind, opened: RwLock::new(Arc::new(opened)), walks })
+        Ok(Root { path, kind, opened: RwLock::new(Arc::new(opened)), walks, heads: Heads::default() })
     }
 
     /// What the path leads to now.
@@ -290,7 +295,31 @@ impl Log {
     /// [`io::ErrorKind::NotFound`] when there is nothing of that name; another kind when what is there may not be read,
     /// is no regular file, or lies outside the root.
     pub fn open(&self) -> io::Result<File> {
-        self.locate()?.open()
+        self.open_located(self.locate()?)
+    }
+
+    /// Opens a file that was located.
+    ///
+    /// # Errors
+    /// As for [`Log::open`].
+    pub(super) fn open_located(&self, located: Located<'_>) -> io::Result<File> {
+        self.archives.open(located.open()?, &self.root.heads)
+    }
+
+    /// From now on the file is read from a place of its own: what opens it again does not move that.
+    pub(super) fn release(&self, file: &File) {
+        self.archives.release(file);
+    }
+
+    /// A search among the files beside the log is over.
+    pub(super) fn rest(&self) {
+        self.archives.rest();
+    }
+
+    /// How many archives are half unpacked though nothing reads them now.
+    #[cfg(all(test, feature = "gz"))]
+    pub(super) fn half_unpacked(&self) -> usize {
+        self.archives.half_unpacked()
     }
 
     /// As [`Log::open`], but finds the file and its status without opening it for reading.
@@ -330,7 +359,7 @@ impl Log {
 
     /// The same root's log at another place.
     pub(super) fn at(&self, segments: Vec<Vec<u8>>) -> Log {
-        Log { root: self.root.clone(), segments }
+        Log { root: self.root.clone(), segments, archives: self.archives.clone() }
     }
 
     /// The log that this one leads to in the end, if its last segment is a symbolic link; there need not be a file.

@@ -1,11 +1,11 @@
 //! Files of a log from which it can be learned what its lines look like, besides the typical one.
 
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
 use super::begin::unless_renamed;
 use super::follower::Follower;
+use super::log::file::File;
 
 impl Follower {
     /// The file that comes so many generations before the youngest of those in which places are searched for. `None` if

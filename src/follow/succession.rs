@@ -1,6 +1,5 @@
 //! At the end of a file: where the log's name leads now, and how the follower goes on to the next file.
 
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,6 +10,7 @@ use super::generations::list::{self, Siblings};
 use super::generations::memory::Older;
 use super::generations::search::{Departure, Passage, Search, Whereabouts};
 use super::held_files::{Ahead, Next, Sighted, Turn};
+use super::log::file::File;
 use super::log::open::{Glance, OpenLog};
 use super::log::status::Status;
 use super::nuls::Nuls;
@@ -38,7 +38,8 @@ impl Follower {
         if matches!(self.phase, Phase::Passing(_)) {
             return self.leave(now);
         }
-        if self.end.is_some() {
+        // Nobody writes to a compressed file.
+        if self.end.is_some() || self.open.file.is_compressed() {
             if self.owes_last(LastOf::Stream) {
                 return Ok(Step::Busy);
             }
@@ -74,7 +75,7 @@ impl Follower {
 
     /// How the open file lost the name. It is asked after the name was looked up: the rename may have come in between.
     fn departure(&self, before: i64) -> io::Result<Departure> {
-        Ok(Departure::of(&Status::of(&self.open.file)?, before))
+        Ok(Departure::of(&self.open.file.status()?, before))
     }
 
     fn find_name(&self, open: &Status) -> io::Result<NameTarget> {
@@ -83,7 +84,7 @@ impl Follower {
             Ok(Some(located)) if located.status.is_same(open) => Ok(NameTarget::Open(located.is_direct)),
             Ok(Some(located)) => match &self.phase {
                 Phase::Leaving { ahead, .. } if ahead.leads_to(&located.status) => Ok(NameTarget::Ahead),
-                _ => located.open().map(NameTarget::New),
+                _ => self.log.open_located(located).map(NameTarget::New),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(NameTarget::Nowhere),
             Err(error) => Err(error),
@@ -97,6 +98,11 @@ impl Follower {
 
     /// The end is reached; perhaps it was passed by what is to be passed over.
     pub(super) fn ended(&mut self) -> Step {
+        if self.open.owes_damage() {
+            self.skip = 0;
+            self.queued.push_back(Step::Ended);
+            return Step::Gap(Missing::Damaged, None);
+        }
         if let Some(cut) = self.cut_off() {
             self.skip = 0;
             self.queued.push_back(Step::Ended);
@@ -112,8 +118,8 @@ impl Follower {
     /// How many bytes the file lacks before the end that it had: it was truncated, or a copy was made of it before they were
     /// written.
     fn cut_off(&self) -> Option<u64> {
-        let is_of_open = |end: &End| Status::of(&end.file).is_ok_and(|status| status.is_same(&self.open.status));
-        self.end.as_ref().filter(|end| is_of_open(end))?;
+        let is_of_open = |end: &End| end.file.status().is_ok_and(|status| status.is_same(&self.open.status));
+        self.end.as_ref().filter(|end| !end.file.is_compressed() && is_of_open(end))?;
         self.before_end().filter(|lacking| *lacking > 0)
     }
 
@@ -125,11 +131,11 @@ impl Follower {
     /// not follow it is where the name led to in the beginning.
     pub(super) fn leads_to(&self, file: &File) -> io::Result<Option<bool>> {
         let current = match &self.end {
-            Some(end) => Status::of(&end.file),
+            Some(end) => end.file.status(),
             None => self.log.locate().map(|located| located.status),
         };
         match current {
-            Ok(current) => Ok(Some(Status::of(file)?.is_same(&current))),
+            Ok(current) => Ok(Some(file.status()?.is_same(&current))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -228,7 +234,7 @@ impl Follower {
     /// since that glance may have been copied and truncated, though, if it does not begin as it did then; and it may have
     /// been rotated away.
     pub(super) fn older(&self, log: &File, glance: &Glance, siblings: &Siblings) -> io::Result<Older> {
-        let status = Status::of(log)?;
+        let status = log.status()?;
         let is_current = siblings.find(&status).is_none() && self.leads_to(log)? == Some(true);
         let is_whole =
             || Ok::<_, io::Error>(status.size >= glance.status.size && glance.is_recognizable() && glance.is_of(log)?);
@@ -297,7 +303,7 @@ impl Follower {
             Phase::Leaving { ahead, .. } => (ahead.newest().unwrap_or(&self.open.file), None),
             _ => (self.file(), Some(noticed.departure)),
         };
-        let links = Status::of(newest)?.links;
+        let links = newest.status()?.links;
         let sighted = current.clone();
         let later = self.between(newest, Passage { departure, ..passage }, current, &siblings)?;
         let tries = self.doubted.as_ref().map_or(0, |doubted| doubted.tries);
@@ -346,7 +352,9 @@ impl Follower {
         };
         let between = search.run()?;
         let mut ahead = Ahead::default();
-        between.generations.into_iter().for_each(|(sibling, gap)| ahead.push(Next::listed(sibling, gap)));
+        for (sibling, gap) in between.generations {
+            ahead.push_found(sibling, gap, &self.log)?;
+        }
         let start = read.or(rewritten.filter(|_| ahead.is_empty()));
         // The same log rewritten, as an editor does it, and nothing came between.
         let gap = between.gap.filter(|_| start.is_none() || !is_next);
@@ -549,11 +557,17 @@ impl Follower {
         ahead.pop();
         let ahead = std::mem::take(ahead);
         self.phase = if ahead.is_empty() { Phase::Current } else { Phase::Passing(ahead) };
+        if self.open.owes_damage() {
+            self.queued.push_back(Step::Gap(Missing::Damaged, None));
+        }
         self.queued.extend(gap.map(|(missing, bytes)| Step::Gap(missing, bytes)));
         self.queued.push_back(if is_truncated { Step::Truncated } else { Step::Rotated });
+        self.log.release(&open.file);
+        self.log.rest();
         let finished = std::mem::replace(&mut self.open, open);
         self.passed = (self.passed + finished.offset).saturating_sub(self.open.offset);
-        if let Some(born) = self.open.status.identity.born.filter(|_| !self.memory.are_copies) {
+        let tells_age = !self.memory.are_copies && !self.open.file.is_compressed();
+        if let Some(born) = self.open.status.identity.born.filter(|_| tells_age) {
             // Somebody may have set its modification time to one that is older.
             self.open.since = self.open.since.max(born);
         }

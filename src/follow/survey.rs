@@ -1,11 +1,12 @@
 //! What the two ends of a file show of its times: how its lines bear them, whether there are any, and which the last lines
-//! have reached. A step judges a part of the lines, because a file may have as many lines as bytes.
+//! have reached. A step judges a part of the lines, because a file may have as many lines as bytes. Of a compressed file only
+//! the first lines are judged: to reach the last ones, it would have to be unpacked whole.
 
-use std::fs::File;
 use std::io;
 
 use memchr::memchr;
 
+use super::log::file::File;
 use super::log::fingerprint::read_up_to;
 use super::time_search::{Bound, LineTimes};
 
@@ -41,7 +42,7 @@ enum Part {
     Head,
     /// A longer end.
     FarLast,
-    /// A longer head, if no time was seen at all.
+    /// A longer head, if no time was seen at all; or all that is judged of a compressed file.
     FarHead,
 }
 
@@ -113,6 +114,12 @@ impl Survey {
     }
 
     fn begin(&mut self, file: &File, learn: impl FnOnce([&[u8]; 2], i64) -> Box<dyn LineTimes>) -> io::Result<()> {
+        if file.is_compressed() {
+            let bytes = read_up_to(file, 0, self.size.min(FAR) as usize)?;
+            self.times = Some(learn([&bytes, b""], self.written));
+            (self.part, self.sample) = (Part::FarHead, Sample { bytes, ..Sample::default() });
+            return Ok(());
+        }
         let head = read_up_to(file, 0, self.size.min(SAMPLE) as usize)?;
         let start = self.size.saturating_sub(SAMPLE).max(SAMPLE.min(self.size));
         let tail = read_up_to(file, start, (self.size - start) as usize)?;

@@ -5,12 +5,12 @@
 //! one whose last time is that of its last write, and no range ends in it: so more is sent rather than less.
 
 use std::fmt;
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
 use super::candidates::{Candidate, CandidatePlace, Candidates};
 use super::line_search::SearchProgress;
+use super::log::file::File;
 use super::root::Log;
 use super::survey::{Survey, Surveyed};
 use super::time_search::{Bound, LineTimes, TimeSearch};
@@ -128,7 +128,7 @@ impl RangeSearch {
                 };
                 let (file, bound) = (*file, search.bound());
                 match next.take() {
-                    Some(other) => *search = TimeSearch::new(candidates.get(file).size, other),
+                    Some(other) => *search = search_in(open, candidates.get(file).size, other),
                     None => self.stage = Stage::Next(file + 1),
                 }
                 self.note(place, bound);
@@ -210,9 +210,10 @@ impl RangeSearch {
         open: Arc<File>,
         surveyed: Surveyed,
         bounds: Vec<Bound>,
-        candidates: &Candidates,
+        candidates: &mut Candidates,
     ) {
         let Surveyed { times, has_times, last } = surveyed;
+        candidates.note_size(file, &open);
         let Candidate { size, written, .. } = *candidates.get(file);
         self.has_times |= has_times;
         if !has_times {
@@ -224,7 +225,7 @@ impl RangeSearch {
         }
         let mut bounds = bounds.into_iter().filter(|bound| last.is_none_or(|last| last.has(*bound)));
         if let Some(bound) = bounds.next() {
-            let (search, next) = (TimeSearch::new(size, bound), bounds.next());
+            let (search, next) = (search_in(&open, size, bound), bounds.next());
             self.stage = Stage::Search { file, open, times, search, next };
         }
     }
@@ -233,9 +234,13 @@ impl RangeSearch {
         let place = |sought| if let Sought::Found(place) = sought { Some(place) } else { None };
         match self.has_times {
             true => RangeProgress::Found { since: place(self.since), until: place(self.until) },
-            false if candidates.total() >= ENOUGH => RangeProgress::NoTimes,
+            false if candidates.total().is_none_or(|total| total >= ENOUGH) => RangeProgress::NoTimes,
             // Everything may be in the range.
             false => RangeProgress::Found { since: Some(CandidatePlace { file: 0, offset: 0 }), until: None },
         }
     }
+}
+
+fn search_in(file: &File, size: u64, bound: Bound) -> TimeSearch {
+    if file.is_compressed() { TimeSearch::forwards(size, bound) } else { TimeSearch::new(size, bound) }
 }

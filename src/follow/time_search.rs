@@ -9,7 +9,6 @@
 //! that is not earlier, everything from there on is searched again.
 
 use std::fmt;
-use std::fs::File;
 use std::io;
 
 use memchr::memchr;
@@ -17,6 +16,7 @@ use rustix::fs::{SeekFrom, seek};
 use rustix::io::Errno;
 
 use super::line_search::SearchProgress;
+use super::log::file::File;
 use super::log::fingerprint::read_up_to;
 
 /// One of the two ends of a range of times.
@@ -59,6 +59,8 @@ pub(super) struct TimeSearch {
     high: u64,
     found: Option<u64>,
     times_again: u32,
+    /// The file is compressed: going back in it costs as much as reading it from its start.
+    is_forward: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -77,7 +79,12 @@ impl TimeSearch {
     pub fn new(size: u64, bound: Bound) -> TimeSearch {
         let scan = Scan::from(0, size, Wanted::Time);
         let (stage, floor, low, high, found, times_again) = (Stage::First, 0, 0, size, None, 0);
-        TimeSearch { size, bound, stage, scan, floor, low, high, found, times_again }
+        TimeSearch { size, bound, stage, scan, floor, low, high, found, times_again, is_forward: false }
+    }
+
+    /// The same without going back, line by line.
+    pub fn forwards(size: u64, bound: Bound) -> TimeSearch {
+        TimeSearch { is_forward: true, ..TimeSearch::new(size, bound) }
     }
 
     pub fn bound(&self) -> Bound {
@@ -89,6 +96,10 @@ impl TimeSearch {
     /// # Errors
     /// When the file cannot be read.
     pub fn step(&mut self, file: &File, times: &dyn LineTimes) -> io::Result<SearchProgress> {
+        if self.is_forward {
+            // The place that is found lies a block back.
+            file.keep(2 * MOST);
+        }
         let line = match self.scan.step(file, times, self.bound, self.size)? {
             Scanned::Busy => return Ok(SearchProgress::Busy),
             Scanned::Line(line) => Some(line),
@@ -126,7 +137,7 @@ impl TimeSearch {
     }
 
     fn halve(&mut self) -> SearchProgress {
-        (self.stage, self.scan) = if self.high.saturating_sub(self.low) > PROBE {
+        (self.stage, self.scan) = if self.high.saturating_sub(self.low) > PROBE && !self.is_forward {
             let middle = self.low + (self.high - self.low) / 2;
             (Stage::Middle(middle), Scan::from(middle, self.high, Wanted::Time))
         } else {
@@ -139,7 +150,7 @@ impl TimeSearch {
         let Some(found) = self.found else { return SearchProgress::Absent(self.size) };
         // Lines from the last probe on were seen.
         let end = if distance > PROBE { found.saturating_sub(distance / 2) } else { found };
-        if end <= self.floor {
+        if end <= self.floor || self.is_forward {
             return SearchProgress::Found(found);
         }
         let from = found.saturating_sub(distance).max(self.floor);
@@ -243,7 +254,10 @@ fn after_line(bytes: &[u8]) -> Option<usize> {
 
 /// Where data follow, at `at` or after a hole; `None` if none do.
 fn data_from(file: &File, at: u64) -> io::Result<Option<u64>> {
-    match seek(file, SeekFrom::Data(at)) {
+    if file.is_compressed() {
+        return Ok(Some(at));
+    }
+    match seek(file.raw(), SeekFrom::Data(at)) {
         Ok(data) => Ok(Some(data.max(at))),
         Err(Errno::NXIO) => Ok(None),
         // The file system does not know holes.

@@ -1,13 +1,12 @@
 //! A file that was trimmed in place to its last lines, or of which a part was cut out: where the bytes that were read last
 //! stand in it now. If there is a copy of the whole, it was more likely truncated, and more must speak for it.
 
-use std::fs::File;
 use std::io;
 
 use memchr::memmem;
 
+use super::log::file::File;
 use super::log::fingerprint;
-use super::log::status::Status;
 use super::position::BEFORE;
 
 /// How many of the bytes before the place must be found again at the start of a file that was trimmed.
@@ -24,8 +23,8 @@ const SEARCHED: u64 = 16 << 20;
 /// Where the bytes before a place stand in a file that was trimmed to its last lines, or of which a part was cut out. At
 /// least `enough` bytes must be found, whole lines where they are not all that is remembered.
 pub(super) fn find_again(file: &File, before: &[u8], enough: usize) -> io::Result<Option<u64>> {
-    let size = Status::of(file)?.size;
-    if before.len() < enough || size == 0 {
+    let size = file.status()?.size;
+    if before.len() < enough || size == 0 || file.is_compressed() {
         return Ok(None);
     }
     if before.len() >= ENOUGH_ELSEWHERE {
@@ -64,8 +63,8 @@ pub(super) fn kept(log: &File, copy: &File, end: u64, before: &[u8]) -> io::Resu
 
 /// Whether the log holds nothing but a part of a copy's last bytes, and more of them may be about to be written to it.
 pub(super) fn is_beginning(log: &File, copy: &File, end: u64) -> io::Result<bool> {
-    let size = Status::of(log)?.size;
-    if size == 0 || size > COMPARED {
+    let size = log.status()?.size;
+    if size == 0 || size > COMPARED || log.is_compressed() {
         return Ok(false);
     }
     let (bytes, last) = (fingerprint::read_up_to(log, 0, size as usize)?, last_of(copy, end)?);
@@ -75,12 +74,13 @@ pub(super) fn is_beginning(log: &File, copy: &File, end: u64) -> io::Result<bool
 /// The last bytes of a copy, as many as are compared.
 fn last_of(copy: &File, end: u64) -> io::Result<Vec<u8>> {
     let start = end.saturating_sub(COMPARED);
+    copy.keep(COMPARED as usize);
     fingerprint::read_up_to(copy, start, (end - start) as usize)
 }
 
 /// Where the bytes stand in a file, if they are there and not once more close behind.
 fn find_only(file: &File, bytes: &[u8]) -> io::Result<Option<u64>> {
-    let end = Status::of(file)?.size.min(SEARCHED);
+    let end = file.status()?.size.min(SEARCHED);
     let mut start = 0;
     while start < end {
         // Two blocks: what begins in the first may end in the second.
@@ -110,7 +110,7 @@ fn is_alike(log: &File, copy: &File, start: u64, length: u64) -> io::Result<bool
 
 /// Whether the file holds nothing but a part of the lines before the place, as it does for a moment while it is trimmed.
 pub(super) fn is_unfinished(before: &[u8], file: &File) -> io::Result<bool> {
-    let size = Status::of(file)?.size;
+    let size = file.status()?.size;
     if size > before.len() as u64 {
         return Ok(false);
     }

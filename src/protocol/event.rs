@@ -96,22 +96,26 @@ pub enum Missing {
     Truncated,
     /// The log was deleted and created again, or a rotated file grew after the follower had left it.
     Replaced,
-    /// Rotated files were deleted before they were read, or cannot be read.
+    /// Rotated files were deleted before they were read, or cannot be read; or a compressed one lacks what was read last.
     Expired,
     /// The place of the cursor could not be found.
     Cursor,
+    /// The rest of a compressed file cannot be read, because it is damaged.
+    Damaged,
 }
 
 impl Missing {
-    pub(crate) const ALL: [Missing; 4] = [Missing::Truncated, Missing::Replaced, Missing::Expired, Missing::Cursor];
+    pub(crate) const ALL: [Missing; 5] =
+        [Missing::Truncated, Missing::Replaced, Missing::Expired, Missing::Cursor, Missing::Damaged];
 
-    /// Its name in the protocol: `truncated`, `replaced`, `expired` or `cursor`.
+    /// Its name in the protocol: `truncated`, `replaced`, `expired`, `cursor` or `damaged`.
     pub fn word(self) -> &'static str {
         match self {
             Missing::Truncated => "truncated",
             Missing::Replaced => "replaced",
             Missing::Expired => "expired",
             Missing::Cursor => "cursor",
+            Missing::Damaged => "damaged",
         }
     }
 }
@@ -121,7 +125,7 @@ impl FromStr for Missing {
 
     fn from_str(text: &str) -> Result<Missing, String> {
         let found = Missing::ALL.into_iter().find(|missing| missing.word() == text);
-        found.ok_or_else(|| "expected truncated, replaced, expired or cursor".to_owned())
+        found.ok_or_else(|| "expected truncated, replaced, expired, cursor or damaged".to_owned())
     }
 }
 

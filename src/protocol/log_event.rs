@@ -30,6 +30,8 @@ pub enum LogEvent<D = Vec<u8>> {
         /// Whether the log is known to have none of the requested lines yet, although it is not empty. Always `false`
         /// for a remote log, because `wstail.v1` does not report it.
         is_awaited: bool,
+        /// Why the requested place is lost: a gap follows. A remote log reports only the gap.
+        lost: Option<Missing>,
     },
     /// Every byte before this place was yielded, or skipped because it was not requested: a good moment to store the
     /// place. A local log yields this where the first requested line begins, if that line was written later. A reader

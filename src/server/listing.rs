@@ -172,7 +172,7 @@ impl List {
         let seen: HashSet<_> = earlier.entries().iter().map(|entry| entry.identity).collect();
         let new = self.entries().iter().enumerate().filter(|(_, entry)| !seen.contains(&entry.identity));
         let mut oldest: HashMap<String, usize> = HashMap::new();
-        // A compressed file counts, too: a place in it cannot be found, so there is a gap.
+        // A compressed file counts, too: it is unpacked, or there is a gap.
         for (place, entry) in new {
             let Some(log) = self.log_of(&entry.path) else { continue };
             let is_older = oldest.get(&log).is_none_or(|other| {
@@ -390,7 +390,7 @@ mod tests {
         };
         assert_eq!(at_once(&["app.log", "app.log.1", "app.log.10", "app.log.9"]), "app.log.10");
         assert_eq!(at_once(&["app.log", "app.log-20261123", "app.log-20261124"]), "app.log-20261123");
-        assert_eq!(at_once(&["app.log", "app.log.1", "app.log.2.gz"]), "app.log.2.gz", "a gap");
+        assert_eq!(at_once(&["app.log", "app.log.1", "app.log.2.gz"]), "app.log.2.gz");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::waker::Waker;
 use crate::follow::arrivals::{Arrival, Count};
+use crate::follow::is_archive_of;
 
 /// All routes that readers wait on. Directories are identified by their watch descriptors.
 #[derive(Debug, Default)]
@@ -38,6 +39,8 @@ struct Name {
 struct Departed {
     number: u32,
     now: Now,
+    /// The file beside it that it is being compressed to.
+    archive: Option<Box<[u8]>>,
     /// It lost the watched name to a rename, not a deletion, whatever happened to it later.
     was_renamed: bool,
 }
@@ -45,7 +48,7 @@ struct Departed {
 /// Where a file is that had the watched name.
 #[derive(Debug, PartialEq)]
 enum Now {
-    /// It has this name in the same directory.
+    /// It has this name in the same directory, or the archive has it to which it was compressed.
     Named(Box<[u8]>),
     /// It was moved to another directory, or is about to be given another name in this one. The cookie is its rename's.
     Moved(u32),
@@ -67,11 +70,20 @@ impl Name {
             self.departed.push_back(Departed {
                 number: self.arrivals,
                 now: Now::after(cookie),
+                archive: None,
                 was_renamed: cookie != 0,
             });
         }
-        for departed in self.departed.iter_mut().filter(|departed| departed.is_named(name)) {
-            departed.now = Now::after(cookie);
+        for departed in &mut self.departed {
+            if departed.archive.as_deref() == Some(name) {
+                departed.archive = None;
+            }
+            if departed.is_named(name) {
+                departed.now = match departed.archive.take() {
+                    Some(archive) if cookie == 0 => Now::Named(archive),
+                    _ => Now::after(cookie),
+                };
+            }
         }
     }
 
@@ -86,6 +98,11 @@ impl Name {
             }
             if departed.now == Now::Moved(cookie) {
                 departed.now = Now::Named(name.into());
+            }
+            if let Now::Named(now) = &departed.now
+                && is_archive_of(name, now)
+            {
+                departed.archive = Some(name.into());
             }
         }
     }
@@ -334,6 +351,27 @@ mod tests {
         assert!(id == again && routes.is_covered(id));
         enter(&mut routes, |routes| routes.report(1, Some(b"sub")));
         assert!(!routes.is_current(id), "it was changed while it was followed");
+    }
+
+    #[test]
+    fn a_file_that_is_compressed_is_called_as_its_archive_is() {
+        let mut routes = Routes::default();
+        let (id, ..) = enter(&mut routes, |_| {});
+        let now = |routes: &Routes| routes.departed(id, 0).unwrap().remove(0);
+        let named = |name: &str| Arrival::Named(name.into());
+        routes.note(2, b"log", true, 0);
+        routes.note(2, b"log", false, 7);
+        routes.note(2, b"log.1", true, 7);
+        routes.note(2, b"log", true, 0);
+        routes.note(2, b"log.1.gz", true, 0);
+        assert_eq!(now(&routes), named("log.1"));
+        routes.note(2, b"log.1", false, 0);
+        assert_eq!(now(&routes), named("log.1.gz"));
+        routes.note(2, b"log.1.gz", false, 8);
+        routes.note(2, b"log.2.gz", true, 8);
+        assert_eq!(now(&routes), named("log.2.gz"));
+        routes.note(2, b"log.2.gz", false, 0);
+        assert_eq!(now(&routes), Arrival::Deleted);
     }
 
     #[test]

@@ -93,8 +93,8 @@ impl Watch {
             Some(waker) => waker,
             None => self.waker.insert(Arc::new(Waker::new()?)),
         };
-        let descriptor = self.watcher.add(follower.file().as_fd(), waker)?;
-        let (file, is_local) = (follower.identity(), is_local(follower.file()));
+        let descriptor = self.watcher.add(follower.file().raw().as_fd(), waker)?;
+        let (file, is_local) = (follower.identity(), is_local(follower.file().raw()));
         self.watched = Some(Watched { descriptor, file, is_local, is_listening: true });
         Ok(())
     }
@@ -102,7 +102,7 @@ impl Watch {
     /// Turns reports of writes on or off for the watched file. Returns whether that worked.
     fn listen(&mut self, follower: &Follower, more: bool) -> bool {
         let Some(watched) = &mut self.watched else { return false };
-        let is_done = self.watcher.listen(follower.file().as_fd(), watched.descriptor, more).is_ok();
+        let is_done = self.watcher.listen(follower.file().raw().as_fd(), watched.descriptor, more).is_ok();
         if is_done {
             watched.is_listening = more;
         }

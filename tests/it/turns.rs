@@ -402,7 +402,7 @@ impl History {
     }
 }
 
-fn find(directory: &tempfile::TempDir) -> (wstail::follow::root::Log, File) {
+fn find(directory: &tempfile::TempDir) -> (wstail::follow::root::Log, wstail::follow::File) {
     let roots = Roots::open([directory.path()], false).unwrap();
     roots.find(&Address::parse("/app.log").unwrap()).unwrap().unwrap()
 }

@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 
 use super::ends::{Ends, Relation};
-use super::judge::{PAUSE, TICK};
+use super::judge::PAUSE;
 use super::list::Sibling;
 use super::name::{Rotated, Stamp};
 use super::search::{Search, Whereabouts};
-use crate::follow::log::status::Status;
+use crate::follow::log::status::{Status, TICK};
 use crate::protocol::event::Missing;
 
 /// What a search found: generations, oldest first, each with the gap that stands before it.
@@ -133,7 +133,7 @@ impl Search<'_> {
         // A file may have several names.
         let mut seen = HashSet::new();
         found.retain(|(sibling, _)| seen.insert(sibling.status.identity));
-        let compressed = self.drop_compressed_twins(&mut found, ends);
+        let compressed = self.drop_compressed(&mut found, ends);
         Ok((found, compressed))
     }
 
@@ -171,24 +171,14 @@ impl Search<'_> {
         found.extend(others);
     }
 
-    /// Of `app.log.1` and `app.log.1.gz` the first is the generation: it is being compressed. And where the older file is
-    /// deleted the oldest compressed one is what became of it.
-    fn drop_compressed_twins<'f>(&self, found: &mut Vec<(&'f Sibling, bool)>, ends: &Ends<'_>) -> Option<&'f Rotated> {
-        let plain = |sibling: &Sibling| {
-            let twin = |other: &&Sibling| {
-                !other.rotated.is_compressed
-                    && other.rotated.is_like(&sibling.rotated)
-                    && other.rotated.stamp == sibling.rotated.stamp
-            };
-            self.siblings.list.iter().any(|other| twin(&other))
-        };
-        found.retain(|(sibling, _)| !sibling.rotated.is_compressed || !plain(sibling));
+    /// Where the older file is deleted, the oldest compressed one that cannot be read is what became of it.
+    fn drop_compressed<'f>(&self, found: &mut Vec<(&'f Sibling, bool)>, ends: &Ends<'_>) -> Option<&'f Rotated> {
         // It is created before the older file is deleted, and that was renamed before.
         let is_of_from = |status: &Status| status.identity.born.unwrap_or(status.changed) <= ends.departed + TICK;
         let may_be_compressed = ends.is_deleted && (self.was_renamed || self.arrivals.is_none());
-        let first = found
-            .first()
-            .filter(|(sibling, _)| may_be_compressed && sibling.rotated.is_compressed && is_of_from(&sibling.status));
+        let first = found.first().filter(|(sibling, is_readable)| {
+            may_be_compressed && !is_readable && sibling.rotated.is_compressed && is_of_from(&sibling.status)
+        });
         first.is_some().then(|| &found.remove(0).0.rotated)
     }
 
@@ -205,7 +195,9 @@ impl Search<'_> {
                 between.misses_number |= hole.is_some() && last.as_ref().is_some_and(Link::is_ordered);
                 between.generations.push(((*sibling).clone(), gap.or(hole)));
                 gap = None;
-                let departed = sibling.status.changed;
+                // A compressed file has the times of a later day, but for that of its last write.
+                let is_compressed = sibling.rotated.is_compressed;
+                let departed = if is_compressed { sibling.status.written } else { sibling.status.changed };
                 last = Some(Link { rotated: Some(&sibling.rotated), departed, is_deleted: false });
             } else if last.is_some() {
                 gap = Some(Missing::Expired);

@@ -7,7 +7,7 @@ use super::ends::{CountDirection, Ends};
 use super::list::Sibling;
 use super::name::{Counting, Rotated, Stamp};
 use super::search::Search;
-use crate::follow::log::status::Status;
+use crate::follow::log::file::File;
 
 impl CountDirection {
     fn shown(counting: Counting) -> CountDirection {
@@ -20,7 +20,7 @@ impl CountDirection {
 }
 
 /// What a file's status says of when it came.
-type TimeOf<'t> = &'t dyn Fn(&Status) -> Option<i64>;
+type TimeOf<'t> = &'t dyn Fn(&Sibling) -> Option<i64>;
 
 impl Ends<'_> {
     /// Whether numbers of that template count up or back.
@@ -59,6 +59,10 @@ impl Ends<'_> {
         // Of copies the younger ones are known, too.
         let is_older = |sibling: &Sibling, is_known: bool| match search.read {
             None => self.is_older(search, sibling, is_known),
+            // A compressed file was created when it was compressed: only the times of the last writes tell.
+            Some(_) if sibling.rotated.is_compressed || search.from.is_some_and(File::is_compressed) => {
+                !from.is_set() && sibling.status.start() < from.start()
+            }
             Some(read) => match sibling.status.identity.born {
                 Some(born) => Some(born) < from.identity.born,
                 None => sibling.status.changed <= read.since,
@@ -79,11 +83,13 @@ impl Ends<'_> {
     fn by_known(&self, search: &Search<'_>, number: impl Fn(&Rotated) -> Option<u64>) -> Option<CountDirection> {
         let (mut known, mut new) = (Vec::new(), Vec::new());
         for (sibling, is_known) in search.siblings.list.iter().zip(&self.known) {
-            if *is_known {
-                known.extend(number(&sibling.rotated));
-            } else if !sibling.rotated.is_compressed {
-                new.extend(number(&sibling.rotated));
-            }
+            // A compressed file was created later: the time of its last write tells.
+            let is_older = match search.after {
+                _ if *is_known || !sibling.rotated.is_compressed => *is_known,
+                Some(after) => search.came_by(sibling, after),
+                None => continue,
+            };
+            if is_older { &mut known } else { &mut new }.extend(number(&sibling.rotated));
         }
         let is_shown = search.memory.is_listed();
         let is_below = |one: &[u64], other: &[u64]| one.iter().max() < other.iter().min();
@@ -96,32 +102,37 @@ impl Ends<'_> {
     }
 }
 
-fn by_times(search: &Search<'_>, number: impl Fn(&Rotated) -> Option<u64>) -> CountDirection {
-    let lowest = search.siblings.list.iter().filter_map(|sibling| number(&sibling.rotated)).min();
-    let files = search.siblings.list.iter().filter(|sibling| !sibling.rotated.is_compressed);
-    let mut files: Vec<_> = files.filter_map(|sibling| Some((number(&sibling.rotated)?, &sibling.status))).collect();
-    if files.len() < 2 {
-        return CountDirection::likely(Counting::Up);
-    }
+fn by_times<'s>(search: &Search<'s>, number: impl Fn(&Rotated) -> Option<u64>) -> CountDirection {
+    let numbered = |sibling: &'s Sibling| Some((number(&sibling.rotated)?, sibling));
+    let mut files: Vec<_> = search.siblings.list.iter().filter_map(numbered).collect();
     files.sort_by_key(|(number, _)| *number);
+    let lowest = files.first().map(|(number, _)| *number);
+    let is_plain = |sibling: &Sibling| !sibling.rotated.is_compressed;
+    let plain = || files.iter().map(|(_, sibling)| *sibling).filter(|sibling| is_plain(sibling));
     // Files that were copied here with new times tell nothing of their age by their creation.
-    let is_renamed = |status: &Status| status.changed > status.written;
-    let were_renamed =
-        search.departure.is_some() || !search.memory.are_copies || files.iter().any(|(_, status)| is_renamed(status));
-    let created = |status: &Status| status.created().filter(|_| were_renamed);
+    let is_renamed = |sibling: &Sibling| sibling.status.changed > sibling.status.written;
+    let were_renamed = search.departure.is_some() || !search.memory.are_copies || plain().any(is_renamed);
+    let created = |sibling: &Sibling| sibling.status.created().filter(|_| were_renamed && is_plain(sibling));
     if let Some(counting) = in_time(&files, &created) {
         return CountDirection::shown(counting);
     }
-    let evidence: [TimeOf<'_>; 2] =
-        [&|status| Some(status.changed).filter(|_| were_renamed), &|status| Some(status.written)];
+    // Of compressed files only the time of the last write tells.
+    let departed = |sibling: &Sibling| match &sibling.status {
+        status if status.is_set() => None,
+        status if is_plain(sibling) => Some(status.changed).filter(|_| were_renamed),
+        status => Some(status.written),
+    };
+    let written = |sibling: &Sibling| Some(sibling.status.written).filter(|_| !sibling.status.is_set());
+    let evidence: [TimeOf<'_>; 2] = [&departed, &written];
     // The youngest of those that count back is 0 or 1.
-    let by_times = || evidence.iter().find_map(|time| in_time(&files, time)).unwrap_or(Counting::Back);
+    let usual = if plain().count() < 2 { Counting::Up } else { Counting::Back };
+    let by_times = || evidence.iter().find_map(|time| in_time(&files, time)).unwrap_or(usual);
     CountDirection::likely(if lowest > Some(1) { Counting::Up } else { by_times() })
 }
 
 /// The direction of time along the numbers, as most neighbours have it: one may have been restored or touched.
-fn in_time(files: &[(u64, &Status)], time: TimeOf<'_>) -> Option<Counting> {
-    let times: Vec<i64> = files.iter().filter_map(|(_, status)| time(status)).collect();
+fn in_time(files: &[(u64, &Sibling)], time: TimeOf<'_>) -> Option<Counting> {
+    let times: Vec<i64> = files.iter().filter_map(|(_, sibling)| time(sibling)).collect();
     let count = |order: Ordering| times.windows(2).filter(|pair| pair[0].cmp(&pair[1]) == order).count();
     match count(Ordering::Less).cmp(&count(Ordering::Greater)) {
         Ordering::Greater => Some(Counting::Up),

@@ -4,15 +4,15 @@
 use std::cell::{OnceCell, RefCell};
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::fs::File;
 use std::io;
 
 use super::list::Sibling;
 use super::name::{Counting, Rotated};
 use super::search::Search;
-use crate::follow::log::fingerprint::{before, head, read_up_to};
+use crate::follow::log::file::File;
+use crate::follow::log::fingerprint::{before, head, is_prefix, read_up_to};
 use crate::follow::log::status::Status;
-use crate::follow::position::{HEAD, Print};
+use crate::follow::position::{HEAD, Identity, Print};
 
 /// Where a name stands between the names of the two files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub(super) struct Ends<'e> {
     pub departed: i64,
     pub is_untouched: bool,
     pub is_deleted: bool,
+    /// What became of the older file, if it was compressed and is held.
+    archive_of_from: Option<Identity>,
     /// For each sibling, whether it was there while the older file was current.
     pub known: Vec<bool>,
     /// Which way numbers count, by template.
@@ -88,19 +90,25 @@ impl OlderFiles {
 
 impl<'e> Ends<'e> {
     pub fn of(search: &Search<'e>) -> io::Result<Ends<'e>> {
-        let from = search.from.map(Status::of).transpose()?;
-        let to = Status::of(search.to)?;
+        let from = search.from.map(File::status).transpose()?;
+        let to = search.to.status()?;
         let name = |status: &Status| search.siblings.find(status).map(|sibling| &sibling.rotated);
+        let is_gone = from.as_ref().is_some_and(|from| from.links == 0);
+        let archive = search.from.filter(|_| is_gone).map(|from| archive_of(search, from)).transpose()?.flatten();
+        // A compressed file has the times of a later day, but for that of its last write.
+        let is_compressed = search.from.is_some_and(File::is_compressed);
+        let last_change = |from: &Status| if is_compressed { from.written } else { from.changed };
         Ok(Ends {
-            from_name: from.as_ref().and_then(name),
+            from_name: from.as_ref().and_then(name).or(archive.map(|archive| &archive.rotated)),
             to_name: name(&to),
             departed: search
                 .departure
                 .map(|departure| departure.changed)
-                .or(from.as_ref().map(|from| from.changed))
+                .or(from.as_ref().map(last_change))
                 .unwrap_or(i64::MIN),
             is_untouched: search.departure.is_some_and(|departure| departure.is_untouched),
-            is_deleted: from.as_ref().is_some_and(|from| from.links == 0),
+            is_deleted: is_gone && archive.is_none(),
+            archive_of_from: archive.map(|archive| archive.status.identity),
             known: known(search)?,
             directions: RefCell::default(),
             older_files: OnceCell::new(),
@@ -112,6 +120,7 @@ impl<'e> Ends<'e> {
     /// Whether a file is one of the two, or is being read, or will be.
     pub fn is_end_or_pending(&self, search: &Search<'_>, status: &Status) -> bool {
         search.pending.contains(&status.identity)
+            || self.archive_of_from == Some(status.identity)
             || self.from.as_ref().is_some_and(|from| from.is_same(status))
             || self.to.is_same(status)
     }
@@ -148,7 +157,7 @@ impl<'e> Ends<'e> {
     pub(super) fn is_older(&self, search: &Search<'_>, sibling: &Sibling, is_known: bool) -> bool {
         is_known
             || search.memory.may_have_finished(&sibling.status)
-            || search.after.is_some_and(|after| search.came_by(&sibling.status, after))
+            || search.after.is_some_and(|after| search.came_by(sibling, after))
     }
 
     pub fn older_files(&self, search: &Search<'_>) -> io::Result<&OlderFiles> {
@@ -181,6 +190,18 @@ impl<'e> Ends<'e> {
     pub fn compare(&self, search: &Search<'_>, one: &Rotated, two: &Rotated) -> Ordering {
         one.stamp.compare(&two.stamp, || self.counting(search, one))
     }
+}
+
+/// The compressed sibling that holds what the older file held. Perhaps not all of it: its writer may have gone on.
+fn archive_of<'s>(search: &Search<'s>, from: &File) -> io::Result<Option<&'s Sibling>> {
+    for sibling in search.siblings.list.iter().filter(|sibling| sibling.rotated.is_compressed) {
+        if let Some(archive) = sibling.open(search.log)?
+            && is_prefix(&archive, from)?
+        {
+            return Ok(Some(sibling));
+        }
+    }
+    Ok(None)
 }
 
 /// For each sibling, whether it is known to be older than the older file.

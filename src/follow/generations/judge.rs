@@ -1,19 +1,19 @@
 //! Whether a file beside a log is a generation that comes between two others: by its name, its times and its bytes.
 
-use std::fs::File;
 use std::io;
 
 use super::ends::{Ends, Relation};
 use super::list::Sibling;
 use super::name::Stamp;
 use super::search::Search;
-use crate::follow::log::fingerprint::{agree, is_prefix};
+use crate::follow::log::file::File;
+use crate::follow::log::fingerprint::{agree, begin_with, is_empty, is_prefix};
+use crate::follow::log::status::{Status, TICK};
+use crate::follow::position::HEAD;
 
 /// How long it may take from the end of one generation to the creation of the next where nothing but that tells that none
 /// is missing in between, in nanoseconds: a rotation that is not interrupted takes well below a millisecond.
 pub(super) const PAUSE: i64 = 20_000_000;
-/// The clock of a file system advances in steps of so many nanoseconds, at worst.
-pub(super) const TICK: i64 = 10_000_000;
 
 impl Search<'_> {
     /// Whether a sibling is a generation that was not read, and whether it can be read; `None` when it is not one.
@@ -22,12 +22,16 @@ impl Search<'_> {
         if self.until.is_some_and(|until| start > until) {
             return Ok(None);
         }
-        if place != Relation::Between && self.after.is_some_and(|after| self.came_by(&sibling.status, after)) {
+        if place != Relation::Between && self.after.is_some_and(|after| self.came_by(sibling, after)) {
             return Ok(None);
         }
         // What was there when the older file was moved away does not come after it.
         let is_moved = self.from.is_some() && self.read.is_none() && !ends.is_deleted;
+        let is_moved = is_moved || self.read.is_none() && sibling.rotated.is_compressed;
         if place == Relation::Unordered && is_moved && !self.is_after(sibling, ends) {
+            return Ok(None);
+        }
+        if place == Relation::Unordered && self.read.is_some() && !self.may_follow_copy(sibling, ends) {
             return Ok(None);
         }
         if self.read.is_none() && place != Relation::Between && !self.is_before(sibling, ends) {
@@ -40,9 +44,6 @@ impl Search<'_> {
         // Copies of one log are all named alike; of renamed files one may be named in a new way.
         if place == Relation::Foreign && (self.read.is_some() || !self.is_adjoining(sibling, ends)) {
             return Ok(None);
-        }
-        if sibling.rotated.is_compressed {
-            return Ok(Some(false));
         }
         if self.memory.has_finished(sibling, self.log)? {
             return Ok(None);
@@ -57,6 +58,9 @@ impl Search<'_> {
         let counts_back = matches!(sibling.rotated.stamp, Stamp::Number { counts_back: true, .. });
         let is_numbered = place == Relation::Between && counts_back;
         let is_rotation = self.from.is_some() && self.read.is_none();
+        if file.is_compressed() && is_empty(file)? {
+            return Ok(false);
+        }
         if sibling.status.size == 0 {
             // Either an empty generation, or a copy that has just been begun, or a stranger's.
             let is_sought = place == Relation::Between || self.arrivals.is_some() && self.is_after(sibling, ends);
@@ -72,14 +76,31 @@ impl Search<'_> {
             // No more than the lines with which every generation begins. A copy made when there were no more looks the same,
             // but to repeat these lines does less harm than to lose them.
             (true, true) => is_rotation && !self.is_rewritten,
-            (true, false) if is_rotation && agree(file, self.to)? => is_numbered || self.is_after(sibling, ends),
+            (true, false) if is_rotation && !file.is_compressed() && agree(file, self.to)? => {
+                is_numbered || self.is_after(sibling, ends)
+            }
             (true, false) => is_numbered,
             // A copy of the younger file that is being made, unless it is older than that.
-            (false, true) => self.read.is_none() && sibling.status.begun() <= ends.to.begun(),
+            (false, true) => {
+                let is_older = sibling.status.begun() <= ends.to.begun();
+                self.read.is_none() && (is_older || file.is_compressed() && place == Relation::Between)
+            }
+            (false, false) if is_numbered => true,
             (false, false) => {
-                is_numbered || !self.memory.knows_content(file)? && !self.has_older_twin(sibling, file, place, ends)?
+                !(file.is_compressed() && (self.memory.knows_name(&sibling.rotated) || self.is_known(file)?))
+                    && !self.memory.knows_content(file)?
+                    && !self.has_older_twin(sibling, file, place, ends)?
             }
         })
+    }
+
+    /// Whether a compressed file is what became of one that was read, or that was there before. Some lines may have been
+    /// written to that late; but if the younger file begins with all of it, or is still empty, every generation may.
+    fn is_known(&self, file: &File) -> io::Result<bool> {
+        let is_begun = !is_empty(self.to)?;
+        let begins_all =
+            |held: u64| Ok(held <= HEAD as u64 && (!is_begun || begin_with(file, self.to, held as usize)?));
+        Ok(self.memory.has_read(file)? || self.memory.knows_beginning(file, begins_all)?)
     }
 
     /// Whether a file that is known to be older holds the same bytes; and perhaps more, written late, where no name says
@@ -87,16 +108,17 @@ impl Search<'_> {
     fn has_older_twin(&self, sibling: &Sibling, file: &File, place: Relation, ends: &Ends<'_>) -> io::Result<bool> {
         let (older, size) = (ends.older_files(self)?, sibling.status.size);
         let is_other = |at: usize| !self.siblings.list[at].status.is_same(&sibling.status);
-        if older.equal(file, size)?.iter().any(|at| is_other(*at)) {
+        if !file.is_compressed() && older.equal(file, size)?.iter().any(|at| is_other(*at)) {
             return Ok(true);
         }
-        if place == Relation::Between {
-            return Ok(false);
-        }
         for other in older.alike(file)?.filter(|at| is_other(*at)).map(|at| &self.siblings.list[at]) {
-            if other.status.size > size
+            // The sizes of compressed files are not those of what they hold.
+            let is_compressed = file.is_compressed() || other.rotated.is_compressed;
+            let may_hold_it = is_compressed || place != Relation::Between && other.status.size > size;
+            if may_hold_it
                 && let Some(other) = other.open(self.log)?
                 && is_prefix(file, &other)?
+                && (!is_compressed || place != Relation::Between || file.size()? == other.size()?)
             {
                 return Ok(true);
             }
@@ -106,7 +128,16 @@ impl Search<'_> {
 
     /// Whether it was created, or at least renamed, after the older file departed.
     fn is_after(&self, sibling: &Sibling, ends: &Ends<'_>) -> bool {
-        sibling.status.begun() + TICK >= ends.departed
+        // A compressed file is created and renamed later. It cannot come after if it was last written to before.
+        let status = &sibling.status;
+        let begun = if sibling.rotated.is_compressed { status.written } else { status.begun() };
+        begun + TICK >= ends.departed
+    }
+
+    /// Whether it may be a later copy than the older file: one that is compressed not if it was last written to before that.
+    fn may_follow_copy(&self, sibling: &Sibling, ends: &Ends<'_>) -> bool {
+        let is_older = |from: &Status| sibling.status.written < from.written.min(from.changed);
+        !sibling.rotated.is_compressed || !ends.from.as_ref().is_some_and(is_older)
     }
 
     /// Whether it can have come before the younger file: it was created by the time when that was seen under the log's name.
@@ -114,7 +145,7 @@ impl Search<'_> {
     /// did; if none did, its number or date has to tell.
     fn is_before(&self, sibling: &Sibling, ends: &Ends<'_>) -> bool {
         let is_later = |born: i64| !self.memory.are_copies && self.seen.is_some_and(|seen| born > seen);
-        if sibling.status.created().is_some_and(is_later) {
+        if !sibling.rotated.is_compressed && sibling.status.created().is_some_and(is_later) {
             return false;
         }
         let Some(created) = ends.to.created().filter(|_| self.from.is_none() || ends.is_deleted) else { return true };

@@ -1,13 +1,15 @@
 //! Lists the files beside a log that may be generations of it: those whose names a rotation may have given.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
 
 use rustix::fs::{AtFlags, Dir, FileType};
 
 use super::name::Rotated;
+use crate::follow::log::file::File;
+use crate::follow::log::fingerprint::{begin_alike, is_empty};
 use crate::follow::log::status::Status;
 use crate::follow::root::{Log, is_shortage};
 
@@ -24,6 +26,8 @@ pub(in crate::follow) struct Sibling {
 #[derive(Clone, Debug, Default)]
 pub(in crate::follow) struct Siblings {
     pub list: Vec<Sibling>,
+    /// Compressed files that are no generations, because the same is there uncompressed.
+    pub twins: Vec<Sibling>,
 }
 
 /// Directories below the log's own that are looked into for rotated files (logrotate's `olddir`), at most.
@@ -52,11 +56,37 @@ pub(in crate::follow) fn list(log: &Log) -> io::Result<Siblings> {
                 one.name == two.name && one.directory == two.directory && one.status.is_same(&two.status)
             });
         if is_alike {
-            return Ok(Siblings { list: again });
+            return drop_twins(log, again);
         }
         last = again;
     }
     Err(io::ErrorKind::Interrupted.into())
+}
+
+/// Of `app.log.1` and `app.log.1.gz` that begin alike the first is the generation: it is being compressed.
+fn drop_twins(log: &Log, mut list: Vec<Sibling>) -> io::Result<Siblings> {
+    let mut twins = Vec::new();
+    for (at, archive) in list.iter().enumerate().filter(|(_, sibling)| sibling.rotated.is_compressed) {
+        let is_twin = |plain: &&Sibling| {
+            !plain.rotated.is_compressed
+                && plain.directory == archive.directory
+                && plain.rotated.is_like(&archive.rotated)
+                && plain.rotated.stamp == archive.rotated.stamp
+        };
+        let Some(plain) = list.iter().find(is_twin) else { continue };
+        let (archive, plain) = (archive.open(log)?, plain.open(log)?);
+        // What cannot be read is judged by its name. One that is still empty begins like any other.
+        let is_begun_alike = match (archive, plain) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(archive), Some(plain)) => is_empty(&archive)? || !is_empty(&plain)? && begin_alike(&archive, &plain)?,
+        };
+        if is_begun_alike {
+            twins.push(at);
+        }
+    }
+    let twins = twins.into_iter().rev().map(|at| list.remove(at)).collect();
+    Ok(Siblings { list, twins })
 }
 
 /// Waits until what was last seen to be done to the log's directory has been reported to those who watch it. A rename shows
@@ -157,15 +187,19 @@ impl Sibling {
         Ok(status.map(|status| Sibling { directory, name: name.to_owned(), status, rotated }))
     }
 
-    /// Opens it; `None` when it may not be read.
+    /// Opens it; `None` when it may not be read, or is compressed in a format that this program cannot read.
     ///
     /// # Errors
     /// [`io::ErrorKind::Interrupted`] when it has another name by now, or is gone; another kind when the process has no
     /// descriptor or memory left.
-    pub fn open(&self, log: &Log) -> io::Result<Option<File>> {
+    pub fn open(&self, log: &Log) -> io::Result<Option<Arc<File>>> {
         let segments = [&self.directory[..], &[self.name.as_bytes().to_vec()]].concat();
         match log.at(segments).open() {
-            Ok(file) if Status::of(&file)?.is_same(&self.status) => Ok(Some(file)),
+            Ok(file) if file.status()?.is_same(&self.status) => {
+                // What was not written yet, or is cut off before its first byte, is not known to be compressed.
+                let is_unknown = self.rotated.is_compressed && self.status.size == 0;
+                Ok((!file.is_unreadable() && !is_unknown).then(|| file.into()))
+            }
             Ok(_) => Err(io::ErrorKind::Interrupted.into()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(io::ErrorKind::Interrupted.into()),
             Err(error) if is_shortage(&error) => Err(error),

@@ -5,14 +5,15 @@
 //! the bytes decide as well.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::list::{Sibling, Siblings};
-use crate::follow::log::fingerprint::{before, head, holds};
+use super::name::Rotated;
+use crate::follow::log::file::File;
+use crate::follow::log::fingerprint::{before, head, holds, read_up_to};
 use crate::follow::log::open::OpenLog;
 use crate::follow::log::status::Status;
 use crate::follow::position::{HEAD, Identity, Position, Print};
@@ -22,13 +23,17 @@ use crate::follow::root::Log;
 pub(in crate::follow) struct Memory {
     /// The files that were finished last, and up to where they were read.
     finished: VecDeque<Position>,
-    /// Those of them that have no creation time, and too few bytes to be recognized by. While a file is open its inode number
+    /// Those that were deleted when they were finished. They may have been compressed.
+    deleted: VecDeque<Position>,
+    /// Those of the former that have no creation time, and too few bytes to be recognized by. While a file is open its inode number
     /// is not reused.
     held: VecDeque<(Identity, Arc<File>)>,
     /// The siblings that were there while the youngest file that was seen under the log's name was current. None of them
     /// comes after it.
     known: Vec<Known>,
     is_listed: bool,
+    /// Those that were there before and are not any more. They may have been compressed.
+    vanished: VecDeque<Known>,
     /// The files are copies, made later, of those that a cursor speaks of: their creation says nothing of their age.
     pub are_copies: bool,
     /// When the log's directory was checked for changes, and its change time then.
@@ -38,13 +43,15 @@ pub(in crate::follow) struct Memory {
     check: Option<(Instant, Duration)>,
 }
 
-/// A sibling in 24 bytes.
+/// A sibling in 40 bytes.
 #[derive(Clone, Copy, Debug)]
 struct Known {
     key: u64,
     size: u64,
     /// A fingerprint of its first and last bytes, by which it is recognized when it is copied or restored.
     content: Option<u64>,
+    /// A hash of its name, if that has a date: no other file is given it.
+    name: Option<u64>,
 }
 
 /// Which siblings are older than a log.
@@ -95,8 +102,12 @@ impl Memory {
     pub fn finish(&mut self, open: &OpenLog, is_ahead: bool, now: Instant) {
         let position = open.position();
         self.forget(position.identity);
-        if !is_ahead && Status::of(&open.file).is_ok_and(|status| status.links == 0) {
-            // It cannot come back, but another file may get its inode number.
+        if !is_ahead && open.file.status().is_ok_and(|status| status.links == 0) {
+            // It cannot come back, except compressed, but another file may get its inode number.
+            if self.deleted.len() == FINISHED {
+                self.deleted.pop_front();
+            }
+            self.deleted.push_back(position);
             return;
         }
         if self.finished.len() == FINISHED {
@@ -119,7 +130,7 @@ impl Memory {
 
     /// Up to where a file was read before it was finished, if it was.
     pub fn read_of(&self, file: &File) -> io::Result<Option<u64>> {
-        let status = Status::of(file)?;
+        let status = file.status()?;
         match self.finished_as(&status).next() {
             Some(finished) if status.identity.born.is_some() => Ok(Some(finished.offset)),
             _ => self.place_in(file),
@@ -128,7 +139,7 @@ impl Memory {
 
     /// The same, if the file still holds what was read.
     pub fn place_in(&self, file: &File) -> io::Result<Option<u64>> {
-        for finished in self.finished_as(&Status::of(file)?) {
+        for finished in self.finished_as(&file.status()?) {
             if holds(file, finished, 0)? {
                 return Ok(Some(finished.offset));
             }
@@ -138,9 +149,9 @@ impl Memory {
 
     /// What comes after that place in a file is not read any more. Returns how many bytes these are.
     pub fn pass_over(&mut self, file: &File) -> io::Result<u64> {
-        let size = Status::of(file)?.size;
+        let size = file.size()?;
         let Some(place) = self.place_in(file)? else { return Ok(size) };
-        let identity = Status::of(file)?.identity;
+        let identity = file.status()?.identity;
         if let Some(finished) = self.finished.iter_mut().rfind(|finished| finished.identity == identity) {
             advance(finished, file, size)?;
         }
@@ -151,6 +162,16 @@ impl Memory {
     fn finished_as(&self, status: &Status) -> impl Iterator<Item = &Position> {
         let identity = status.identity;
         self.finished.iter().rev().filter(move |finished| finished.identity == identity)
+    }
+
+    /// Whether a compressed file holds all that was read of a file that was finished: it is what became of it.
+    pub fn has_read(&self, archive: &File) -> io::Result<bool> {
+        for finished in self.finished.iter().chain(&self.deleted).rev() {
+            if finished.offset > 0 && finished.evidence() >= ENOUGH && holds(archive, finished, 0)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether a file bears the number of one that was finished. Its bytes may have to decide whether it is that one.
@@ -197,7 +218,7 @@ impl Memory {
     /// Notes which siblings are older than the log. Siblings that were noted before and are still listed stay noted.
     pub fn note_known(&mut self, siblings: &Siblings, older: Older, log: &Log) -> io::Result<()> {
         let mut known = Vec::with_capacity(siblings.list.len());
-        for sibling in &siblings.list {
+        for sibling in siblings.list.iter().chain(&siblings.twins) {
             let (key, size) = (key(sibling, log)?, sibling.status.size);
             let before = self.known.binary_search_by_key(&key, |known| known.key).ok().map(|at| self.known[at]);
             if before.is_none() && !older.holds(&sibling.status) {
@@ -210,22 +231,52 @@ impl Memory {
                 }
                 content => content,
             };
-            known.push(Known { key, size, content });
+            known.push(Known { key, size, content, name: sibling.rotated.dated_name() });
         }
         known.sort_unstable_by_key(|known| known.key);
+        let is_there = |key: u64| known.binary_search_by_key(&key, |known| known.key).is_ok();
+        self.vanished.extend(self.known.iter().filter(|before| !is_there(before.key)));
+        self.vanished.drain(..self.vanished.len().saturating_sub(CONTENTS));
         (self.known, self.is_listed) = (known, true);
         Ok(())
     }
 
     /// Whether a file holds the same bytes as one that was there before.
     pub fn knows_content(&self, file: &File) -> io::Result<bool> {
-        let size = Status::of(file)?.size;
+        let file = file.as_it_is();
+        let size = file.size()?;
         let mut same_size = self.known.iter().filter(|known| known.size == size && known.content.is_some()).peekable();
         if same_size.peek().is_none() {
             return Ok(false);
         }
-        let content = content(file, size)?;
+        let content = content(&file, size)?;
         Ok(same_size.any(|known| known.content == Some(content)))
+    }
+
+    /// Whether a compressed file has the name of one that was there before, which has a date.
+    pub fn knows_name(&self, rotated: &Rotated) -> bool {
+        let name = rotated.dated_name();
+        name.is_some() && self.known.iter().chain(&self.vanished).any(|known| known.name == name)
+    }
+
+    /// Whether a compressed file holds all that one held that was there before, and perhaps more, which was written late. So
+    /// few bytes as `is_common` says of that many show nothing.
+    pub fn knows_beginning(&self, archive: &File, is_common: impl Fn(u64) -> io::Result<bool>) -> io::Result<bool> {
+        let mut known: Vec<_> =
+            self.known.iter().chain(&self.vanished).filter_map(|known| Some((known.size, known.content?))).collect();
+        // It can only be unpacked forwards.
+        known.sort_unstable();
+        let head = read_up_to(archive, 0, HEAD)?;
+        for (size, content) in known {
+            let begins = |size: usize| head.get(..size).is_some_and(|head| first_half(head) == content >> 32);
+            if begins((HEAD as u64).min(size) as usize)
+                && second_half(&before(archive, size)?) == content & u64::from(u32::MAX)
+                && (!is_common(size)? || archive.size()? == size)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether the siblings were noted at all.
@@ -270,14 +321,17 @@ impl Memory {
         let mut sum = 0;
         for finished in self.finished.iter_mut().filter(|finished| !pending.contains(&finished.identity)) {
             let same = siblings.list.iter().find(|sibling| sibling.status.identity == finished.identity);
-            let Some(sibling) = same.filter(|sibling| sibling.status.size > finished.offset) else { continue };
+            let has_grown = |sibling: &&Sibling| sibling.status.size > finished.offset;
+            let Some(sibling) = same.filter(has_grown).filter(|sibling| !sibling.rotated.is_compressed) else {
+                continue;
+            };
             // Another file may bear its number by now.
             let file = match sibling.open(log) {
                 // It is renamed at this moment, and is checked later.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 file => file?,
             };
-            if let Some(file) = file
+            if let Some(file) = file.filter(|file| !file.is_compressed())
                 && holds(&file, finished, 0)?
             {
                 sum += sibling.status.size - finished.offset;
@@ -298,10 +352,21 @@ fn advance(finished: &mut Position, file: &File, place: u64) -> io::Result<()> {
     Ok(())
 }
 
+/// Of the file itself: one that is compressed is not unpacked for that.
 fn content(file: &File, size: u64) -> io::Result<u64> {
-    let mut hasher = DefaultHasher::new();
-    (size, head(file, HEAD)?, Print::of(&before(file, size)?)).hash(&mut hasher);
-    Ok(hasher.finish())
+    let file = file.as_it_is();
+    let head = read_up_to(&file, 0, (HEAD as u64).min(size) as usize)?;
+    Ok(first_half(&head) << 32 | second_half(&before(&file, size)?))
+}
+
+/// The first bytes, as many as are compared, in 32 bits.
+fn first_half(head: &[u8]) -> u64 {
+    Print::of(head).hash >> 32
+}
+
+/// The last bytes, likewise.
+fn second_half(last: &[u8]) -> u64 {
+    Print::of(last).hash >> 32
 }
 
 /// By what a file is recognized: number and creation time; where there are no creation times, its first bytes instead.
@@ -313,7 +378,7 @@ fn key(sibling: &Sibling, log: &Log) -> io::Result<u64> {
     if identity.born.is_none()
         && let Some(file) = sibling.open(log)?
     {
-        head(&file, FIRST)?.hash(&mut hasher);
+        head(&file.as_it_is(), FIRST)?.hash(&mut hasher);
     }
     Ok(hasher.finish())
 }

@@ -1,6 +1,7 @@
 //! What the name of a rotated file says: that it belongs to a log, and where it stands among its like. Pure.
 
 use std::cmp::Ordering;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A name that a rotation may have given to a file of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,11 @@ pub(in crate::follow) enum Stamp {
 
 /// The endings of compressed files, which stand behind a rotated name.
 pub(super) const COMPRESSED: [&str; 4] = [".gz", ".xz", ".zst", ".bz2"];
+
+/// Whether a file of that name may be what another one was compressed to.
+pub(crate) fn is_archive_of(archive: &[u8], name: &[u8]) -> bool {
+    archive.strip_prefix(name).is_some_and(|end| COMPRESSED.iter().any(|known| known.as_bytes() == end))
+}
 const WORDS: [&[u8]; 4] = [b"old", b"bak", b"prev", b"save"];
 
 impl Rotated {
@@ -105,6 +111,20 @@ impl Rotated {
 
     pub fn is_like(&self, other: &Rotated) -> bool {
         self.template == other.template
+    }
+
+    /// A hash of the name of the uncompressed file, if it has a date.
+    pub fn dated_name(&self) -> Option<u64> {
+        let Stamp::Date(date) = &self.stamp else { return None };
+        let mut hasher = DefaultHasher::new();
+        (&self.template, date).hash(&mut hasher);
+        Some(hasher.finish())
+    }
+
+    /// Whether it is the name that a file with this date is given when it is compressed.
+    pub fn is_compressed_of(&self, plain: &Rotated) -> bool {
+        let is_dated = matches!(plain.stamp, Stamp::Date(_)) && self.stamp == plain.stamp && self.is_like(plain);
+        is_dated && self.is_compressed && !plain.is_compressed
     }
 
     pub fn is_ordered(&self) -> bool {

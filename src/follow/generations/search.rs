@@ -1,12 +1,12 @@
 //! A search for generations: between which files, and what is known of those that come between. How it is carried out is
 //! in `chain_and_gaps`.
 
-use std::fs::File;
 use std::io;
 
 use super::list::{Sibling, Siblings};
 use super::memory::Memory;
 use crate::follow::arrivals::Arrival;
+use crate::follow::log::file::File;
 use crate::follow::log::open::OpenLog;
 use crate::follow::log::status::Status;
 use crate::follow::position::Identity;
@@ -124,8 +124,11 @@ impl<'s> Search<'s> {
 impl Search<'_> {
     /// Whether a file came into being by then. Without a creation time, the earlier of its change time and its modification
     /// time counts, so that anyone can rule a file out by setting its modification time back, but not in.
-    pub fn came_by(&self, status: &Status, then: i64) -> bool {
+    pub fn came_by(&self, sibling: &Sibling, then: i64) -> bool {
+        let status = &sibling.status;
         match status.identity.born {
+            // It was created when it was compressed; most tools give it the time of the last write.
+            _ if sibling.rotated.is_compressed => status.start() <= then || status.is_set(),
             Some(born) => born <= then,
             None => !self.memory.is_listed() && status.written.min(status.changed) <= then,
         }

@@ -1,10 +1,8 @@
 //! What the bytes of a file say: whether two files begin alike, and whether one holds what was read of another.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
-use super::status::Status;
+use super::file::File;
 use crate::follow::position::{BEFORE, HEAD, Position, Print};
 
 /// Fingerprints of a file's first bytes at several lengths, so that a shorter file can be compared with it when it is
@@ -23,12 +21,10 @@ impl Heads {
     /// Whether `file` begins as that file did, as far as the longest fingerprint tells that fits into it. A file that is
     /// shorter than all of them tells nothing.
     pub fn begin(&self, file: &File) -> io::Result<bool> {
-        let size = Status::of(file)?.size;
-        let fits = |print: &&Print| u64::from(print.length) <= size;
-        match self.0.iter().flatten().rfind(fits) {
-            Some(print) => Ok(head(file, print.length.into())? == *print),
-            None => Ok(false),
-        }
+        let head = read_up_to(file, 0, HEAD)?;
+        let fits = |print: &&Print| usize::from(print.length) <= head.len();
+        let longest = self.0.iter().flatten().rfind(fits);
+        Ok(longest.is_some_and(|print| Print::of(&head[..print.length.into()]) == *print))
     }
 }
 
@@ -43,9 +39,10 @@ pub(in crate::follow) fn before(file: &File, offset: u64) -> io::Result<Vec<u8>>
     read_up_to(file, start, (offset - start) as usize)
 }
 
-/// Whether the file holds what was read up to `position`, and `beyond` bytes more.
+/// Whether the file holds what was read up to `position`, and `beyond` bytes more. Of a compressed file the latter is not
+/// asked: it would have to be unpacked further than it may be read.
 pub(in crate::follow) fn holds(file: &File, position: &Position, beyond: u64) -> io::Result<bool> {
-    let size = Status::of(file)?.size;
+    let size = file.status()?.size;
     if size < position.offset.saturating_add(beyond) || head(file, position.head.length.into())? != position.head {
         return Ok(false);
     }
@@ -55,21 +52,55 @@ pub(in crate::follow) fn holds(file: &File, position: &Position, beyond: u64) ->
 
 /// Whether all that `file` holds is also the beginning of `whole`. Only the head and the last bytes are compared.
 pub(in crate::follow) fn is_prefix(file: &File, whole: &File) -> io::Result<bool> {
-    let size = Status::of(file)?.size;
-    if size == 0 || size > Status::of(whole)?.size {
+    let first = read_up_to(file, 0, HEAD)?;
+    if first.is_empty() || first != read_up_to(whole, 0, first.len())? {
         return Ok(false);
     }
-    Ok(head(file, HEAD)? == head(whole, HEAD.min(size as usize))? && before(file, size)? == before(whole, size)?)
+    // A compressed file is unpacked to its end only if the two begin alike.
+    let size = file.size()?;
+    Ok(size <= whole.status()?.size && before(file, size)? == before(whole, size)?)
+}
+
+/// The same where one of the two is compressed, and is not to be unpacked whole: only their first bytes are compared.
+pub(in crate::follow) fn is_likely_prefix(file: &File, whole: &File) -> io::Result<bool> {
+    const COMPARED: usize = 64 * 1024;
+    let first = read_up_to(file, 0, HEAD)?;
+    if first.is_empty() || first != read_up_to(whole, 0, first.len())? {
+        return Ok(false);
+    }
+    let more = read_up_to(file, 0, COMPARED)?;
+    Ok(more == read_up_to(whole, 0, more.len())?)
 }
 
 /// Whether one of the two begins with all that the other holds so far.
 pub(in crate::follow) fn agree(one: &File, other: &File) -> io::Result<bool> {
-    let sizes = [Status::of(one)?.size, Status::of(other)?.size];
-    Ok(sizes.contains(&0) || is_prefix(one, other)? || is_prefix(other, one)?)
+    Ok(is_empty(one)? || is_empty(other)? || is_prefix(one, other)? || is_prefix(other, one)?)
+}
+
+/// Whether a file holds nothing.
+pub(in crate::follow) fn is_empty(file: &File) -> io::Result<bool> {
+    Ok(read_up_to(file, 0, 1)?.is_empty())
+}
+
+/// Whether the first bytes of two files are the same, so many of them.
+pub(in crate::follow) fn begin_with(one: &File, other: &File, length: usize) -> io::Result<bool> {
+    Ok(read_up_to(one, 0, length)? == read_up_to(other, 0, length)?)
+}
+
+/// Whether two files begin alike, as far as both go or the first kilobyte.
+pub(in crate::follow) fn begin_alike(one: &File, other: &File) -> io::Result<bool> {
+    let (one, other) = (read_up_to(one, 0, HEAD)?, read_up_to(other, 0, HEAD)?);
+    let length = one.len().min(other.len());
+    Ok(one[..length] == other[..length])
 }
 
 /// The file's bytes from `start` on, at most `length`; fewer where it ends.
+///
+/// # Errors
+/// As for [`File::read_at`].
 pub(crate) fn read_up_to(file: &File, start: u64, length: usize) -> io::Result<Vec<u8>> {
+    // What is unpacked before it has to be tried again is remembered.
+    file.keep(length);
     let (mut bytes, mut read) = (vec![0; length], 0);
     while read < length {
         match file.read_at(&mut bytes[read..], start + read as u64) {
@@ -83,14 +114,32 @@ pub(crate) fn read_up_to(file: &File, start: u64, length: usize) -> io::Result<V
     Ok(bytes)
 }
 
+/// The same, to learn from it. Fewer bytes, too, if a compressed file yields no more for now.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(crate) fn sample(file: &File, start: u64, length: usize) -> io::Result<Vec<u8>> {
+    match read_up_to(file, start, length) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            // The next turn has begun.
+            let mut bytes = vec![0; length];
+            let read = file.read_at(&mut bytes, start).unwrap_or(0);
+            bytes.truncate(read);
+            Ok(bytes)
+        }
+        result => result,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::FileExt;
 
     fn file(text: &[u8]) -> File {
         let file = tempfile::tempfile().unwrap();
         file.write_all_at(text, 0).unwrap();
-        file
+        file.into()
     }
 
     #[test]

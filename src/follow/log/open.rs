@@ -1,14 +1,13 @@
 //! The file that is being read: where in it, how the place is recognized, and which of its bytes are not data yet.
 
-use std::fs::File;
 use std::io::{self, IoSliceMut};
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use memchr::memchr;
 use rustix::fs::{self, SeekFrom};
 use rustix::io::{Errno, preadv};
 
+use super::file::File;
 use super::fingerprint::{self, Heads};
 use super::status::Status;
 use crate::follow::file_range::FileRange;
@@ -31,6 +30,8 @@ pub(in crate::follow) struct OpenLog {
     /// Nothing was read since the file was truncated, or it comes after other files and nothing was read of it: NULs at its
     /// start are a hole that a writer without `O_APPEND` left.
     pub is_fresh: bool,
+    /// It was reported that the file is damaged.
+    is_damage_reported: bool,
 }
 
 /// What a read found.
@@ -66,8 +67,10 @@ pub(in crate::follow) struct Glance {
 
 impl Glance {
     pub fn at(file: &File) -> io::Result<Glance> {
-        let status = Status::of(file)?;
-        let head = cut_nuls(fingerprint::read_up_to(file, 0, HEAD)?);
+        let status = file.status()?;
+        let head = fingerprint::read_up_to(file, 0, HEAD)?;
+        // All that is compressed is data.
+        let head = if file.is_compressed() { head } else { cut_nuls(head) };
         Ok(Glance { status, head: Print::of(&head), heads: Heads::of(&head) })
     }
 
@@ -145,7 +148,8 @@ impl OpenLog {
     pub fn glanced_at(file: impl Into<Arc<File>>, glance: Glance) -> OpenLog {
         let Glance { status, head, heads } = glance;
         let file = file.into();
-        OpenLog { file, since: status.changed, status, offset: 0, head, heads, before: Vec::new(), is_fresh: false }
+        let (since, before) = (status.changed, Vec::new());
+        OpenLog { file, since, status, offset: 0, head, heads, before, is_fresh: false, is_damage_reported: false }
     }
 
     /// The log's name leads to this file: what comes after it will come into being after the last write that was seen.
@@ -156,10 +160,15 @@ impl OpenLog {
 
     /// Goes to another place in the file, or to its end where it is shorter by now.
     pub fn seek(&mut self, offset: u64) -> io::Result<()> {
-        let offset = offset.min(Status::of(&self.file)?.size);
-        self.before = fingerprint::before(&self.file, offset)?;
+        let mut offset = offset.min(self.file.status()?.size);
+        let mut before = fingerprint::before(&self.file, offset)?;
+        if let Some(end) = self.file.known_end().filter(|end| end.size < offset) {
+            offset = end.size;
+            before = fingerprint::before(&self.file, offset)?;
+        }
         // It may shrink in between.
-        self.offset = offset.saturating_sub(BEFORE as u64) + self.before.len() as u64;
+        self.offset = offset.saturating_sub(BEFORE as u64) + before.len() as u64;
+        self.before = before;
         Ok(())
     }
 
@@ -191,10 +200,10 @@ impl OpenLog {
     }
 
     /// The same place in a copy; the fingerprints stay.
-    pub fn replace(&mut self, file: File) -> io::Result<()> {
-        self.status = Status::of(&file)?;
+    pub fn replace(&mut self, file: Arc<File>) -> io::Result<()> {
+        self.status = file.status()?;
         self.since = self.status.start();
-        self.file = file.into();
+        self.file = file;
         Ok(())
     }
 
@@ -205,6 +214,9 @@ impl OpenLog {
 
     /// Reads what comes next.
     pub fn read(&mut self, buffer: &mut [u8], hold: Hold) -> io::Result<Reading> {
+        if self.file.is_compressed() {
+            return self.read_compressed(buffer);
+        }
         // Before the bytes: should the file be truncated in between, it is not the new head that is remembered.
         let new_head = if usize::from(self.head.length) < HEAD {
             let head = fingerprint::read_up_to(&self.file, 0, HEAD)?;
@@ -224,7 +236,7 @@ impl OpenLog {
         let again = &mut again[..self.before.len()];
         let start = self.offset - again.len() as u64;
         let known = again.len();
-        let read = preadv(&self.file, &mut [IoSliceMut::new(again), IoSliceMut::new(buffer)], start)?;
+        let read = preadv(self.file.raw(), &mut [IoSliceMut::new(again), IoSliceMut::new(buffer)], start)?;
         let Some(new) = read.checked_sub(known).filter(|_| *again == self.before[..]) else {
             return Ok(Reading::Changed);
         };
@@ -255,6 +267,23 @@ impl OpenLog {
         Ok(Reading::Bytes(data))
     }
 
+    /// Whether the file was read up to where it is damaged, and this is still to be reported. Then it counts as reported.
+    pub fn owes_damage(&mut self) -> bool {
+        let is_damaged = self.file.known_end().is_some_and(|end| end.is_damaged && end.size <= self.offset);
+        is_damaged && !std::mem::replace(&mut self.is_damage_reported, true)
+    }
+
+    /// Reads what comes next in a compressed file: nobody writes to it.
+    fn read_compressed(&mut self, buffer: &mut [u8]) -> io::Result<Reading> {
+        let read = self.file.read_at(buffer, self.offset)?;
+        if read == 0 {
+            return Ok(Reading::End);
+        }
+        self.remember(&buffer[..read]);
+        self.offset += read as u64;
+        Ok(Reading::Bytes(read))
+    }
+
     /// How many of the bytes at `offset` are data.
     fn data(&self, bytes: &[u8], hold: Hold) -> usize {
         let from = match hold {
@@ -274,22 +303,21 @@ impl OpenLog {
 
     /// Whether all that the other file holds was read of this one, though this one may not hold it any more.
     pub fn has_read(&self, other: &File) -> io::Result<bool> {
-        let size = Status::of(other)?.size;
-        if size > self.offset {
-            return Ok(false);
-        }
         if self.offset == self.before.len() as u64 {
             // Everything that was read is remembered.
-            return Ok(self.before.starts_with(&fingerprint::read_up_to(other, 0, size as usize)?));
+            return Ok(self.before.starts_with(&fingerprint::read_up_to(other, 0, self.before.len() + 1)?));
         }
-        self.heads.begin(other)
+        Ok(self.heads.begin(other)? && other.size()? <= self.offset)
     }
 
     /// Where the first byte that is not NUL stands, if one follows within a megabyte of data.
     pub fn behind_nuls(&self) -> io::Result<Option<u64>> {
-        let end = Status::of(&self.file)?.size;
+        if self.file.is_compressed() {
+            return Ok(None);
+        }
+        let end = self.file.size()?;
         // Holes are skipped where the file system knows them.
-        let mut at = match fs::seek(&self.file, SeekFrom::Data(self.offset)) {
+        let mut at = match fs::seek(self.file.raw(), SeekFrom::Data(self.offset)) {
             Ok(data) => data.max(self.offset),
             Err(Errno::NXIO) => return Ok(None),
             Err(_) => self.offset,
@@ -313,7 +341,7 @@ impl OpenLog {
     pub fn file_range(&mut self, length: u64) -> io::Result<Option<FileRange>> {
         let is_known = usize::from(self.head.length) == HEAD && self.before.len() == BEFORE;
         let end = self.offset + length;
-        if !is_known || length <= BEFORE as u64 || Status::of(&self.file)?.size < end {
+        if !is_known || self.file.is_compressed() || length <= BEFORE as u64 || self.file.size()? < end {
             return Ok(None);
         }
         let range = FileRange::of(&self.file, self.before.clone(), self.offset, end)?;
@@ -335,7 +363,7 @@ impl OpenLog {
 
     /// Checks the file; `None` when it has changed in such a way that the next read will find out.
     pub fn check(&mut self) -> io::Result<Option<Status>> {
-        let status = Status::of(&self.file)?;
+        let status = self.file.status()?;
         if self.is_empty() && status.changed != self.status.changed {
             // It may have been filled, copied and truncated.
             return Ok(None);
@@ -356,7 +384,7 @@ impl OpenLog {
     /// Passes over as many bytes as there are, up to that many.
     pub fn pass(&mut self, bytes: u64) -> io::Result<u64> {
         let from = self.offset;
-        if Status::of(&self.file)?.size < from {
+        if self.file.status()?.size < from {
             // The next read finds out.
             return Ok(0);
         }
@@ -374,7 +402,7 @@ impl OpenLog {
     fn begins_with_written_nuls(&self) -> io::Result<bool> {
         let mut first = [1];
         let is_nul = self.file.read_at(&mut first, 0)? == 1 && first == [0];
-        Ok(is_nul && !matches!(fs::seek(&self.file, SeekFrom::Data(0)), Ok(1..)) && self.behind_nuls()?.is_some())
+        Ok(is_nul && !matches!(fs::seek(self.file.raw(), SeekFrom::Data(0)), Ok(1..)) && self.behind_nuls()?.is_some())
     }
 
     /// Passes over a block of the hole at the start of a truncated file, once data follow it. NULs that were written are one
@@ -397,7 +425,7 @@ impl OpenLog {
 
     /// Passes over NULs that were written, where more than a search's worth of them comes before the first byte.
     fn pass_data_block(&mut self) -> io::Result<Hole> {
-        let last = Status::of(&self.file)?.size.saturating_sub(1);
+        let last = self.file.size()?.saturating_sub(1);
         let mut byte = [0];
         if last < self.offset + SEARCHED || self.file.read_at(&mut byte, last)? == 0 || byte == [0] {
             return Ok(Hole::Open);

@@ -7,6 +7,9 @@ use rustix::fs::{AtFlags, FileType, StatxFlags, makedev, statx};
 
 use crate::follow::position::Identity;
 
+/// The clock of a file system advances in steps of so many nanoseconds, at worst.
+pub(in crate::follow) const TICK: i64 = 10_000_000;
+
 /// One statx(2) of a file. Times are in nanoseconds since the epoch.
 #[derive(Clone, Debug)]
 pub(in crate::follow) struct Status {
@@ -66,6 +69,11 @@ impl Status {
     /// tells nothing.
     pub fn is_coarse(changed: i64) -> bool {
         changed % 1_000_000_000 == 0
+    }
+
+    /// Whether somebody has set its modification time, to a later one: it tells nothing.
+    pub fn is_set(&self) -> bool {
+        self.written > self.changed
     }
 
     /// When the file's first line may have been written. A file that is older than its own inode was copied or restored

@@ -1,5 +1,7 @@
 //! A log's life as a follower sees it, on real files, with a time of the test's own.
 
+#[cfg(feature = "gz")]
+mod archives;
 mod ends;
 mod many;
 mod resume;
@@ -46,6 +48,13 @@ impl Place {
         self.writer(name).write_all(text.as_bytes()).unwrap();
     }
 
+    #[cfg(feature = "gz")]
+    fn append_gzip(&self, name: &str, text: &[u8]) {
+        let mut gzip = flate2::write::GzEncoder::new(self.writer(name), flate2::Compression::fast());
+        gzip.write_all(text).unwrap();
+        gzip.finish().unwrap();
+    }
+
     fn rename(&self, from: &str, to: &str) {
         fs::rename(self.path(from), self.path(to)).unwrap();
     }
@@ -59,7 +68,7 @@ impl Place {
         self.truncate("app.log");
     }
 
-    fn find(&self) -> (Log, File) {
+    fn find(&self) -> (Log, crate::follow::File) {
         let roots = Roots::open([self.directory.path()], false).unwrap();
         roots.find(&Address::parse("/app.log").unwrap()).unwrap().unwrap()
     }

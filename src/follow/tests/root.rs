@@ -43,9 +43,9 @@ impl Place {
     fn read(&self, roots: &Roots, address: &str) -> Option<String> {
         let read = || {
             let address = Address::parse(address).ok()?;
-            let (_, mut file) = roots.find(&address).unwrap()?;
+            let (_, file) = roots.find(&address).unwrap()?;
             let mut text = String::new();
-            file.read_to_string(&mut text).ok()?;
+            file.raw().read_to_string(&mut text).ok()?;
             Some(text)
         };
         let set = |walk| roots.roots.iter().for_each(|root| root.walks.store(walk, Ordering::Relaxed));

@@ -1,9 +1,9 @@
 //! The search for a time in one file, where times increase and where they do not, and how much it reads.
 
-use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use crate::follow::line_search::SearchProgress;
+use crate::follow::log::file::File;
 use crate::follow::time_search::{Bound, LineTimes, PROBE, TimeSearch};
 
 /// A line that begins with digits bears that time.
@@ -23,7 +23,7 @@ fn time(line: &[u8]) -> Option<u64> {
 
 /// Where a time begins, and in how many steps that was found. A step reads once.
 fn find(file: &File, wanted: u64) -> (Option<u64>, usize) {
-    let size = file.metadata().unwrap().len();
+    let size = file.size().unwrap();
     let (mut search, times) = (TimeSearch::new(size, Bound::Since), Numbers(wanted));
     for steps in 1.. {
         match search.step(file, &times).unwrap() {
@@ -41,7 +41,7 @@ fn find(file: &File, wanted: u64) -> (Option<u64>, usize) {
 fn file(text: &[u8]) -> File {
     let file = tempfile::tempfile().unwrap();
     file.write_all_at(text, 0).unwrap();
-    file
+    file.into()
 }
 
 fn place(text: &str, wanted: u64) -> Option<u64> {
@@ -111,7 +111,7 @@ fn holes_of_a_sparse_file_are_not_read() {
     let parts = [(SIZE / 2, part(10_000..13_000)), (SIZE - (1 << 20), part(20_000..23_000))];
     for (at, text) in &parts {
         // What lies before a newline belongs to the hole.
-        file.write_all_at(format!("\n{text}").as_bytes(), *at).unwrap();
+        file.raw().write_all_at(format!("\n{text}").as_bytes(), *at).unwrap();
     }
     for (wanted, at, text) in [
         (1500, 0, &part(0..3000)),

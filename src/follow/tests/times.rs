@@ -108,10 +108,20 @@ fn text_between(log: &[Vec<u8>], start: At, end: At) -> String {
 }
 
 fn written(log: &[Vec<u8>]) -> Place {
+    written_and_compressed(log, |_| false)
+}
+
+/// Those of the rotated files are compressed for which `is_compressed` says so, given their numbers.
+#[cfg_attr(not(feature = "gz"), expect(unused))]
+fn written_and_compressed(log: &[Vec<u8>], mut is_compressed: impl FnMut(usize) -> bool) -> Place {
     let place = Place { directory: tempfile::tempdir().unwrap() };
     for (number, text) in log.iter().rev().enumerate() {
-        let name = if number == 0 { "app.log".to_owned() } else { format!("app.log.{number}") };
-        place.append(&name, std::str::from_utf8(text).unwrap());
+        match number {
+            0 => place.append("app.log", std::str::from_utf8(text).unwrap()),
+            #[cfg(feature = "gz")]
+            _ if is_compressed(number) => place.append_gzip(&format!("app.log.{number}.gz"), text),
+            _ => place.append(&format!("app.log.{number}"), std::str::from_utf8(text).unwrap()),
+        }
     }
     place
 }
@@ -140,7 +150,7 @@ fn shown(text: &str) -> String {
 fn run(seed: u64) {
     let mut random = Random::new(seed);
     let mut log = random_log(&mut random);
-    let place = written(&log);
+    let place = written_and_compressed(&log, |_| random.one_in(2));
     let last = 12 + log.iter().map(|text| starts(text).count()).sum::<usize>();
     let bound = |random: &mut Random| (!random.one_in(3)).then(|| random.below(last) as u64);
     let (history, tail) = (!random.one_in(4), random.one_in(3));
@@ -249,4 +259,36 @@ fn a_poll_judges_few_lines_even_if_they_are_empty() {
 #[test]
 fn random_ranges_of_random_logs_are_those_of_an_oracle() {
     seeds(50).for_each(run);
+}
+
+/// The place is found only after some polls, and what the range is can be searched for only then.
+#[cfg(feature = "gz")]
+#[test]
+fn a_reader_that_resumes_far_within_a_compressed_file_ends_where_the_range_does() {
+    let line = |time: u64| format!("t{time} {}\n", "x".repeat(90));
+    let text = |from: u64, to: u64| (from..to).map(line).collect::<String>();
+    let log = [text(0, 20), text(20, 100_000), text(100_000, 100_010)];
+    let place = written_and_compressed(&log.map(String::into_bytes), |_| true);
+    for until in [95_000, 100_005] {
+        let range = || Some(Box::new(Range { since: Some(90_000), until: Some(until) }) as Box<dyn TimeRange>);
+        let (name, file) = place.find();
+        let mut follower = Follower::new(name, file, Lines::All, false, Duration::ZERO).unwrap();
+        follower.narrow(true, range()).unwrap();
+        let mut read = read_to(&mut follower, 9000, 200_000);
+        let position = Position::parse(&follower.position().cursor()).unwrap();
+        let (name, file) = place.find();
+        let mut follower = Follower::resume(name, file, &position, 0, false, Duration::ZERO).unwrap();
+        follower.narrow(true, range()).unwrap();
+        let whole = text(90_000, until);
+        let before = read.len();
+        read += &read_to(&mut follower, 9000, usize::MAX);
+        assert!(read == whole, "{before} and {} of {} bytes", read.len() - before, whole.len());
+        let (name, file) = place.find();
+        let mut follower = Follower::before(name, file, &position, Lines::Last(99_000)).unwrap();
+        follower.narrow(true, None).unwrap();
+        let earlier = text(0, 90_000) + &whole[..before];
+        let lines: Vec<&str> = earlier.split_inclusive('\n').collect();
+        let expected = lines[lines.len().saturating_sub(99_000)..].concat();
+        assert!(read_to(&mut follower, 9000, usize::MAX) == expected);
+    }
 }

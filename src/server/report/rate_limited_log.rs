@@ -180,7 +180,8 @@ mod tests {
             }
         }
         left_out += tallies.iter_mut().map(|tally| tally.close(None)).sum::<u64>();
-        let worst = said.iter().map(|from| said.iter().filter(|at| (*from..*from + PERIOD).contains(at)).count()).max();
+        let worst =
+            said.iter().map(|from| said.iter().filter(|at| (*from..*from + PERIOD).contains(*at)).count()).max();
         assert!(worst.is_some_and(|worst| worst < 100), "{worst:?}");
         assert_eq!(left_out, Topic::ALL.len() as u64 * EACH - 5 * Topic::ALL.map(Topic::most).iter().sum::<u64>());
     }

@@ -1,13 +1,12 @@
 //! What is learned of a log before its times are compared: how its lines bear them. The order of day and month holds for
 //! all files of the log, for the lines of a single one may not tell.
 
-use std::fs::File;
 use std::io;
 use std::time::Duration;
 
 use crate::follow::follower::Follower;
-use crate::follow::read_up_to;
 use crate::follow::root::Log;
+use crate::follow::{File, sample};
 use crate::protocol::request::Lines;
 use crate::select::stamp::{DateOrder, Recogniser};
 
@@ -26,13 +25,13 @@ pub(super) fn learn(log: &Log, file: &File) -> io::Result<Recogniser> {
     let current = trained_on(file)?;
     let is_enough = match current.date_order() {
         DateOrder::DayFirst | DateOrder::MonthFirst => true,
-        DateOrder::Unseen => file.metadata()?.len() >= FEW,
+        DateOrder::Unseen => file.raw().metadata()?.len() >= FEW,
         DateOrder::Unclear => false,
     };
     if is_enough {
         return Ok(current);
     }
-    let mut generations = Follower::new(log.clone(), file.try_clone()?, Lines::Last(0), false, Duration::ZERO)?;
+    let mut generations = Follower::new(log.clone(), file.clone(), Lines::Last(0), false, Duration::ZERO)?;
     generations.narrow(true, None)?;
     let typical = trained_on(&*generations.typical_file()?)?;
     let learned = if current.date_order() == DateOrder::Unseen { typical } else { current.ordered_as(&typical) };
@@ -53,8 +52,12 @@ fn order_of_all(mut learned: Recogniser, generations: &mut Follower) -> io::Resu
 }
 
 fn trained_on(file: &File) -> io::Result<Recogniser> {
-    let head = read_up_to(file, 0, SAMPLE)?;
-    let tail = read_up_to(file, file.metadata()?.len().saturating_sub(SAMPLE as u64), SAMPLE)?;
+    let head = sample(file, 0, SAMPLE)?;
+    // The end of a compressed file is far away.
+    let tail = match file.is_compressed() {
+        true => Vec::new(),
+        false => sample(file, file.raw().metadata()?.len().saturating_sub(SAMPLE as u64), SAMPLE)?,
+    };
     Ok(trained([&head, &tail]))
 }
 

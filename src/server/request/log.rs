@@ -2,11 +2,12 @@
 //! transport. The caller runs the stream.
 
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::times::RequestTimes;
 use crate::error::cause;
 use crate::follow::follower::Follower;
+use crate::follow::packed;
 use crate::follow::position::Position;
 use crate::follow::root::is_shortage;
 use crate::protocol::address::Address;
@@ -44,6 +45,8 @@ use crate::wake::watch::Watch;
 pub(super) struct LogRequest<'s> {
     pub address: Address,
     pub parameters: Parameters,
+    /// There are no parameters: a compressed file is sent as it is.
+    pub is_bare: bool,
     pub method: Method,
     /// HTTP/1.1 rather than 1.0.
     pub http11: bool,
@@ -60,6 +63,8 @@ pub(super) struct OpenedLog {
     query: Option<Query>,
     /// How the requested times are understood.
     times: OpenTimes,
+    /// What is sent, where it is not text.
+    media_type: Option<&'static str>,
 }
 
 impl LogRequest<'_> {
@@ -90,28 +95,34 @@ impl LogRequest<'_> {
             result => result.map_err(failed)?,
         };
         let (log, file) = found.ok_or_else(|| Refusal::new(404, "no such log"))?;
+        let media_type =
+            file.format().filter(|_| self.is_bare && self.upgrade.is_none()).map(packed::format::Format::media_type);
+        if media_type.is_some() {
+            let follower = Follower::new(log, file.as_it_is(), Lines::All, false, Duration::ZERO).map_err(failed)?;
+            return Ok(OpenedLog { follower, query: None, times: OpenTimes::default(), media_type });
+        }
         let (tail, wait) = (parameters.tail.unwrap_or(false), shared.config.rotate_wait);
         let skip = parameters.cursor.as_ref().map_or(0, |place| place.skip);
-        let range = times.resolve(&log, &file).map_err(failed)?;
-        let follower = match (&from, &before) {
-            (Some(position), _) => {
-                // With a filter, what the client has are bytes of the lines that it selects.
-                let skip = if filter.is_some() { 0 } else { skip };
-                Follower::resume(log, file, position, skip, tail, wait)
+        let range = patiently(|| times.resolve(&log, &file)).map_err(failed)?;
+        let follower = patiently(|| {
+            let (log, file) = (log.clone(), file.clone());
+            match (&from, &before) {
+                (Some(position), _) => {
+                    // With a filter, what the client has are bytes of the lines that it selects.
+                    let skip = if filter.is_some() { 0 } else { skip };
+                    Follower::resume(log, file, position, skip, tail, wait)
+                }
+                (None, Some(position)) => Follower::before(log, file, position, self.lines()),
+                (None, None) => match parameters.from {
+                    Some(line) => Follower::from_line(log, file, line, tail, wait),
+                    None => Follower::new(log, file, self.lines(), tail, wait),
+                },
             }
-            (None, Some(position)) => Follower::before(log, file, position, self.lines()),
-            (None, None) => match parameters.from {
-                Some(line) => Follower::from_line(log, file, line, tail, wait),
-                None => Follower::new(log, file, self.lines(), tail, wait),
-            },
-        };
+        });
         let mut follower = follower.map_err(failed)?;
         follower.narrow(parameters.has_history(), range.bounds()).map_err(failed)?;
         let query = filter.map(|filter| self.query(filter, skip, &mut follower)).transpose().map_err(failed)?;
-        if from.is_some() && self.method == Method::Get {
-            shared.reports.metrics.resume(follower.lost().is_none());
-        }
-        Ok(OpenedLog { follower, query, times: range.report() })
+        Ok(OpenedLog { follower, query, times: range.report(), media_type: None })
     }
 
     /// Prepares the filter for the log.
@@ -158,19 +169,21 @@ impl LogRequest<'_> {
     #[inline(never)]
     fn connect<S: StreamSocket>(self, socket: S, early: Vec<u8>, log: OpenedLog) -> Box<Connection<S>> {
         let (config, now) = (&self.shared.config, Instant::now());
-        let OpenedLog { follower, query, times } = log;
-        let (metrics, lost) = (self.shared.reports.metrics.clone(), follower.lost());
+        let OpenedLog { follower, query, times, media_type } = log;
+        let metrics = self.shared.reports.metrics.clone();
         let watch = self.shared.watcher.clone().map(Watch::new);
         let mut source = LogSource::new(follower, watch, config.poll, now);
         let select = Select::new(query, &mut source, &self.shared.scans, now);
         source.give_ranges(if S::TAKES_FILES { self.ranges() } else { Ranges::Never });
-        let reporter = Reporter::new(sanitize::escape(&self.address.to_string()), self.shared.reports.clone());
+        let is_resumed = self.parameters.cursor.is_some() && self.method == Method::Get;
+        let (log, reports) = (sanitize::escape(&self.address.to_string()), self.shared.reports.clone());
+        let reporter = Reporter::new(log, is_resumed, reports);
         let (encoder, transport) = if self.upgrade.is_some() {
             let heartbeat = Heartbeat::new(config.heartbeat, config.heartbeat_timeout, now);
             let (encoder, pings) = if self.events { self.wstail(times, now) } else { self.text() };
             (encoder, Transport::websocket(socket, early, pings, heartbeat, metrics))
         } else {
-            let encoder = BodyEncoder::new(self.http11, lost, self.method);
+            let encoder = BodyEncoder::new(self.http11, media_type, self.method);
             (Box::new(encoder) as Box<dyn Encoder>, Transport::http(socket, metrics))
         };
         Box::new(Connection::new(source, select, encoder, transport.stall_after(config.stall_timeout), reporter))
@@ -214,6 +227,14 @@ impl LogRequest<'_> {
         let default = if has_times { Lines::All } else { self.shared.config.lines };
         self.parameters.lines.unwrap_or(default)
     }
+}
+
+/// Tries again if the beginning of a compressed file is not unpacked yet: for the time of a second at most.
+fn patiently<T>(mut open: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    const TURNS: usize = 64;
+    let mut tries = (0..TURNS).map(|_| open());
+    let is_over = |result: &io::Result<T>| !matches!(result, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+    tries.find(is_over).unwrap_or_else(|| Err(io::Error::other("it takes too long to unpack its beginning")))
 }
 
 fn position(name: &str, cursor: &Cursor) -> Result<Position, Refusal> {

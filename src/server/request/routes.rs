@@ -79,7 +79,8 @@ pub(super) fn answer<'p, S: StreamSocket>(
     }
     let (parameters, upgrade) = (Parameters::parse(query)?, head.upgrade.take());
     let Head { method, http11, events, .. } = *head;
-    let request = LogRequest { address, parameters, method, http11, upgrade, events, shared };
+    let is_bare = query.is_empty();
+    let request = LogRequest { address, parameters, is_bare, method, http11, upgrade, events, shared };
     let log = request.open()?;
     // Free the head: it is not needed any more, and the stream may last for weeks.
     drop(head);

@@ -1,7 +1,6 @@
 //! The times that a request names: what they mean by the server's clock and by the log, and how the log's lines compare
 //! with them.
 
-use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
@@ -9,6 +8,7 @@ use std::time::SystemTime;
 
 use super::learning::{learn, trained};
 use crate::civil::SECOND;
+use crate::follow::File;
 use crate::follow::root::Log;
 use crate::follow::time_range::TimeRange;
 use crate::follow::time_search::{Bound, LineTimes};
@@ -70,7 +70,7 @@ impl<'p> RequestTimes<'p> {
         if self.since.is_none() && self.until.is_none() {
             return Ok(range);
         }
-        let metadata = file.metadata()?;
+        let metadata = file.raw().metadata()?;
         let recogniser = learn(log, file)?;
         range.order = recogniser.date_order();
         let clock = Clock { now: now(), written: last_write(&metadata), zone: &self.zone };

@@ -14,12 +14,15 @@ use crate::server::stream::event::Data;
 pub(in crate::server) struct Reporter {
     /// The log's address, escaped.
     log: String,
+    /// The client resumes from a cursor.
+    is_resumed: bool,
     reports: Reports,
 }
 
 impl Reporter {
-    pub(in crate::server) fn new(log: String, reports: Reports) -> Reporter {
-        Reporter { log, reports }
+    /// `log`: its address, escaped. `is_resumed`: the client resumes from a cursor.
+    pub(in crate::server) fn new(log: String, is_resumed: bool, reports: Reports) -> Reporter {
+        Reporter { log, is_resumed, reports }
     }
 
     /// Reports what happened to the log.
@@ -43,6 +46,7 @@ impl Reporter {
                 let line = format_args!("cannot read `{}`, retrying: {cause}", self.log);
                 self.reports.own_log.log(Topic::Unreadable, line, now);
             }
+            LogEvent::Opened { lost, .. } if self.is_resumed => self.reports.metrics.resume(lost.is_none()),
             LogEvent::Opened { .. } | LogEvent::Checkpoint | LogEvent::Data(_) => {}
             LogEvent::Skip(_) | LogEvent::Progress { .. } => {}
             LogEvent::Quiet | LogEvent::Gone | LogEvent::End => {}

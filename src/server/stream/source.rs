@@ -307,7 +307,7 @@ impl LogSource {
         self.is_sized = left.is_some() && self.block.is_none();
         // The log is not empty, but it has no line yet that could come first.
         let is_awaited = *step == Step::Awaiting || !self.follower.is_behind() && size > 0;
-        LogEvent::Opened { size, left, is_awaited }
+        LogEvent::Opened { size, left, is_awaited, lost: self.follower.lost() }
     }
 
     fn note_data(&mut self, more: bool, now: Instant) {

@@ -11,6 +11,7 @@ use crate::protocol::event::OpenTimes;
 use crate::protocol::log_event::LogEvent;
 use crate::protocol::request::{HeartbeatKind, Lines};
 use crate::server::report::Reports;
+use crate::server::scans::Scans;
 use crate::server::short_response::Method;
 use crate::server::stream::connection::{Connection, Wait};
 use crate::server::stream::encode::Encoder;
@@ -32,6 +33,7 @@ use std::cell::RefCell;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// A client that takes everything while it is open, and sends nothing.
 #[derive(Clone, Default)]
@@ -91,14 +93,14 @@ impl Place {
         let roots = Roots::open([directory.path()], false).unwrap();
         let (log, file) = roots.find(&Address::parse("/app.log").unwrap()).unwrap().unwrap();
         let follower = Follower::new(log, file, Lines::All, true, SECOND).unwrap();
-        let source = LogSource::new(follower, None, POLL, now);
+        let mut source = LogSource::new(follower, None, POLL, now);
+        let select = Select::new(None, &mut source, &Arc::new(Scans::new(None)), now);
         let (heartbeat, report) = (Heartbeat::new(1000 * SECOND, SECOND, now), Reports::default());
         let (pings, socket) =
             (Pings { kind: HeartbeatKind::Text, has_alive: false }, BoundedStream::new(client.clone()));
         let transport = Transport::websocket(socket, Vec::new(), pings, heartbeat, report.metrics.clone());
-        let reporter = Reporter::new("app.log".into(), report);
-        let connection =
-            Connection::new(source, Select::Everything, encoder(now), transport.stall_after(STALL), reporter);
+        let reporter = Reporter::new("app.log".into(), false, report);
+        let connection = Connection::new(source, select, encoder(now), transport.stall_after(STALL), reporter);
         Place { directory, client, connection, now }
     }
 
@@ -235,4 +237,33 @@ fn a_log_that_cannot_be_read_from_the_start_is_reported_to_the_operator_and_not_
     assert!(matches!(event.what, LogEvent::Unreadable(_)));
     assert!(encoder.encode(event, now).is_continue());
     assert!(encoder.next(now).is_none(), "`open` comes first");
+}
+
+#[cfg(feature = "gz")]
+#[test]
+fn who_unpacks_waits_for_a_permit() {
+    use crate::server::scans::ScanPermit;
+    let directory = tempfile::tempdir().unwrap();
+    let file = fs::File::create(directory.path().join("app.log")).unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+    gzip.write_all(b"a\n").unwrap();
+    gzip.finish().unwrap();
+    let roots = Roots::open([directory.path()], false).unwrap();
+    let (log, file) = roots.find(&Address::parse("/app.log").unwrap()).unwrap().unwrap();
+    let follower = Follower::new(log, file, Lines::All, false, SECOND).unwrap();
+    let (scans, now) = (Arc::new(Scans::new(std::num::NonZeroUsize::new(1))), Instant::now());
+    let mut other = ScanPermit::new(scans.clone());
+    assert!(other.may_run());
+    let mut source = LogSource::new(follower, None, POLL, now);
+    let mut select = Select::new(None, &mut source, &scans, now);
+    for _ in 0..10 {
+        assert!(select.next(&mut source, now).is_ok_and(|event| event.is_none()));
+        assert!(source.due() > now, "it asks again later");
+    }
+    drop(other);
+    let mut is_data = || {
+        let event = select.next(&mut source, now).ok().flatten();
+        matches!(event.map(|event| event.what), Some(LogEvent::Data(_)))
+    };
+    assert!((0..10).any(|_| is_data()));
 }

@@ -85,6 +85,23 @@ fn a_log_that_was_created_and_rotated_while_the_server_was_away_is_read_from_its
     assert_eq!([tail.line(), tail.line()], ["new.log: new", "new.log: newer"]);
 }
 
+#[cfg(feature = "gz")]
+#[test]
+fn a_new_log_whose_first_file_is_compressed_already_is_read_from_its_first_byte() {
+    let log = Log::with("a\n");
+    let server = serve_with(&log, &[]);
+    let tail = tail(&server.address, &["-q"]);
+    assert_eq!(tail.line(), "app.log: a");
+    server.process.signal(Signal::TERM);
+    server.process.wait();
+    fs::write(log.beside("new.log.2"), "new\n").unwrap();
+    assert!(Command::new("gzip").arg(log.beside("new.log.2")).status().unwrap().success());
+    fs::write(log.beside("new.log.1"), "newer\n").unwrap();
+    fs::write(log.beside("new.log"), "newest\n").unwrap();
+    let _again = serve_again(&log, &server);
+    assert_eq!([(); 3].map(|()| tail.line()), ["new.log: new", "new.log: newer", "new.log: newest"]);
+}
+
 #[test]
 fn a_server_that_is_started_amid_a_rotation_lists_no_new_log() {
     let log = Log::with("a\n");

@@ -60,6 +60,40 @@ fn loguru_is_followed_across_all_its_rotations() {
     assert!(std::fs::read_dir(log.directory()).unwrap().count() > 20, "it did rotate");
 }
 
+/// Also by a reader that was away meanwhile.
+#[cfg(feature = "gz")]
+#[test]
+#[ignore = "needs loguru from PyPI"]
+fn what_loguru_has_rotated_and_compressed_is_read() {
+    const COUNT: usize = 40_000;
+    let log = Log::with("a line that was there before loguru, and is long enough to be known by it again\n");
+    let server = serve_with(&log, &[]);
+    let mut early = server.events("app.log?lines=all");
+    early.story("<1000>");
+    let cursor = early.cursor();
+    let mut follower = server.events(&format!("app.log?tail=1&cursor={cursor}"));
+    follower.story("<open>");
+    let writer = python("loguru_write.py", &[log.path().to_str().unwrap(), &COUNT.to_string(), "gz"]);
+    assert_eq!(writer.end(), (0, String::new()));
+    let mut late = server.events(&format!("app.log?tail=1&cursor={cursor}"));
+    for client in [&mut follower, &mut late] {
+        let mut lines = 0;
+        while lines < COUNT {
+            match client.next() {
+                Item::Event(Event::Gap { reason, bytes, .. }) => panic!("a gap: {reason:?} {bytes:?}"),
+                Item::Close(code, reason) => panic!("closed with {code}: {reason}"),
+                _ => lines = client.bytes.iter().filter(|&&byte| byte == b'\n').count(),
+            }
+        }
+        let text = String::from_utf8_lossy(&client.bytes);
+        for (number, line) in text.lines().enumerate() {
+            assert!(line.ends_with(&format!(" | 你好aaa {number}")), "expected {number}: {line}");
+        }
+    }
+    let names = std::fs::read_dir(log.directory()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(names.filter(|name| name.to_str().unwrap().ends_with(".log.gz")).count() > 10, "it did compress");
+}
+
 #[test]
 #[ignore = "needs Python"]
 fn pythons_rotating_handler_is_followed_across_all_its_rotations() {

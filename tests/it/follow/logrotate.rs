@@ -69,7 +69,7 @@ fn read(mut client: EventClient) -> (String, usize) {
 }
 
 /// Runs logrotate with these directives, whether a rotation is due or not.
-fn logrotate(log: &Log, directives: &str) -> impl Fn() {
+fn logrotate(log: &Log, directives: &str) -> impl Fn() + use<> {
     let (conf, state) = (log.beside("logrotate.conf"), log.beside("logrotate.state"));
     // When run as root, logrotate must be told who owns the directory.
     let su = if rustix::process::geteuid().is_root() { "su root root\n" } else { "" };
@@ -135,8 +135,58 @@ fn logrotate_with_dates_loses_nothing() {
 #[test]
 #[ignore = "needs logrotate"]
 fn logrotate_with_delayed_compression_loses_nothing_that_is_read_before() {
-    // Longer than a rotated file is kept open: a compressed file is not read any more.
+    // Longer than a rotated file is kept open.
     check("create\ncompress\ndelaycompress", false, Duration::from_millis(1100));
+}
+
+#[test]
+#[ignore = "needs logrotate"]
+fn logrotate_with_compression_loses_nothing() {
+    check("create\ncompress", false, Duration::from_millis(1100));
+}
+
+/// The same while the reader is away: most of its log is rotated and compressed before it comes back.
+#[cfg(feature = "gz")]
+#[test]
+#[ignore = "needs logrotate"]
+fn what_logrotate_has_compressed_while_a_reader_is_away_is_read() {
+    let mut ways = vec!["", "delaycompress\n", "dateext\ndateformat -%Y%m%d-%s\n", "copytruncate\n"];
+    for (program, end, is_built_in) in [("xz", ".xz", cfg!(feature = "xz")), ("zstd", ".zst", cfg!(feature = "zstd"))] {
+        let with = format!("compresscmd /usr/bin/{program}\ncompressext {end}\ncompressoptions -q\n");
+        ways.extend(is_built_in.then(|| &*with.leak()));
+    }
+    for directives in ways {
+        let text = |from: usize| (from..from + 500).map(line).collect::<String>();
+        let log = Log::with(text(0));
+        let server = serve_with(&log, &["--rotate-wait", "0.2"]);
+        let mut client = server.events("app.log?lines=all");
+        client.story("<1000>");
+        let cursor = client.cursor();
+        let how = if directives.starts_with("copy") { "" } else { "create\n" };
+        let rotate = logrotate(&log, &format!("{how}compress\n{directives}"));
+        let mut expected = text(500);
+        log.append(text(500));
+        for round in 2..6 {
+            rotate();
+            log.append(text(500 * round));
+            expected += &text(500 * round);
+            if directives.starts_with("date") {
+                thread::sleep(Duration::from_millis(1100));
+            }
+        }
+        for _ in 0..2 {
+            let story = server.events(&format!("app.log?cursor={cursor}")).story("<1000>");
+            let read = story.replace("<rotated>", "").replace("<truncated>", "");
+            let turns = (story.len() - read.len()) / "<rotated>".len();
+            assert!(
+                read == format!("<open>{expected}<end><1000>"),
+                "{directives}: {} of {} bytes",
+                read.len(),
+                expected.len()
+            );
+            assert!(turns >= 4, "{directives}: {turns}");
+        }
+    }
 }
 
 /// Each generation is renamed before the wait for the previous one is over.

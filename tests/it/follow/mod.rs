@@ -1,5 +1,8 @@
 //! A log through its life, as a client sees it: rotation, truncation, watching, what it costs.
 
+// Rotated files that are compressed.
+#[cfg(feature = "gz")]
+mod compressed;
 // How many files of a log a follower holds open, at rest and during a rotation.
 mod descriptors;
 // Debian's logrotate with a writer that does not stop.

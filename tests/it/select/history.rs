@@ -1,8 +1,11 @@
 use std::fs;
 use std::io::Write;
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use crate::support::{Answer, Log, Server, dechunk, serve_with};
+use wstail::protocol::event::Event;
+
+use crate::support::{Answer, Item, Log, Server, dechunk, serve_with};
 
 /// Three generations, two of them rotated.
 const OLD: &str = "2026-11-21 10:00:00 ERROR a\n2026-11-21 11:00:00 INFO b\n";
@@ -30,6 +33,18 @@ fn logs() -> Log {
     log
 }
 
+/// The same; so many of the rotated files are compressed, the oldest first.
+fn logs_compressed(count: usize) -> Log {
+    let log = logs();
+    ["app.log.2", "app.log.1"].iter().take(count).for_each(|name| gzip(&log, name));
+    log
+}
+
+/// The modification time stays.
+fn gzip(log: &Log, name: &str) {
+    assert!(Command::new("gzip").arg(log.beside(name)).status().unwrap().success());
+}
+
 fn serve_utc(log: &Log) -> Server {
     serve_with(log, &["--zone", "UTC"])
 }
@@ -48,61 +63,65 @@ fn letters(text: &str) -> String {
 
 #[test]
 fn rotated_files_belong_to_the_log_oldest_first() {
-    let log = logs();
-    let server = serve_utc(&log);
-    for (query, expected) in [
-        ("lines=all&history=1", "abcedef"),
-        ("lines=all", "ef"),
-        ("lines=2&history=1", "ef"),
-        ("lines=4&history=1", "edef"),
-        ("lines=5&history=1", "cedef"),
-        ("lines=6&history=1", "bcedef"),
-        ("lines=99&history=1", "abcedef"),
-        ("lines=0&history=1", ""),
-        ("history=1&from=1", "abcedef"),
-        ("history=1&from=2", "bcedef"),
-        ("history=1&from=3", "cedef"),
-        ("history=1&from=6", "ef"),
-        ("history=1&from=9", ""),
-        ("since=2026-11-21", "abcedef"),
-        ("since=2026-11-21%2010:30", "bcedef"),
-        ("since=2026-11-22", "cedef"),
-        ("since=2026-11-22%2010:30", "def"),
-        ("since=2026-11-23%2010:30", "f"),
-        ("since=2026-11-22&history=0", "ef"),
-        ("until=2026-11-22", "ab"),
-        ("until=2026-11-22%2011:00", "abce"),
-        ("until=2026-11-23&lines=1", "d"),
-        ("until=2026-11-23&lines=4", "bced"),
-        ("since=2026-11-21%2010:30&until=2026-11-23%2010:30", "bcede"),
-        ("since=2026-11-21&until=%2B1d", "ab"),
-        ("since=2026-11-21&lines=3", "def"),
-        ("grep=ERROR&history=1&lines=2", "df"),
-        ("grep=ERROR&history=1&lines=3", "adf"),
-        ("grep=ERROR&history=1&lines=9", "adf"),
-        ("level=error&since=2026-11-22", "df"),
-        ("grep=ERROR&until=2026-11-23&lines=1", "d"),
-        ("grep=INFO&since=2026-11-21&until=2026-11-22%2011:00", "bc"),
-    ] {
-        assert_eq!(letters(&body(&server, query)), expected, "{query}");
+    for compressed in 0..3 {
+        let log = logs_compressed(compressed);
+        let server = serve_utc(&log);
+        for (query, expected) in [
+            ("lines=all&history=1", "abcedef"),
+            ("lines=all", "ef"),
+            ("lines=2&history=1", "ef"),
+            ("lines=4&history=1", "edef"),
+            ("lines=5&history=1", "cedef"),
+            ("lines=6&history=1", "bcedef"),
+            ("lines=99&history=1", "abcedef"),
+            ("lines=0&history=1", ""),
+            ("history=1&from=1", "abcedef"),
+            ("history=1&from=2", "bcedef"),
+            ("history=1&from=3", "cedef"),
+            ("history=1&from=6", "ef"),
+            ("history=1&from=9", ""),
+            ("since=2026-11-21", "abcedef"),
+            ("since=2026-11-21%2010:30", "bcedef"),
+            ("since=2026-11-22", "cedef"),
+            ("since=2026-11-22%2010:30", "def"),
+            ("since=2026-11-23%2010:30", "f"),
+            ("since=2026-11-22&history=0", "ef"),
+            ("until=2026-11-22", "ab"),
+            ("until=2026-11-22%2011:00", "abce"),
+            ("until=2026-11-23&lines=1", "d"),
+            ("until=2026-11-23&lines=4", "bced"),
+            ("since=2026-11-21%2010:30&until=2026-11-23%2010:30", "bcede"),
+            ("since=2026-11-21&until=%2B1d", "ab"),
+            ("since=2026-11-21&lines=3", "def"),
+            ("grep=ERROR&history=1&lines=2", "df"),
+            ("grep=ERROR&history=1&lines=3", "adf"),
+            ("grep=ERROR&history=1&lines=9", "adf"),
+            ("level=error&since=2026-11-22", "df"),
+            ("grep=ERROR&until=2026-11-23&lines=1", "d"),
+            ("grep=INFO&since=2026-11-21&until=2026-11-22%2011:00", "bc"),
+        ] {
+            assert_eq!(letters(&body(&server, query)), expected, "{query}, {compressed} compressed");
+        }
     }
 }
 
 #[test]
 fn a_rotation_is_reported_between_two_files_and_no_gap() {
-    let log = logs();
-    let server = serve_utc(&log);
-    let story = |query: &str| server.events(&format!("app.log?{query}")).story("<1000>");
-    assert_eq!(story("lines=all&history=1"), format!("<open>{OLD}<rotated>{MIDDLE}<rotated>{NEW}<end><1000>"));
-    assert_eq!(story("since=2026-11-23"), format!("<open>{NEW}<end><1000>"));
-    let d = "2026-11-22 11:00:00 ERROR d\n";
-    assert_eq!(story("since=2026-11-22%2010:30&until=2026-11-23%2010:00"), format!("<open>{d}<end><1000>"));
-    let mut follower = server.events("app.log?tail=1&since=2026-11-22%2010:30");
-    assert_eq!(follower.story("f\n"), format!("<open>{d}<rotated>{NEW}"));
-    log.append("2026-11-23 12:00:00 INFO g\n");
-    assert_eq!(follower.story("g\n"), "2026-11-23 12:00:00 INFO g\n");
-    log.rotate("app.log.0", "2026-11-23 13:00:00 INFO h\n");
-    assert_eq!(follower.story("h\n"), "<rotated>2026-11-23 13:00:00 INFO h\n");
+    for compressed in 0..3 {
+        let log = logs_compressed(compressed);
+        let server = serve_utc(&log);
+        let story = |query: &str| server.events(&format!("app.log?{query}")).story("<1000>");
+        assert_eq!(story("lines=all&history=1"), format!("<open>{OLD}<rotated>{MIDDLE}<rotated>{NEW}<end><1000>"));
+        assert_eq!(story("since=2026-11-23"), format!("<open>{NEW}<end><1000>"));
+        let d = "2026-11-22 11:00:00 ERROR d\n";
+        assert_eq!(story("since=2026-11-22%2010:30&until=2026-11-23%2010:00"), format!("<open>{d}<end><1000>"));
+        let mut follower = server.events("app.log?tail=1&since=2026-11-22%2010:30");
+        assert_eq!(follower.story("f\n"), format!("<open>{d}<rotated>{NEW}"));
+        log.append("2026-11-23 12:00:00 INFO g\n");
+        assert_eq!(follower.story("g\n"), "2026-11-23 12:00:00 INFO g\n");
+        log.rotate("app.log.0", "2026-11-23 13:00:00 INFO h\n");
+        assert_eq!(follower.story("h\n"), "<rotated>2026-11-23 13:00:00 INFO h\n");
+    }
 }
 
 #[test]
@@ -169,43 +188,47 @@ fn a_generation_that_cannot_be_sent_whole_does_not_cut_the_answer() {
 
 #[test]
 fn older_lines_reach_into_rotated_files() {
-    let log = logs();
-    let server = serve_utc(&log);
-    let mut client = server.events("app.log?lines=all&history=1");
-    client.story("<1000>");
-    let whole = [OLD, MIDDLE, NEW].concat();
-    let page = |cursor: &str, query: &str| letters(&body(&server, &format!("before={cursor}&{query}")));
-    let cursors = client.cursors.clone();
-    for (cursor, at) in &cursors {
-        let before = letters(&whole[..*at]);
-        assert_eq!(page(cursor, "history=1&lines=99"), before, "before {at}");
-        let last = before.len().saturating_sub(3);
-        assert_eq!(page(cursor, "history=1&lines=3"), before[last..], "before {at}");
+    for compressed in 0..3 {
+        let log = logs_compressed(compressed);
+        let server = serve_utc(&log);
+        let mut client = server.events("app.log?lines=all&history=1");
+        client.story("<1000>");
+        let whole = [OLD, MIDDLE, NEW].concat();
+        let page = |cursor: &str, query: &str| letters(&body(&server, &format!("before={cursor}&{query}")));
+        let cursors = client.cursors.clone();
+        for (cursor, at) in &cursors {
+            let before = letters(&whole[..*at]);
+            assert_eq!(page(cursor, "history=1&lines=99"), before, "before {at}");
+            let last = before.len().saturating_sub(3);
+            assert_eq!(page(cursor, "history=1&lines=3"), before[last..], "before {at}");
+        }
+        let end = &cursors.last().unwrap().0;
+        assert_eq!(page(end, "lines=99"), "ef");
+        assert_eq!(page(end, "history=1&lines=2&grep=ERROR"), "df");
+        assert_eq!(page(end, "since=2026-11-21%2010:30&lines=99"), "bcedef");
     }
-    let end = &cursors.last().unwrap().0;
-    assert_eq!(page(end, "lines=99"), "ef");
-    assert_eq!(page(end, "history=1&lines=2&grep=ERROR"), "df");
-    assert_eq!(page(end, "since=2026-11-21%2010:30&lines=99"), "bcedef");
 }
 
 #[test]
 fn a_stream_is_resumed_in_a_rotated_file() {
-    let log = logs();
-    let server = serve_utc(&log);
-    for range in ["since=2026-11-21%2010:30&until=2026-11-23%2010:30", "history=1&lines=all"] {
-        for filter in ["", "&grep=ERROR&context=1,0"] {
-            let mut client = server.events(&format!("app.log?{range}{filter}"));
-            client.story("<1000>");
-            for received in 0..=client.bytes.len() {
-                let (cursor, at) = client.cursors.iter().rfind(|(_, at)| *at <= received).unwrap();
-                let rest = body(&server, &format!("cursor={cursor}.{}&{range}{filter}", received - at));
-                // A separator stands between groups of context.
-                let rest = rest.replace("--\n", "");
-                assert_eq!(rest.as_bytes(), &client.bytes[received..], "{range}{filter} after {received}");
-            }
-            for (cursor, at) in &client.cursors {
-                let rest = body(&server, &format!("cursor={cursor}&{range}{filter}")).replace("--\n", "");
-                assert_eq!(rest.as_bytes(), &client.bytes[*at..], "{range}{filter} at {at}");
+    for compressed in 0..3 {
+        let log = logs_compressed(compressed);
+        let server = serve_utc(&log);
+        for range in ["since=2026-11-21%2010:30&until=2026-11-23%2010:30", "history=1&lines=all"] {
+            for filter in ["", "&grep=ERROR&context=1,0"] {
+                let mut client = server.events(&format!("app.log?{range}{filter}"));
+                client.story("<1000>");
+                for received in 0..=client.bytes.len() {
+                    let (cursor, at) = client.cursors.iter().rfind(|(_, at)| *at <= received).unwrap();
+                    let rest = body(&server, &format!("cursor={cursor}.{}&{range}{filter}", received - at));
+                    // A separator stands between groups of context.
+                    let rest = rest.replace("--\n", "");
+                    assert_eq!(rest.as_bytes(), &client.bytes[received..], "{range}{filter} after {received}");
+                }
+                for (cursor, at) in &client.cursors {
+                    let rest = body(&server, &format!("cursor={cursor}&{range}{filter}")).replace("--\n", "");
+                    assert_eq!(rest.as_bytes(), &client.bytes[*at..], "{range}{filter} at {at}");
+                }
             }
         }
     }
@@ -228,17 +251,22 @@ fn rotated_files_may_have_any_names_and_orders_of_times() {
         ("app.log.2026-11-22", "app.log.2026-11-21"),
         ("app-20261122.log", "app-20261121.log"),
         ("app.2.log", "app.1.log"),
+        ("app.1.log", "app.2.log"),
         ("app.log.old", "app.log.1"),
         ("app.log-20261122", "app.log.1"),
         ("archive/app.log.1", "archive/app.log.2"),
     ] {
-        let log = Log::with(NEW);
-        fs::create_dir(log.beside("archive")).unwrap();
-        rotated(&log, old, OLD, DAY + 11 * 3600);
-        rotated(&log, middle, MIDDLE, DAY + 35 * 3600);
-        let server = serve_utc(&log);
-        assert_eq!(letters(&body(&server, "history=1&lines=all")), "abcedef", "{middle}, {old}");
-        assert_eq!(letters(&body(&server, "since=2026-11-21%2010:30")), "bcedef", "{middle}, {old}");
+        for compressed in 0..3 {
+            let log = Log::with(NEW);
+            fs::create_dir(log.beside("archive")).unwrap();
+            rotated(&log, old, OLD, DAY + 11 * 3600);
+            rotated(&log, middle, MIDDLE, DAY + 35 * 3600);
+            [old, middle].iter().take(compressed).for_each(|name| gzip(&log, name));
+            let server = serve_utc(&log);
+            let story = format!("{middle}, {old}, {compressed} compressed");
+            assert_eq!(letters(&body(&server, "history=1&lines=all")), "abcedef", "{story}");
+            assert_eq!(letters(&body(&server, "since=2026-11-21%2010:30")), "bcedef", "{story}");
+        }
     }
 }
 
@@ -266,15 +294,144 @@ fn a_file_without_times_among_others_is_sent_and_no_range_ends_in_it() {
 
 #[test]
 fn a_log_that_was_rotated_just_now_has_the_times_of_its_rotated_files() {
-    let log = logs();
-    log.rotate("app.log.0", "");
+    for compressed in 0..3 {
+        let log = logs_compressed(compressed);
+        log.rotate("app.log.0", "");
+        let server = serve_utc(&log);
+        assert_eq!(letters(&body(&server, "since=2026-11-22%2010:30")), "def");
+        assert_eq!(letters(&body(&server, "level=error&since=2026-11-21")), "adf");
+        assert_eq!(letters(&body(&server, "level=error&history=1&lines=2")), "df");
+        assert_eq!(letters(&body(&server, "since=2027-01-01")), "");
+        // What an entry is, is learned from those files, too.
+        assert_eq!(letters(&body(&server, "level=info&history=1&lines=4")), "edef");
+    }
+}
+
+#[test]
+fn the_length_of_an_answer_is_unknown_where_it_comes_from_compressed_files() {
+    let log = logs_compressed(1);
     let server = serve_utc(&log);
-    assert_eq!(letters(&body(&server, "since=2026-11-22%2010:30")), "def");
-    assert_eq!(letters(&body(&server, "level=error&since=2026-11-21")), "adf");
-    assert_eq!(letters(&body(&server, "level=error&history=1&lines=2")), "df");
-    assert_eq!(letters(&body(&server, "since=2027-01-01")), "");
-    // What an entry is, is learned from those files, too.
-    assert_eq!(letters(&body(&server, "level=info&history=1&lines=4")), "edef");
+    let head = |query: &str| server.get(&format!("/app.log?{query}")).head;
+    assert!(head("history=1&lines=all").contains("Transfer-Encoding: chunked"));
+    let last = NEW.split_inclusive('\n').next_back().unwrap();
+    assert!(head("history=1&lines=1").contains(&format!("Content-Length: {}\r\n", last.len())));
+}
+
+#[test]
+fn files_that_were_written_an_hour_before_are_not_unpacked() {
+    let log = logs();
+    fs::remove_file(log.beside("app.log.2")).unwrap();
+    // It is damaged behind its first lines, which would be a gap.
+    let text = (0..20_000).map(|number| format!("2026-11-21 10:00:00 INFO {number} b\n")).collect::<String>();
+    rotated(&log, "app.log.2", &text, DAY + 11 * 3600);
+    gzip(&log, "app.log.2");
+    let archive = fs::read(log.beside("app.log.2.gz")).unwrap();
+    fs::write(log.beside("app.log.2.gz"), &archive[..archive.len() / 2]).unwrap();
+    set_written(&log, "app.log.2.gz", DAY + 11 * 3600);
+    let server = serve_utc(&log);
+    assert_eq!(letters(&body(&server, "since=2026-11-22")), "cedef");
+    let story = server.events("app.log?since=2026-11-22").story("<1000>");
+    assert_eq!(story, format!("<open>{MIDDLE}<rotated>{NEW}<end><1000>"));
+}
+
+#[test]
+fn what_cannot_be_unpacked_is_a_gap_and_the_history_goes_on_behind_it() {
+    let text = (0..20_000).map(|number| format!("2026-11-22 10:00:00 INFO {number} c\n")).collect::<String>();
+    let log = logs();
+    rotated(&log, "app.log.1", &text, DAY + 35 * 3600);
+    gzip(&log, "app.log.1");
+    let archive = fs::read(log.beside("app.log.1.gz")).unwrap();
+    fs::write(log.beside("app.log.1.gz"), &archive[..archive.len() / 2]).unwrap();
+    set_written(&log, "app.log.1.gz", DAY + 35 * 3600);
+    let server = serve_utc(&log);
+    let end = format!("<gap damaged><rotated>{NEW}<end><1000>");
+    for query in ["history=1&lines=all", "since=2026-11-21", "history=1&lines=9999999", "history=1&from=1"] {
+        let story = server.events(&format!("app.log?{query}")).story("<1000>");
+        let read = story.strip_prefix(&format!("<open>{OLD}<rotated>")).and_then(|rest| rest.strip_suffix(&end));
+        assert!(read.is_some_and(|read| read.len() > 1000 && text.starts_with(read)), "{query}");
+    }
+    let story = server.events("app.log?since=2026-11-21&grep=ERROR").story("<1000>");
+    let errors = NEW.lines().last().unwrap();
+    assert!(story.ends_with(&format!("<gap damaged><rotated>{errors}\n<end><1000>")), "{story}");
+    let story = server.events("app.log?history=1&lines=2").story("<1000>");
+    assert_eq!(story, format!("<open>{NEW}<end><1000>"));
+}
+
+#[test]
+fn large_compressed_files_are_counted_and_searched_like_others() {
+    let line = |day: usize, number: usize| {
+        let (hour, minute, second) = (number / 3600, number / 60 % 60, number % 60);
+        format!(
+            "2026-11-{day} {hour:02}:{minute:02}:{second:02} {}{number}\n",
+            if number.is_multiple_of(9000) { "ERROR " } else { "" }
+        )
+    };
+    let text = |day: usize| (0..80_000).map(|number| line(day, number)).collect::<String>();
+    let log = logs();
+    rotated(&log, "app.log.2", &text(21), DAY + 24 * 3600);
+    rotated(&log, "app.log.1", &text(22), DAY + 48 * 3600);
+    gzip(&log, "app.log.2");
+    gzip(&log, "app.log.1");
+    let server = serve_utc(&log);
+    let whole = [text(21), text(22), NEW.to_owned()].concat();
+    let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+    for count in [1, 3, 40_000, 80_001, 80_002, 80_003, 120_000, 160_002, 200_000] {
+        let expected = lines[lines.len().saturating_sub(count)..].concat();
+        assert!(body(&server, &format!("history=1&lines={count}")) == expected, "{count} lines");
+        let expected = lines[count.min(lines.len()) - 1..].concat();
+        let is_beyond = count > lines.len();
+        assert!(is_beyond || body(&server, &format!("history=1&from={count}")) == expected, "from {count}");
+    }
+    assert!(body(&server, "since=2026-11-21%2016:40") == lines[60_000..].concat());
+    assert!(body(&server, "since=2026-11-21%2016:40&until=2026-11-22%2011:06:40") == lines[60_000..120_000].concat());
+    let errors: Vec<&str> = lines.iter().filter(|line| line.contains("ERROR")).copied().collect();
+    for count in [1, 5, 9, 10, 11, 12, 18, 19, 30] {
+        let expected = errors[errors.len().saturating_sub(count)..].concat();
+        assert_eq!(body(&server, &format!("history=1&lines={count}&grep=ERROR")), expected, "{count} errors");
+    }
+    // A place far within, and the lines before it.
+    let mut client = server.events("app.log?history=1&lines=all");
+    client.story("<1000>");
+    for (cursor, at) in client.cursors.iter().step_by(7) {
+        let range = "history=1&until=2026-11-22%2011:06:40";
+        let end = lines[..120_000].concat().len();
+        let rest = body(&server, &format!("cursor={cursor}&{range}"));
+        assert!(rest == whole[*at..(*at).max(end)], "at {at}: {} bytes", rest.len());
+        let before = body(&server, &format!("before={cursor}&history=1&lines=100000"));
+        let earlier: Vec<&str> = whole[..*at].split_inclusive('\n').collect();
+        assert!(before == earlier[earlier.len().saturating_sub(100_000)..].concat(), "before {at}");
+    }
+}
+
+#[test]
+fn a_compressed_file_beside_the_same_one_uncompressed_is_not_one_more_generation() {
+    let log = logs();
+    let name = log.beside("app.log.1");
+    assert!(Command::new("gzip").arg("-k").arg(&name).status().unwrap().success());
+    fs::copy(log.beside("app.log.1.gz"), log.beside("app.log.bak.gz")).unwrap();
+    fs::copy(log.beside("app.log.2"), log.beside("app.log.save")).unwrap();
+    gzip(&log, "app.log.2");
+    fs::write(log.beside("app.log.3.bz2"), b"BZh91AY&SY").unwrap();
+    let server = serve_utc(&log);
+    assert_eq!(letters(&body(&server, "history=1&lines=all")), "abcedef");
+}
+
+#[test]
+fn how_much_there_is_to_search_is_unknown_where_compressed_files_belong_to_it() {
+    for (compressed, is_known) in [(0, true), (1, false)] {
+        let log = logs_compressed(compressed);
+        let server = serve_utc(&log);
+        let mut client = server.events("app.log?history=1&lines=all&grep=ERROR");
+        let total = loop {
+            match client.next() {
+                Item::Event(Event::Progress { total, done: true, .. }) => break total,
+                Item::Close(code, reason) => panic!("closed with {code}: {reason}"),
+                _ => {}
+            }
+        };
+        let whole = (OLD.len() + MIDDLE.len() + NEW.len()) as u64;
+        assert_eq!(total, is_known.then_some(whole), "{compressed} compressed");
+    }
 }
 
 #[test]

@@ -18,8 +18,7 @@ pub(in crate::server) struct BodyEncoder {
     /// HTTP/1.1, which has chunks.
     http11: bool,
     framing: Framing,
-    /// Why the requested place is lost.
-    lost: Option<Missing>,
+    media_type: &'static str,
     method: Method,
     is_begun: bool,
     /// How many bytes of the promised length are still to come.
@@ -40,13 +39,16 @@ enum Framing {
 }
 
 impl BodyEncoder {
-    /// With HEAD, the response ends after its head. `http11`: the client speaks HTTP/1.1 rather than 1.0.
-    pub(in crate::server) fn new(http11: bool, lost: Option<Missing>, method: Method) -> BodyEncoder {
-        BodyEncoder { http11, framing: Framing::UntilClose, lost, method, is_begun: false, left: None, next: None }
+    /// The media type is that of text where none is given. With HEAD, the response ends after its head. `http11`: the
+    /// client speaks HTTP/1.1 rather than 1.0.
+    pub(in crate::server) fn new(http11: bool, media_type: Option<&'static str>, method: Method) -> BodyEncoder {
+        let media_type = media_type.unwrap_or(short_response::TEXT);
+        let framing = Framing::UntilClose;
+        BodyEncoder { http11, framing, media_type, method, is_begun: false, left: None, next: None }
     }
 
-    /// Queues the response's head. `left` is the length of the body, if it is known.
-    fn push_head(&mut self, left: Option<u64>) {
+    /// Queues the response's head. `left` is the length of the body, if it is known, and `lost` is why the requested place is.
+    fn push_head(&mut self, left: Option<u64>, lost: Option<Missing>) {
         self.framing = match left {
             Some(_) => Framing::Sized,
             None if self.http11 => Framing::Chunked,
@@ -57,9 +59,9 @@ impl BodyEncoder {
             (Framing::Chunked, _) => Some(("Transfer-Encoding", "chunked".to_owned())),
             _ => None,
         };
-        let lost = self.lost.map(|missing| ("Wstail-Gap", missing.word().to_owned()));
+        let lost = lost.map(|missing| ("Wstail-Gap", missing.word().to_owned()));
         let headers = framing.into_iter().chain(lost).chain([("Cache-Control", "no-store".to_owned())]);
-        self.push_bytes(short_response::head(200, short_response::TEXT, headers));
+        self.push_bytes(short_response::head(200, self.media_type, headers));
         self.is_begun = true;
         self.left = left;
     }
@@ -103,8 +105,8 @@ fn chunk(bytes: &[u8]) -> Vec<u8> {
 impl Encoder for BodyEncoder {
     fn encode(&mut self, event: SourceEvent<'_>, _now: Instant) -> ControlFlow<()> {
         match event.what {
-            LogEvent::Opened { left, .. } => {
-                self.push_head(left);
+            LogEvent::Opened { left, lost, .. } => {
+                self.push_head(left, lost);
                 if self.method == Method::Head {
                     return ControlFlow::Break(());
                 }
@@ -155,7 +157,7 @@ mod tests {
         ];
         for (http11, left, field, bytes, end) in cases {
             let (mut body, now) = body(http11, Method::Get);
-            let opened = LogEvent::Opened { size: 2, left, is_awaited: false };
+            let opened = LogEvent::Opened { size: 2, left, is_awaited: false, lost: None };
             let head = encode_at(&mut body, 0, opened, now).concat();
             assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.contains(field), "{head}");
             assert_eq!(encode_at(&mut body, 2, data(b"a\n", false), now), bytes);
@@ -183,8 +185,9 @@ mod tests {
 
     #[test]
     fn a_lost_place_is_said_in_the_head() {
-        let mut body = BodyEncoder::new(true, Some(Missing::Cursor), Method::Get);
-        let head = encode_at(&mut body, 0, opened(2, false), Instant::now()).concat();
+        let (mut body, now) = body(true, Method::Get);
+        let opened = LogEvent::Opened { size: 2, left: Some(2), is_awaited: false, lost: Some(Missing::Cursor) };
+        let head = encode_at(&mut body, 0, opened, now).concat();
         assert!(head.contains("Wstail-Gap: cursor\r\n"), "{head}");
     }
 

@@ -74,6 +74,6 @@ mod tests {
     }
 
     pub(super) fn opened(size: u64, is_awaited: bool) -> LogEvent<Data<'static>> {
-        LogEvent::Opened { size, left: Some(size), is_awaited }
+        LogEvent::Opened { size, left: Some(size), is_awaited, lost: None }
     }
 }

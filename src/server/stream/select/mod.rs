@@ -26,10 +26,8 @@ use crate::server::stream::source::{LogSource, SourceError};
 
 /// Decides about events.
 pub(in crate::server) enum Select {
-    /// All of them pass.
-    Everything,
-    /// All of them pass, once the place is found where the stream begins.
-    Placing(ScanPermit),
+    /// All of them pass. But a stream needs a permit to search for the place where it begins, and to unpack files.
+    Everything(ScanPermit),
     /// A filter selects lines.
     Lines(Box<Selecting>),
 }
@@ -44,8 +42,7 @@ impl Select {
     ) -> Select {
         match query {
             Some(query) => Select::Lines(Box::new(Selecting::new(query, source, ScanPermit::new(scans.clone()), now))),
-            None if source.follower().is_placing() => Select::Placing(ScanPermit::new(scans.clone())),
-            None => Select::Everything,
+            None => Select::Everything(ScanPermit::new(scans.clone())),
         }
     }
 
@@ -59,21 +56,16 @@ impl Select {
         now: Instant,
     ) -> Result<Option<SourceEvent<'s>>, SourceError> {
         match self {
-            Select::Lines(selecting) => return selecting.next(source, now),
-            Select::Placing(scan) if source.follower().is_placing() => return place(scan, source, now),
-            // It gives back its permit.
-            Select::Placing(_) => *self = Select::Everything,
-            Select::Everything => {}
+            Select::Everything(scan) => next(scan, source, now),
+            Select::Lines(selecting) => selecting.next(source, now),
         }
-        source.next(now)
     }
 
     /// The client takes nothing for now.
     pub(super) fn pause(&mut self) {
         match self {
+            Select::Everything(scan) => scan.stop(),
             Select::Lines(selecting) => selecting.pause(),
-            Select::Placing(scan) => scan.stop(),
-            Select::Everything => {}
         }
     }
 
@@ -86,7 +78,7 @@ impl Select {
     pub(super) fn ending(&self, source: &LogSource) -> Ending {
         let matched = match self {
             Select::Lines(selecting) => selecting.matched(),
-            Select::Everything | Select::Placing(_) => None,
+            Select::Everything(_) => None,
         };
         match matched {
             Some(lines) => Ending::Matched(lines),
@@ -96,10 +88,23 @@ impl Select {
     }
 }
 
-/// Searches a little more for the place where the stream begins, if that may be done now.
+/// The next event, if the place is known and nothing has to be unpacked, or if the stream may do such work now.
+fn next<'s>(
+    scan: &mut ScanPermit,
+    source: &'s mut LogSource,
+    now: Instant,
+) -> Result<Option<SourceEvent<'s>>, SourceError> {
+    if source.follower().is_placing() || source.follower().is_unpacking() {
+        return work(scan, source, now);
+    }
+    scan.stop();
+    source.next(now)
+}
+
+/// Searches or unpacks a little more, if that may be done now.
 // Not inlined, so that the stack frame of a stream that follows stays small.
 #[inline(never)]
-fn place<'s>(
+fn work<'s>(
     scan: &mut ScanPermit,
     source: &'s mut LogSource,
     now: Instant,

@@ -1,7 +1,7 @@
 //! Random logs, filters, rotations and cuts against a naive oracle: whatever happens, the payloads that a client joins are
 //! the lines that the filter selects.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -188,7 +188,7 @@ impl World {
         self.begin_generation();
     }
 
-    fn find(&self) -> (Log, File) {
+    fn find(&self) -> (Log, crate::follow::File) {
         let roots = Roots::open([self.directory.path()], false).unwrap();
         roots.find(&Address::parse("/app.log").unwrap()).unwrap().unwrap()
     }

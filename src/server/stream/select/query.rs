@@ -1,11 +1,10 @@
 //! What a request asks for, prepared for one log.
 
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
 use crate::follow::matching_lines::Judge;
-use crate::follow::read_up_to;
+use crate::follow::{File, sample};
 use crate::select::stamp::Recogniser;
 use crate::select::{Entries, Filter, Selector, WARM_UP};
 
@@ -28,13 +27,14 @@ impl Query {
     /// # Errors
     /// When the file cannot be read.
     pub(in crate::server) fn new(filter: Filter, file: &File, skip: u64) -> io::Result<Query> {
-        let sample = read_up_to(file, 0, SAMPLE)?;
-        let mut entries = if filter.has_entries() { entries(&sample) } else { Entries::Lines };
-        if filter.has_entries() && matches!(entries, Entries::Lines) && sample.len() == SAMPLE {
-            let end = file.metadata()?.len();
-            entries = self::entries(&read_up_to(file, end.saturating_sub(SAMPLE as u64), SAMPLE)?);
+        let first = sample(file, 0, SAMPLE)?;
+        let mut entries = if filter.has_entries() { entries(&first) } else { Entries::Lines };
+        let is_plain = !file.is_compressed();
+        if filter.has_entries() && is_plain && matches!(entries, Entries::Lines) && first.len() == SAMPLE {
+            let end = file.size()?;
+            entries = self::entries(&sample(file, end.saturating_sub(SAMPLE as u64), SAMPLE)?);
         }
-        Ok(Query { filter: Arc::new(filter), sample, entries, skip, tells_apart: false })
+        Ok(Query { filter: Arc::new(filter), sample: first, entries, skip, tells_apart: false })
     }
 
     /// From now on, lines are passed on apart if others lie between them.

@@ -47,6 +47,8 @@ impl Selecting {
                 match if self.is_cold { self.warm_up(source) } else { Ok(true) } {
                     Ok(true) => self.judge(source, length, last, now),
                     Ok(false) => {}
+                    // A compressed file is unpacked up to there once more.
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     Err(error) => {
                         let what = owned(source.fail(error, now)?.what);
                         self.push(what);
@@ -107,7 +109,8 @@ impl Selecting {
 
     /// A log that was nearly empty when the stream began may show its times only now.
     pub(super) fn learn(&mut self, source: &LogSource) {
-        if self.learned < LEARNED && self.query.filter().has_entries() {
+        let may_grow = !source.follower().file().is_compressed();
+        if may_grow && self.learned < LEARNED && self.query.filter().has_entries() {
             // If it cannot be read now, it is tried again with the next block.
             let sample = read_up_to(source.follower().file(), 0, SAMPLE).unwrap_or_default();
             self.learned = self.learned.max(sample.len());
@@ -119,7 +122,7 @@ impl Selecting {
 /// An event that is no data.
 fn owned(what: LogEvent<Data<'_>>) -> OwnedEvent {
     match what {
-        LogEvent::Opened { size, left, is_awaited } => LogEvent::Opened { size, left, is_awaited },
+        LogEvent::Opened { size, left, is_awaited, lost } => LogEvent::Opened { size, left, is_awaited, lost },
         LogEvent::Checkpoint => LogEvent::Checkpoint,
         LogEvent::Rotated => LogEvent::Rotated,
         LogEvent::Truncated => LogEvent::Truncated,

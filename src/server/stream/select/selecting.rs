@@ -133,10 +133,10 @@ impl Selecting {
     /// Passes on an event that is no data.
     pub(super) fn pass(&mut self, what: OwnedEvent, source: &mut LogSource, now: Instant) {
         match what {
-            LogEvent::Opened { size, is_awaited, .. } => {
+            LogEvent::Opened { size, is_awaited, lost, .. } => {
                 self.is_cold = true;
                 self.progress.begin(source.follower());
-                self.opened = Some(LogEvent::Opened { size, left: None, is_awaited });
+                self.opened = Some(LogEvent::Opened { size, left: None, is_awaited, lost });
                 if self.skip == 0 {
                     self.open(source);
                 }

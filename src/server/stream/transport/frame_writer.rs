@@ -259,7 +259,7 @@ mod tests {
             let mut writer = writer(true);
             writer.send_range(Vec::new(), range(&file, 1000, 9000));
             assert!(!push(&mut writer, calls).unwrap());
-            change(&file);
+            change(file.raw());
             assert!(matches!(push(&mut writer, 100), Err(WriteError::Changed)));
             assert!(writer.socket.socket().taken.len() < 8000);
         }

@@ -1,0 +1,128 @@
+//! Places in archives, and next to archives that are older.
+
+use super::*;
+use std::time::SystemTime;
+
+/// Lines that are the same in every file.
+fn banner(bytes: usize) -> String {
+    "# the same in every generation, and rather long\n".repeat(1 + bytes / 48)
+}
+
+fn lines(name: &str, bytes: usize) -> String {
+    (0..).map(|at| format!("{name} {at:07} a line of a log, as it may be\n")).take(1 + bytes / 40).collect()
+}
+
+/// Reads in large blocks, up to a silence, but asks no more often than that.
+fn read(follower: &mut Follower, most: usize) -> String {
+    let (mut buffer, mut out, now) = (vec![0; 64 * 1024], String::new(), Instant::now());
+    for _ in 0..most {
+        match follower.poll(&mut buffer, now).unwrap() {
+            Step::Bytes(read) => out.push_str(std::str::from_utf8(&buffer[..read]).unwrap()),
+            Step::Gap(missing, _) => out.push_str(&format!("<{}>", missing.word())),
+            Step::Rotated => out.push_str("<rotated>"),
+            Step::Quiet | Step::Ended => return out,
+            _ => {}
+        }
+    }
+    panic!("it does not come to an end: {} bytes, {:?}", out.len(), follower.phase);
+}
+
+fn age(place: &Place, name: &str, seconds: u64) {
+    let time = SystemTime::now() - Duration::from_secs(seconds);
+    fs::File::options().append(true).open(place.path(name)).unwrap().set_modified(time).unwrap();
+}
+
+/// Each of them has to be unpacked far to see that it is not the one.
+#[test]
+fn a_place_is_found_among_many_archives_that_begin_alike() {
+    const SIZE: usize = 3 << 20;
+    let generation = |at: usize| banner(2048) + &lines(&format!("generation {at}"), SIZE);
+    let last = generation(6);
+    let place = Place::with(&last[..SIZE - 1000]);
+    let (log, file) = place.find();
+    let mut follower = Follower::new(log, file, Lines::All, true, WAIT).unwrap();
+    assert_eq!(read(&mut follower, 10_000).len(), SIZE - 1000);
+    let position = follower.position();
+    // Six that are older, with the names that come first, and one that is younger.
+    for at in 0..6 {
+        let name = format!("app.log.{}.gz", 8 - at);
+        place.append_gzip(&name, generation(at).as_bytes());
+        age(&place, &name, 0);
+    }
+    place.append_gzip("app.log.2.gz", last.as_bytes());
+    place.append_gzip("app.log.1.gz", generation(7).as_bytes());
+    fs::remove_file(place.path("app.log")).unwrap();
+    place.append("app.log", "new\n");
+    let (log, file) = place.find();
+    let mut follower = Follower::resume(log, file, &position, 0, true, WAIT).unwrap();
+    let rest = read(&mut follower, 3000);
+    let expected = format!("{}<rotated>{}<rotated>new\n", &last[SIZE - 1000..], generation(7));
+    assert!(rest == expected, "{} bytes instead of {}", rest.len(), expected.len());
+    assert_eq!(follower.log.half_unpacked(), 0);
+}
+
+/// They begin like the file that is lost, as every generation does, and end before the place.
+#[test]
+fn archives_that_are_older_than_a_lost_place_are_not_what_is_left_of_it() {
+    let place = Place { directory: tempfile::tempdir().unwrap() };
+    place.append_gzip("app.log.3.gz", (banner(1100) + "long ago\n").as_bytes());
+    age(&place, "app.log.3.gz", 7200);
+    place.append("app.log.2", &(banner(1100) + "older\n"));
+    place.append("app.log", &(banner(1100) + "read, and lost since\n"));
+    std::thread::sleep(Duration::from_millis(30));
+    place.append("app.log", "the last line\n");
+    let position = place_in(&place);
+    fs::remove_file(place.path("app.log")).unwrap();
+    place.append("app.log", "new\n");
+    assert_eq!(place.resume(&position).read(), "<cursor>new\n");
+}
+
+#[test]
+fn of_two_archives_that_may_be_what_is_left_neither_is_taken() {
+    let place = Place::with(&(banner(1100) + "read, and lost since\n"));
+    let position = place_in(&place);
+    fs::remove_file(place.path("app.log")).unwrap();
+    for name in ["app.log.3.gz", "app.log.2.gz"] {
+        place.append_gzip(name, banner(1100).as_bytes());
+    }
+    place.append("app.log", "new\n");
+    let story = place.resume(&position).read();
+    assert!(story.starts_with("<cursor>"), "{story}");
+}
+
+/// The times of the files with the lower numbers are misleading, but they were there before, and the archive was not.
+#[test]
+fn a_new_archive_shows_which_way_numbers_count() {
+    let place = Place::with("# header\n");
+    place.append("app.1.log", "# header\none\n");
+    place.append("app.2.log", "# header\ntwo\n");
+    std::thread::sleep(Duration::from_millis(30));
+    age(&place, "app.1.log", 86_400);
+    std::thread::sleep(Duration::from_millis(30));
+    place.rename("app.log", "old");
+    place.append("app.log", "# header\n");
+    let position = place_in(&place);
+    fs::remove_file(place.path("app.log")).unwrap();
+    std::thread::sleep(Duration::from_millis(30));
+    place.append_gzip("app.3.log.gz", b"# header\nfive\n");
+    place.append("app.log", "# header\nseven\n");
+    assert_eq!(place.resume(&position).read(), "<cursor># header\nfive\n<rotated># header\nseven\n");
+}
+
+/// All files begin with the same line.
+#[test]
+fn an_archive_that_holds_the_few_bytes_that_were_read_is_not_a_copy_of_a_truncated_log() {
+    let place = Place::with("");
+    std::thread::sleep(Duration::from_millis(30));
+    place.append("app.log", "# header\n");
+    let mut reader = place.follow(Lines::All, true);
+    assert_eq!(reader.read(), "# header\n");
+    place.append_gzip("app.log.1.gz", b"# header\nlong ago\n");
+    // The one was written to just before the other.
+    let written = fs::metadata(place.path("app.log")).unwrap().modified().unwrap();
+    place.writer("app.log.1.gz").set_modified(written).unwrap();
+    place.truncate("app.log");
+    assert_eq!(reader.read(), "<truncated><truncated>");
+    place.append("app.log", "# header\nnew\n");
+    assert_eq!(reader.read(), "# header\nnew\n");
+}
