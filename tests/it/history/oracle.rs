@@ -64,6 +64,11 @@ impl Oracle {
         self.generations[generation].push(Entry::MayBeGap);
     }
 
+    /// The same before its first line.
+    pub fn may_be_gap_before(&mut self, generation: usize) {
+        self.generations[generation].insert(0, Entry::MayBeGap);
+    }
+
     /// The lines of a generation are destroyed. `is_held`: except those that have not arrived yet.
     pub fn destroy(&mut self, generation: usize, is_held: bool) {
         let place = self.place;

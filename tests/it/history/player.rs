@@ -183,6 +183,8 @@ pub struct Player {
     stops: usize,
     is_stopped: bool,
     has_restored: bool,
+    /// A file was compressed whose modification time is wrong.
+    has_wrong_archives: bool,
     copies: bool,
     pace: Pace,
     /// The generations of which a file was made, restored or changed late, so that its times do not tell how old it is.
@@ -210,6 +212,7 @@ impl Player {
             stops: 0,
             is_stopped: false,
             has_restored: false,
+            has_wrong_archives: false,
             copies: false,
             pace: Pace::Settled,
             of_unknown_age: BTreeSet::new(),
@@ -239,7 +242,7 @@ impl Player {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let directory: PathBuf = self.base.path().join(format!("h{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
         self.story = vec![format!("{:?}, banner {}, copies {}", plan.scheme, plan.banner, plan.copies)];
-        self.has_restored = false;
+        (self.has_restored, self.has_wrong_archives) = (false, false);
         (self.copies, self.pace) = (plan.copies, pace);
         self.of_unknown_age.clear();
         self.gone.clear();
@@ -332,12 +335,11 @@ impl Player {
                 generation.into_iter().for_each(|generation| self.gone(generation, true));
             }
             Compress => {
-                if let Some(generation) = self.world().compress(random) {
-                    self.tell(format!("  of generation {generation}"));
-                    self.gone(generation, true);
-                    // Next to an empty log, it may be a copy of what the log held, or an older file.
-                    let unread = self.readers.iter_mut().filter(|reader| !reader.oracle.has_reached(generation));
-                    unread.filter(|_| plan.copies).for_each(|reader| reader.oracle.free(generation));
+                for _ in 0..random.between(1, 3) {
+                    if let Some((generation, is_dated_wrong)) = self.world().compress(random) {
+                        self.tell(format!("  of generation {generation}"));
+                        self.compressed(generation, is_dated_wrong);
+                    }
                 }
             }
             // A file that appears next to a log that a reader has not read yet may be a copy of what the log held.
@@ -387,10 +389,37 @@ impl Player {
         self.readers.iter_mut().for_each(|reader| reader.oracle.age_is_unknown(generation));
     }
 
+    /// Nothing is lost with it. But only the time of its last write shows how old a compressed file is.
+    fn compressed(&mut self, generation: usize, is_dated_wrong: bool) {
+        if is_dated_wrong {
+            // And which way numbers count may depend on it.
+            let may_count_either_way = self.world().scheme == Scheme::Counting;
+            self.age_is_unknown(if may_count_either_way { 0 } else { generation });
+            self.has_wrong_archives = true;
+            // Next to a log that is still empty, it may be a copy of what that held.
+            self.readers.iter_mut().for_each(|reader| reader.oracle.may_repeat(true));
+            let is_stopped = self.is_stopped;
+            let away = self.readers.iter_mut().filter(|reader| is_stopped || reader.client.is_none());
+            away.for_each(|reader| reader.oracle.doubt(generation));
+        }
+        let is_word = self.world().scheme == Scheme::Word;
+        for reader in &mut self.readers {
+            // A cursor may be in it before its first line, and a header alone does not tell it from others. And its own name
+            // does not show that it was the last before the log.
+            if !reader.oracle.has_reached(generation) {
+                reader.oracle.may_be_gap_before(generation);
+            }
+            if is_word {
+                reader.oracle.may_be_gap(generation);
+            }
+        }
+    }
+
     fn touch(&mut self, random: &mut Random) {
-        let generation = self.world().touch(random);
+        let (generation, is_plain) = self.world().touch(random);
         self.tell(format!("  of generation {generation}"));
-        if self.world().is_birthless {
+        self.has_wrong_archives |= !is_plain;
+        if self.world().is_birthless || !is_plain {
             self.age_is_unknown(generation);
             let is_stopped = self.is_stopped;
             let away = self.readers.iter_mut().filter(|reader| is_stopped || reader.client.is_none());
@@ -631,7 +660,8 @@ impl Player {
             (reader.base, reader.base_line) = (reader.oracle.clone(), reader.line.clone());
         }
         // A cursor of an empty file knows nothing but when that was changed.
-        reader.oracle.may_repeat(is_birthless && reader.begins_empty || may_count_either_way);
+        let is_undated = is_birthless || self.has_wrong_archives;
+        reader.oracle.may_repeat(is_undated && reader.begins_empty || may_count_either_way);
         // And where there are no creation times its number, which may be another file's once it is gone.
         let place = reader.oracle.reached();
         if is_birthless && reader.begins_empty && gone.range(place..).next().is_some() {

@@ -35,6 +35,8 @@ pub struct Rotated {
     writer: Option<File>,
     /// How many times the server had been stopped when it was rotated.
     pub stop: Option<usize>,
+    /// Its modification time is not that of the last line that was written before the rotation.
+    is_dated_wrong: bool,
 }
 
 impl Rotated {
@@ -54,6 +56,8 @@ pub struct World {
     pub rotated: Vec<Rotated>,
     rotations: usize,
     lines: usize,
+    /// The same of the log.
+    is_dated_wrong: bool,
     pub is_birthless: bool,
     /// The last rotated generation, if the one after it was deleted or moved away.
     pub detached: Option<usize>,
@@ -79,8 +83,19 @@ impl World {
         let writer = append(&directory.join("app.log"));
         let is_birthless = writer.metadata().unwrap().created().is_err();
         let (texts, rotated, rotations, lines) = (vec![String::new()], Vec::new(), 0, 0);
-        let mut world =
-            World { directory, scheme, banner, writer, texts, rotated, rotations, lines, is_birthless, detached: None };
+        let mut world = World {
+            directory,
+            scheme,
+            banner,
+            writer,
+            texts,
+            rotated,
+            rotations,
+            lines,
+            is_dated_wrong: false,
+            is_birthless,
+            detached: None,
+        };
         world.write_banner();
         world
     }
@@ -106,6 +121,7 @@ impl World {
     /// No two lines are alike.
     fn line(&mut self, random: &mut Random) -> (String, Line) {
         self.lines += 1;
+        self.is_dated_wrong = false;
         let padding = "a line of the log, as long as lines are in the field, and then some more of it "
             .repeat(1 + random.below(3));
         let text = format!("{}:{padding}\n", self.lines);
@@ -138,6 +154,7 @@ impl World {
         let (text, line) = self.line(random);
         let rotated = self.rotated.last_mut()?;
         rotated.writer.as_mut()?.write_all(text.as_bytes()).unwrap();
+        rotated.is_dated_wrong = true;
         self.texts[rotated.generation].push_str(&text);
         Some((line, rotated.generation, rotated.stop))
     }
@@ -195,14 +212,21 @@ impl World {
 
     fn put_away(&mut self, path: PathBuf, new: File, stop: Option<usize>) {
         let old = std::mem::replace(&mut self.writer, new);
-        self.rotated.push(Rotated { path, generation: self.current(), writer: Some(old), stop });
+        let is_dated_wrong = std::mem::take(&mut self.is_dated_wrong);
+        self.rotated.push(Rotated { path, generation: self.current(), writer: Some(old), stop, is_dated_wrong });
     }
 
     pub fn copy_and_truncate(&mut self) {
         let path = self.rotated_path();
         fs::copy(self.log(), &path).unwrap();
         self.writer.set_len(0).unwrap();
-        self.rotated.push(Rotated { path, generation: self.current(), writer: None, stop: None });
+        self.rotated.push(Rotated {
+            path,
+            generation: self.current(),
+            writer: None,
+            stop: None,
+            is_dated_wrong: false,
+        });
         self.begin();
     }
 
@@ -241,14 +265,18 @@ impl World {
         Some(oldest.generation)
     }
 
-    /// Compresses a rotated file. Returns its generation.
-    pub fn compress(&mut self, random: &mut Random) -> Option<usize> {
+    /// Compresses a rotated file. Returns its generation, and whether its modification time is wrong.
+    pub fn compress(&mut self, random: &mut Random) -> Option<(usize, bool)> {
         let at = random.below(self.rotated.len().max(1));
         let rotated = self.rotated.get_mut(at).filter(|rotated| rotated.is_plain())?;
+        // Such a name is given to one file after the other: if the times are wrong, nothing tells which one it was.
+        if self.scheme == Scheme::Word && rotated.is_dated_wrong {
+            return None;
+        }
         assert!(Command::new("gzip").arg("-f").arg(&rotated.path).status().unwrap().success());
         rotated.path.as_mut_os_string().push(".gz");
         rotated.writer = None;
-        Some(rotated.generation)
+        Some((rotated.generation, rotated.is_dated_wrong))
     }
 
     /// Adds a copy, or an unpacked archive, of an older generation or of the log itself. Returns the generation.
@@ -263,12 +291,20 @@ impl World {
         generation
     }
 
-    /// Sets a modification time. Returns the generation.
-    pub fn touch(&mut self, random: &mut Random) -> usize {
-        let mut files: Vec<(PathBuf, usize)> =
-            self.rotated.iter().map(|rotated| (rotated.path.clone(), rotated.generation)).collect();
-        files.push((self.log(), self.current()));
-        let (path, generation) = &files[random.below(files.len())];
+    /// Sets a modification time. Returns the generation, and whether the file is not compressed.
+    pub fn touch(&mut self, random: &mut Random) -> (usize, bool) {
+        let (log, current) = (self.log(), self.current());
+        let at = random.below(self.rotated.len() + 1);
+        let (path, generation, is_plain) = match self.rotated.get_mut(at) {
+            Some(rotated) => {
+                rotated.is_dated_wrong = true;
+                (&rotated.path, rotated.generation, rotated.is_plain())
+            }
+            None => {
+                self.is_dated_wrong = true;
+                (&log, current, true)
+            }
+        };
         let day = Duration::from_secs(86_400);
         let time = match random.below(3) {
             0 => SystemTime::now() + 400 * day,
@@ -277,7 +313,7 @@ impl World {
         };
         let file = OpenOptions::new().write(true).open(path).unwrap();
         file.set_times(FileTimes::new().set_modified(time)).unwrap();
-        *generation
+        (generation, is_plain)
     }
 
     /// Writes a rotated file anew, with the same bytes. Returns its generation.
