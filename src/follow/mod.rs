@@ -183,7 +183,9 @@
 //!   and on from where they end.
 //! * Otherwise the log was truncated without a copy: a gap, other copies that were made since, and its start. If the
 //!   file is empty or holds only a part of what was read, the follower waits 0.1 s first, because it may be being
-//!   trimmed.
+//!   trimmed. Such a copy is named like one that was there before, if any was. (Without a creation time, not if a word is
+//!   its name: it may be a rotated file that has replaced the one before, and the log another file with a number that was
+//!   given again.)
 //!
 //! **Was an empty log truncated?** If its change time differs since the last check, it may have been filled, copied and
 //! truncated. Siblings that appeared since then are read first.

@@ -16,14 +16,14 @@ use rustix::io::Errno;
 use rustix::process::Signal;
 
 use crate::stream::events::{ALL, caught_up, truncate};
-use crate::support::{Birthless, EventClient, Log, Server, serve_with};
+use crate::support::{Birthless, EventClient, Log, Server, serve_with, until};
 
 const STEP: Duration = Duration::from_millis(200);
 
 type History = fn(&Path);
 
 /// Every history below, by name.
-const ALL_HISTORIES: [(&str, History); 26] = [
+const ALL_HISTORIES: [(&str, History); 27] = [
     ("a_rewritten_file_is_not_repeated", a_rewritten_file_is_not_repeated),
     ("rotations_to_any_name_in_quick_succession", rotations_to_any_name_in_quick_succession),
     ("rotated_names_are_found_on_resume", rotated_names_are_found_on_resume),
@@ -41,6 +41,10 @@ const ALL_HISTORIES: [(&str, History); 26] = [
     ("a_copy_that_is_behind_is_not_repeated", a_copy_that_is_behind_is_not_repeated),
     ("a_slow_copy_that_is_complete_is_no_gap", a_slow_copy_that_is_complete_is_no_gap),
     ("a_reused_inode_number_is_no_late_write", a_reused_inode_number_is_no_late_write),
+    (
+        "a_rotated_word_is_read_though_the_log_has_a_lost_number",
+        a_rotated_word_is_read_though_the_log_has_a_lost_number,
+    ),
     ("a_compressed_generation_that_cannot_be_read_is_a_gap", a_compressed_generation_that_cannot_be_read_is_a_gap),
     (
         "a_compressed_generation_is_read_if_its_format_is_built_in",
@@ -91,6 +95,7 @@ histories! {
     an_early_copy_repeats_nothing => a_copy_that_is_behind_is_not_repeated;
     a_slow_copytruncate_is_no_gap => a_slow_copy_that_is_complete_is_no_gap;
     an_expired_inode_number_is_no_gap => a_reused_inode_number_is_no_late_write;
+    a_reused_inode_number_hides_no_rotated_word => a_rotated_word_is_read_though_the_log_has_a_lost_number;
     an_unreadable_compressed_generation_is_a_gap => a_compressed_generation_that_cannot_be_read_is_a_gap;
     a_compressed_generation_is_read => a_compressed_generation_is_read_if_its_format_is_built_in;
     a_banner_generation_is_read => a_generation_of_the_common_banner_is_read;
@@ -622,6 +627,24 @@ fn a_reused_inode_number_is_no_late_write(base: &Path) {
     // On a file system that others use, too, somebody else may get the number.
     let is_birthless = fs::metadata(base).unwrap().created().is_err();
     assert!(reused > 0 || !is_birthless, "no inode number came again");
+}
+
+/// Without creation times the new log looks as if the lost file had been truncated.
+fn a_rotated_word_is_read_though_the_log_has_a_lost_number(base: &Path) {
+    let old = lines("old", 20);
+    let log = Log::within(base, &old);
+    write(&log, "app_98.log", "");
+    let (server, cursor) = cursor_after(&log, &old);
+    until("nobody holds it", || server.connections() == 0);
+    let number = fs::metadata(log.path()).unwrap().ino();
+    next_second(&log);
+    log.rotate("app.log.old", "b\n");
+    log.rotate("app.log.old", "c\n");
+    let is_reused = fs::metadata(log.path()).unwrap().ino() == number;
+    assert!(is_reused || fs::metadata(base).unwrap().created().is_ok(), "the inode number did not come again");
+    let story = rest(&server, &cursor);
+    assert!(story.starts_with("<open><gap ") && story.matches("<gap ").count() == 1, "{story}");
+    assert!(story.ends_with(">b\n<rotated>c\n") || story.ends_with(">b\n<truncated>c\n"), "{story}");
 }
 
 /// Where times are whole seconds, waits until the next one has begun.

@@ -180,7 +180,13 @@ impl<'e> Ends<'e> {
     }
 
     /// Whether a sibling is named as one that is older, if any is.
+    ///
+    /// Not asked of `app.log.old` without a creation time: it has replaced the one before it, and the log may not have been
+    /// truncated but be another file, which was given the number of the one that is lost.
     pub fn is_named_as_known(&self, search: &Search<'_>, sibling: &Sibling) -> bool {
+        if !sibling.rotated.is_ordered() && sibling.status.identity.born.is_none() {
+            return true;
+        }
         let older = search.siblings.list.iter().zip(&self.known);
         let mut older = older.filter(|(other, is_known)| self.is_older(search, other, **is_known)).peekable();
         older.peek().is_none() || older.any(|(other, _)| other.rotated.is_like(&sibling.rotated))
