@@ -1,6 +1,7 @@
 //! Places in archives, and next to archives that are older.
 
 use super::*;
+use crate::follow::test_times::Range;
 use std::time::SystemTime;
 
 /// Lines that are the same in every file.
@@ -125,4 +126,31 @@ fn an_archive_that_holds_the_few_bytes_that_were_read_is_not_a_copy_of_a_truncat
     assert_eq!(reader.read(), "<truncated><truncated>");
     place.append("app.log", "# header\nnew\n");
     assert_eq!(reader.read(), "# header\nnew\n");
+}
+
+#[test]
+fn a_log_that_is_truncated_while_it_is_searched_is_complete_only_if_its_own_copy_is_compressed() {
+    let stamped = |range: std::ops::Range<u64>| range.map(|time| format!("t{time} line\n")).collect::<String>();
+    for (is_copied, expected) in [
+        (true, stamped(60..100) + "<rotated>" + &stamped(100..103)),
+        (false, "<truncated>".to_owned() + &stamped(100..103)),
+    ] {
+        let place = Place::with(&stamped(50..100));
+        place.append("app.log.1", &stamped(0..50));
+        age(&place, "app.log.1", 60);
+        let (log, file) = place.find();
+        let mut follower = Follower::new(log, file, Lines::All, false, WAIT).unwrap();
+        follower.narrow(true, Some(Box::new(Range { since: Some(60), until: None }))).unwrap();
+        assert_eq!(follower.poll(&mut [], Instant::now()).unwrap(), Step::Busy);
+        // The older file is compressed, too.
+        place.append_gzip("app.log.2.gz", stamped(0..50).as_bytes());
+        age(&place, "app.log.2.gz", 60);
+        fs::remove_file(place.path("app.log.1")).unwrap();
+        if is_copied {
+            place.append_gzip("app.log.1.gz", stamped(50..100).as_bytes());
+        }
+        place.truncate("app.log");
+        place.append("app.log", &stamped(100..103));
+        assert_eq!(read(&mut follower, 1000), expected, "copied {is_copied}");
+    }
 }
