@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, StatxFlags, makedev, statx};
 use rustix::io::Errno;
 
+use super::dated;
+use super::generations::name::DatedName;
 use super::log::status::Status;
 
 #[derive(Debug)]
@@ -57,9 +59,13 @@ struct Resolution<'d> {
     /// The name that was looked up last.
     name: Vec<u8>,
     hops: usize,
-    /// The last segment of the path is a symbolic link.
+    /// The last segment of the path is a symbolic link, or a dated name, which leads to the youngest of its files as a link
+    /// would.
     ends_in_link: bool,
 }
+
+/// In place of a name (names have no slash): every name in the directory matters.
+pub(crate) const ANY_NAME: &[u8] = b"/";
 
 /// How many links a resolution by hand follows.
 const MAX_HOPS: usize = 8;
@@ -81,7 +87,8 @@ impl Directory {
 
     /// Finds a regular file without opening it for reading.
     pub(super) fn locate<'s>(self: Arc<Directory>, segments: Cow<'s, [Vec<u8>]>) -> io::Result<Located<'s>> {
-        let direct = if self.walks.load(Ordering::Relaxed) { None } else { self.resolve_directly(&segments) };
+        let is_walked = self.walks.load(Ordering::Relaxed) || is_dated(&segments);
+        let direct = if is_walked { None } else { self.resolve_directly(&segments) };
         let (fd, is_direct) = match direct {
             Some(fd) => (fd?, true),
             None => (self.resolve(&segments, LOCATING)?, false),
@@ -122,7 +129,7 @@ impl Directory {
     }
 
     fn resolve(&self, segments: &[Vec<u8>], flags: OFlags) -> io::Result<OwnedFd> {
-        if self.walks.load(Ordering::Relaxed) {
+        if self.walks.load(Ordering::Relaxed) || is_dated(segments) {
             return self.resolve_by_hand(segments, flags);
         }
         match openat2(&self.fd, OsStr::from_bytes(&segments.join(&b'/')), flags) {
@@ -243,7 +250,16 @@ impl<'d> Resolution<'d> {
             let directory = self.inside.last().map_or(&self.directory.fd, |(_, fd)| fd).as_fd();
             show(directory, &self.name)?;
             let name = OsStr::from_bytes(&self.name);
-            let found = fs::openat(directory, name, LOCATING | OFlags::NOFOLLOW, Mode::empty())?;
+            let found = match fs::openat(directory, name, LOCATING | OFlags::NOFOLLOW, Mode::empty()) {
+                Err(Errno::NOENT) if is_last && let Some(log) = DatedName::of(&self.name) => {
+                    show(directory, ANY_NAME)?;
+                    self.todo.push(dated::youngest(directory, &log)?.ok_or(Errno::NOENT)?);
+                    self.ends_in_link = true;
+                    self.name.clear();
+                    continue;
+                }
+                result => result?,
+            };
             match FileType::from_raw_mode(fs::fstat(&found)?.st_mode) {
                 FileType::Symlink => {
                     self.ends_in_link |= is_last;
@@ -296,6 +312,10 @@ fn openat2(directory: &OwnedFd, path: &OsStr, flags: OFlags) -> Result<OwnedFd, 
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
     let mut tries = (0..TRIES).map(|_| fs::openat2(directory, path, flags, Mode::empty(), resolve));
     tries.find(|result| !matches!(result, Err(Errno::AGAIN))).unwrap_or(Err(Errno::AGAIN))
+}
+
+fn is_dated(segments: &[Vec<u8>]) -> bool {
+    segments.last().is_some_and(|name| DatedName::of(name).is_some())
 }
 
 fn segments(path: &Path) -> Vec<Vec<u8>> {

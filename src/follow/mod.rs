@@ -261,6 +261,7 @@ mod compressed;
 pub(crate) mod confinement;
 mod copies;
 mod cursor_format;
+mod dated;
 pub mod file_range;
 pub mod follower;
 mod generations;

@@ -17,8 +17,9 @@ use std::sync::Arc;
 
 use rustix::fs::{self, Mode, OFlags};
 
-use super::route::{ANY, ITSELF, RouteId};
+use super::route::{ITSELF, RouteId};
 use super::watcher::Watcher;
+use crate::follow::confinement::ANY_NAME;
 use crate::follow::confinement::Directory;
 use crate::follow::root::{Root, Roots};
 
@@ -106,7 +107,7 @@ fn trace(root: &Root, show: &mut dyn FnMut(BorrowedFd<'_>, &[u8]) -> io::Result<
         return traced;
     }
     let last = last.as_ref().map_or(top.as_fd(), AsFd::as_fd);
-    show(last, ANY)?;
+    show(last, ANY_NAME)?;
     if let Some((directory, name)) = above.filter(|_| is_empty(last)) {
         show(directory.as_fd(), &name)?;
     }

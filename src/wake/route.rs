@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::waker::Waker;
 use crate::follow::arrivals::{Arrival, Count};
+use crate::follow::confinement::ANY_NAME;
 use crate::follow::is_archive_of;
 
 /// All routes that readers wait on. Directories are identified by their watch descriptors.
@@ -126,8 +127,6 @@ pub(super) struct RouteId(u32);
 
 /// In place of a name: only changes to the directory itself matter.
 pub(super) const ITSELF: &[u8] = b"";
-/// In place of a name (names have no slash): every name in the directory matters.
-pub(super) const ANY: &[u8] = b"/";
 
 #[derive(Debug, Default)]
 struct Route {
@@ -240,7 +239,7 @@ impl Routes {
     /// A name in a directory has changed, or if there is no name, the directory itself.
     pub(super) fn report(&mut self, directory: i32, name: Option<&[u8]>) {
         let Some(names) = self.directories.get(&directory) else { return };
-        let is_concerned = |other: &[u8]| name.is_none_or(|name| name == other || other == ANY);
+        let is_concerned = |other: &[u8]| name.is_none_or(|name| name == other || other == ANY_NAME);
         let concerned = names.iter().filter(|(other, _)| is_concerned(other));
         for id in concerned.flat_map(|(_, name)| &name.routes) {
             self.routes.get_mut(id).expect("routes are removed with their steps").wake();

@@ -14,9 +14,10 @@ use rustix::fs::fstatfs;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::{Errno, ioctl_fionread};
 
-use super::route::{ANY, ITSELF, RouteId, Routes};
+use super::route::{ITSELF, RouteId, Routes};
 use super::waker::Waker;
 use crate::error::cause;
+use crate::follow::confinement::ANY_NAME;
 
 /// The inotify instance. Whenever it is readable, a thread must call [`Watcher::pass_on`].
 #[derive(Debug)]
@@ -219,7 +220,7 @@ impl Watcher {
             directory,
             if name == ITSELF {
                 LEAVING
-            } else if name == ANY {
+            } else if name == ANY_NAME {
                 GOING
             } else {
                 NAMES

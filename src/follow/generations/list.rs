@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rustix::fs::{AtFlags, Dir, FileType};
 
-use super::name::Rotated;
+use super::name::{DatedName, Rotated};
 use crate::follow::log::file::File;
 use crate::follow::log::fingerprint::{begin_alike, is_empty};
 use crate::follow::log::status::Status;
@@ -115,13 +115,17 @@ fn list_once(log: &Log) -> io::Result<Vec<Sibling>> {
     Ok(found)
 }
 
-/// Lists the files around the target of a link.
+/// Lists the files around the target of a link, or the files of a dated log.
 #[inline(never)]
 fn list_beside_target(log: &Log, found: &mut Vec<Sibling>) -> io::Result<()> {
     let Ok(Some(target)) = log.target() else { return Ok(()) };
     let (segments, name) = (target.segments().into_owned(), target.name());
-    let like =
-        |other: &[u8]| Rotated::parse_like(name.as_bytes(), other).or_else(|| Rotated::parse(name.as_bytes(), other));
+    let own_name = log.name();
+    let dated = DatedName::of(own_name.as_bytes());
+    let like = |other: &[u8]| match &dated {
+        Some(dated) => dated.parse(other),
+        None => Rotated::parse_like(name.as_bytes(), other).or_else(|| Rotated::parse(name.as_bytes(), other)),
+    };
     list_directory(log, &segments[..segments.len().saturating_sub(1)], &like, true, found)
 }
 
@@ -182,8 +186,11 @@ impl Sibling {
         let directory = segments[..segments.len().saturating_sub(1)].to_vec();
         let fd = log.open_directory(&directory)?;
         let status = Status::at(&fd, name, AtFlags::empty()).ok().filter(|status| status.is_file);
+        let (own_name, name_bytes) = (log.name(), name.as_bytes());
+        let own_name = own_name.as_bytes();
+        let dated = DatedName::of(own_name).and_then(|log| log.parse(name_bytes));
         let rotated =
-            Rotated::parse(log.name().as_bytes(), name.as_bytes()).unwrap_or_else(|| Rotated::any(name.as_bytes()));
+            dated.or_else(|| Rotated::parse(own_name, name_bytes)).unwrap_or_else(|| Rotated::any(name_bytes));
         Ok(status.map(|status| Sibling { directory, name: name.to_owned(), status, rotated }))
     }
 

@@ -13,6 +13,13 @@ pub(in crate::follow) struct Rotated {
     pub is_compressed: bool,
 }
 
+/// The name of a log whose files have names of their own: each is `before` and `after`, with a number or date between them.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::follow) struct DatedName<'n> {
+    before: &'n [u8],
+    after: &'n [u8],
+}
+
 /// What orders the names of one template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::follow) enum Stamp {
@@ -37,14 +44,47 @@ pub(crate) fn is_archive_of(archive: &[u8], name: &[u8]) -> bool {
 }
 const WORDS: [&[u8]; 4] = [b"old", b"bak", b"prev", b"save"];
 
+/// What stands in a log's name for the number or date of its files: `access_{date}.log`.
+const DATE: &[u8] = b"{date}";
+
+impl<'n> DatedName<'n> {
+    /// `None` for the name of a single file.
+    pub fn of(log: &'n [u8]) -> Option<DatedName<'n>> {
+        let at = memchr::memmem::find(log, DATE)?;
+        Some(DatedName { before: &log[..at], after: &log[at + DATE.len()..] })
+    }
+
+    /// What `name` says if a file of the log may have it.
+    pub fn parse(&self, name: &[u8]) -> Option<Rotated> {
+        let (plain, is_compressed) = without_ending(name);
+        let tokens = Tokens::of(plain.strip_prefix(self.before)?.strip_suffix(self.after)?);
+        let is_date = tokens.template.iter().all(|byte| b"-_.:#TZ".contains(byte));
+        if !is_date || tokens.numbers.is_empty() {
+            return None;
+        }
+        let stamp = tokens.stamp(false);
+        let template = match &stamp {
+            // There may be several files of a day, or of an hour.
+            Stamp::Date(_) => b"D".to_vec(),
+            _ => tokens.template,
+        };
+        Some(Rotated { template: [b"{", &template[..]].concat(), stamp, is_compressed })
+    }
+}
+
+/// The name of a file before it was compressed, and whether it was.
+fn without_ending(name: &[u8]) -> (&[u8], bool) {
+    match COMPRESSED.iter().find_map(|end| name.strip_suffix(end.as_bytes())) {
+        Some(plain) => (plain, true),
+        None => (name, false),
+    }
+}
+
 impl Rotated {
     /// What `name` says if a rotation may have given it to a file of `log`: the log's name, before or around which stand
     /// only numbers, separators and words for "old".
     pub fn parse(log: &[u8], name: &[u8]) -> Option<Rotated> {
-        let (plain, is_compressed) = match COMPRESSED.iter().find_map(|end| name.strip_suffix(end.as_bytes())) {
-            Some(plain) => (plain, true),
-            None => (name, false),
-        };
+        let (plain, is_compressed) = without_ending(name);
         let behind = plain.strip_prefix(log).map(|rest| (log, rest, true));
         let within = || {
             let dot = memchr::memrchr(b'.', log).filter(|&dot| dot > 0)?;
@@ -62,12 +102,13 @@ impl Rotated {
     /// What `name` says if it differs from `other` only in its numbers, as the targets of a link do that is switched from
     /// one to the next.
     pub fn parse_like(other: &[u8], name: &[u8]) -> Option<Rotated> {
-        let (tokens, like) = (Tokens::of(name), Tokens::of(other));
+        let (plain, is_compressed) = without_ending(name);
+        let (tokens, like) = (Tokens::of(plain), Tokens::of(other));
         if tokens.numbers.is_empty() || tokens.template != like.template {
             return None;
         }
         let stamp = tokens.stamp(false);
-        Some(Rotated { template: [b"=", &tokens.template[..]].concat(), stamp, is_compressed: false })
+        Some(Rotated { template: [b"=", &tokens.template[..]].concat(), stamp, is_compressed })
     }
 
     /// Any other name.
@@ -333,5 +374,32 @@ mod tests {
         assert_eq!((target("app"), target("app-x"), target("other-2")), (None, None, None));
         let dated = Rotated::parse_like(b"app.2026-11-23.log", b"app.2026-11-24.log").unwrap();
         assert_eq!(dated.stamp, Stamp::Date(vec![2026, 11, 24]));
+        let compressed = Rotated::parse_like(b"app.2026-11-23.log", b"app.2026-11-22.log.gz").unwrap();
+        assert!(compressed.is_compressed && compressed.is_like(&dated));
+    }
+
+    #[test]
+    fn files_of_a_dated_log_differ_in_a_number_or_date() {
+        let parse = |name: &str| DatedName::of(b"access_{date}.log").unwrap().parse(name.as_bytes());
+        let ordered = [
+            "access_2026-11-22.log.gz",
+            "access_2026-11-23.log",
+            "access_2026-11-23-1.log",
+            "access_2026-11-23-2.log",
+            "access_2026-11-23-10.log",
+            "access_20261124.log",
+            "access_2026-11-24T00-10-00.log",
+        ];
+        for two in ordered.windows(2) {
+            let (older, younger) = (parse(two[0]).unwrap(), parse(two[1]).unwrap());
+            assert!(older.is_like(&younger), "{two:?}");
+            assert_eq!(older.stamp.compare(&younger.stamp, || Counting::Up), Ordering::Less, "{two:?}");
+        }
+        assert_eq!(parse("access_7.log").unwrap().stamp, Stamp::Number { number: 7, counts_back: false });
+        for other in ["access_.log", "access_x.log", "access_old.log", "access_2026-11-23.log.1", "access_{date}.log"] {
+            assert_eq!(parse(other), None, "{other}");
+        }
+        assert!(DatedName::of(b"app.log").is_none());
+        assert!(DatedName::of(b"{date}").unwrap().parse(b"2026-11-23").is_some());
     }
 }

@@ -3,6 +3,8 @@
 // Rotated files that are compressed.
 #[cfg(feature = "gz")]
 mod compressed;
+// Logs whose files have dates in their names.
+mod dated;
 // How many files of a log a follower holds open, at rest and during a rotation.
 mod descriptors;
 // Debian's logrotate with a writer that does not stop.
