@@ -4,13 +4,13 @@ use std::io;
 
 use wstail::select::zone::{ZoneError, ZoneName};
 
-use super::merge::Input;
+use super::merge::MergeInput;
 use super::printer::Printer;
 use super::record::OutputFile;
 
 pub(super) enum Sink<'m, 'p> {
     Printer(Printer<'p>),
-    Merge(Input<'m, 'p>),
+    Merge(MergeInput<'m, 'p>),
 }
 
 impl Sink<'_, '_> {

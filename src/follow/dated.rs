@@ -17,7 +17,7 @@ use super::log::status::Status;
 pub(super) fn youngest(directory: BorrowedFd<'_>, log: &DatedName<'_>) -> io::Result<Option<Vec<u8>>> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let listed = fs::openat(directory, ".", flags, Mode::empty())?;
-    let mut youngest: Option<File> = None;
+    let mut youngest: Option<DatedFile> = None;
     for entry in Dir::read_from(&listed)? {
         let entry = entry?;
         let name = entry.file_name();
@@ -25,7 +25,7 @@ pub(super) fn youngest(directory: BorrowedFd<'_>, log: &DatedName<'_>) -> io::Re
         let Some(rotated) = log.parse(name.to_bytes()).filter(|rotated| !rotated.is_compressed) else { continue };
         let status = Status::at(directory, name, AtFlags::empty()).ok().filter(|status| status.is_file);
         let Some(status) = status else { continue };
-        let file = File { born: status.identity.born, rotated, name: name.to_bytes().to_vec() };
+        let file = DatedFile { born: status.identity.born, rotated, name: name.to_bytes().to_vec() };
         if youngest.as_ref().is_none_or(|other| file.compare(other) == Ordering::Greater) {
             youngest = Some(file);
         }
@@ -33,14 +33,14 @@ pub(super) fn youngest(directory: BorrowedFd<'_>, log: &DatedName<'_>) -> io::Re
     Ok(youngest.map(|file| file.name))
 }
 
-struct File {
+struct DatedFile {
     born: Option<i64>,
     rotated: Rotated,
     name: Vec<u8>,
 }
 
-impl File {
-    fn compare(&self, other: &File) -> Ordering {
+impl DatedFile {
+    fn compare(&self, other: &DatedFile) -> Ordering {
         let by_stamp = || self.rotated.stamp.compare(&other.rotated.stamp, || Counting::Up);
         self.born.cmp(&other.born).then_with(by_stamp).then_with(|| self.name.cmp(&other.name))
     }

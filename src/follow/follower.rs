@@ -335,6 +335,11 @@ impl Follower {
         {
             return Ok(step);
         }
+        self.read_on(buffer, now)
+    }
+
+    /// Reads what comes next in the open file.
+    fn read_on(&mut self, buffer: &mut [u8], now: Instant) -> io::Result<Step> {
         let empty = self.open.is_empty().then(|| self.open.glance());
         let hole = self.open.is_fresh.then_some(self.open.offset);
         let room = self.room(buffer);

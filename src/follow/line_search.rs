@@ -42,13 +42,13 @@ pub trait Judge: fmt::Debug + Send {
 }
 
 /// Some bytes of the file that begin with a line.
-pub(super) struct Lines {
+pub(super) struct LineBlock {
     pub bytes: Vec<u8>,
     pub start: u64,
 }
 
 /// The lines from `line` to `end`, and those before that begin no further than `reach` bytes before.
-pub(super) fn lines(file: &File, line: u64, end: u64, reach: usize) -> io::Result<Lines> {
+pub(super) fn lines(file: &File, line: u64, end: u64, reach: usize) -> io::Result<LineBlock> {
     let start = line.saturating_sub(reach as u64);
     let mut bytes = read_up_to(file, start, (end - start) as usize)?;
     let before = ((line - start) as usize).min(bytes.len());
@@ -58,5 +58,5 @@ pub(super) fn lines(file: &File, line: u64, end: u64, reach: usize) -> io::Resul
         None => before,
     };
     bytes.drain(..passed);
-    Ok(Lines { bytes, start: start + passed as u64 })
+    Ok(LineBlock { bytes, start: start + passed as u64 })
 }

@@ -5,7 +5,7 @@ use std::io;
 
 use memchr::{memchr, memrchr};
 
-use super::line_search::{HEAD, Judge, Lines, SearchProgress, lines};
+use super::line_search::{HEAD, Judge, LineBlock, SearchProgress, lines};
 use super::log::file::File;
 
 #[derive(Debug)]
@@ -19,11 +19,11 @@ pub(super) struct MatchingForwards {
     is_within: bool,
     /// How many bytes were read, both times.
     searched: u64,
-    pass: Pass,
+    pass: ForwardPass,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Pass {
+enum ForwardPass {
     /// So many match up to here.
     Count(u64),
     /// So many that match are still to be passed over.
@@ -32,7 +32,7 @@ enum Pass {
 
 impl MatchingForwards {
     pub fn new(end: u64, counts_unfinished: bool) -> MatchingForwards {
-        MatchingForwards { end, counts_unfinished, at: 0, is_within: false, searched: 0, pass: Pass::Count(0) }
+        MatchingForwards { end, counts_unfinished, at: 0, is_within: false, searched: 0, pass: ForwardPass::Count(0) }
     }
 
     /// How many bytes were searched.
@@ -45,7 +45,7 @@ impl MatchingForwards {
         let reach = judge.reach().max(judge.context_reach());
         file.keep(reach + 2 * HEAD as usize);
         let to = self.end.min(self.at + HEAD);
-        let Lines { bytes, start } = lines(file, self.at, to, judge.reach())?;
+        let LineBlock { bytes, start } = lines(file, self.at, to, judge.reach())?;
         let before = (self.at - start) as usize;
         let new = bytes.get(before..).unwrap_or_default();
         let is_last = (new.len() as u64) < to - self.at || to == self.end;
@@ -67,14 +67,14 @@ impl MatchingForwards {
         let matches = if whole > 0 { judge.matches(&bytes[..before + whole], before, start == 0) } else { Vec::new() };
         let found = matches.len() as u64;
         match &mut self.pass {
-            Pass::Count(count) => *count += found,
-            Pass::Find(left) if *left < found => {
+            ForwardPass::Count(count) => *count += found,
+            ForwardPass::Find(left) if *left < found => {
                 let first = start + matches[*left as usize] as u64;
                 let place = self.context(file, judge, first)?;
                 *wanted = 0;
                 return Ok(SearchProgress::Found(place));
             }
-            Pass::Find(left) => *left -= found,
+            ForwardPass::Find(left) => *left -= found,
         }
         Ok(self.pass_over(whole, is_last, wanted))
     }
@@ -84,16 +84,16 @@ impl MatchingForwards {
         self.searched += bytes as u64;
         match self.pass {
             _ if !is_last => SearchProgress::Busy,
-            Pass::Count(count) if count > *wanted => {
-                (self.at, self.is_within, self.pass) = (0, false, Pass::Find(count - *wanted));
+            ForwardPass::Count(count) if count > *wanted => {
+                (self.at, self.is_within, self.pass) = (0, false, ForwardPass::Find(count - *wanted));
                 SearchProgress::Busy
             }
-            Pass::Count(count) => {
+            ForwardPass::Count(count) => {
                 *wanted -= count;
                 SearchProgress::Found(0)
             }
             // The file has changed: its start is as good a place.
-            Pass::Find(_) => {
+            ForwardPass::Find(_) => {
                 *wanted = 0;
                 SearchProgress::Found(0)
             }
@@ -106,7 +106,7 @@ impl MatchingForwards {
         if reach == 0 {
             return Ok(line);
         }
-        let Lines { bytes, start } = lines(file, line, self.end.min(line + HEAD), reach)?;
+        let LineBlock { bytes, start } = lines(file, line, self.end.min(line + HEAD), reach)?;
         if bytes.len() as u64 <= line - start {
             return Ok(line);
         }

@@ -13,7 +13,7 @@ use std::ops::Range;
 use memchr::{memchr, memrchr};
 
 pub use super::line_search::Judge;
-use super::line_search::{BLOCK, HEAD, Lines, SearchProgress, lines};
+use super::line_search::{BLOCK, HEAD, LineBlock, SearchProgress, lines};
 use super::log::file::File;
 use super::log::fingerprint::read_up_to;
 use super::matching_forwards::MatchingForwards;
@@ -95,7 +95,7 @@ impl MatchingLines {
             return Ok(SearchProgress::Busy);
         };
         let end = self.searched.min(line + HEAD);
-        let Lines { bytes, start } = lines(file, line, end, self.judge.reach())?;
+        let LineBlock { bytes, start } = lines(file, line, end, self.judge.reach())?;
         if bytes.len() as u64 <= line - start {
             return Ok(SearchProgress::Found(0));
         }
@@ -161,7 +161,7 @@ impl MatchingLines {
         if reach == 0 {
             return Ok(line);
         }
-        let Lines { bytes, start } = lines(file, line, (line + HEAD).min(self.size), reach)?;
+        let LineBlock { bytes, start } = lines(file, line, (line + HEAD).min(self.size), reach)?;
         if bytes.len() as u64 <= line - start {
             // The file has shrunk: the follower will notice.
             return Ok(line);
@@ -175,7 +175,7 @@ mod tests {
     use super::*;
     use std::io::Write;
 
-    /// Lines with an `x` match, and one line is the context.
+    /// LineBlock with an `x` match, and one line is the context.
     #[derive(Debug)]
     struct Xs;
 

@@ -18,7 +18,7 @@ use rustix::fs::{self, CWD};
 use rustix::io::Errno;
 
 use super::confinement::{Directory, Inode, Located};
-use super::log::archives::{Archives, Heads};
+use super::log::archives::{ArchiveHeads, Archives};
 use super::log::file::File;
 use super::log::status::Status;
 use crate::error::{Error, Result, cause};
@@ -41,7 +41,7 @@ pub(crate) struct Root {
     opened: RwLock<Arc<Opened>>,
     pub(crate) walks: Arc<AtomicBool>,
     /// What the compressed files below it begin with.
-    heads: Heads,
+    heads: ArchiveHeads,
 }
 
 /// What the path of a root led to when the server was started. It stays that, so that nobody who may write to a served
@@ -175,7 +175,7 @@ impl Root {
         if !is_directory {
             opened.locate()?.open()?;
         }
-        Ok(Root { path, kind, opened: RwLock::new(Arc::new(opened)), walks, heads: Heads::default() })
+        Ok(Root { path, kind, opened: RwLock::new(Arc::new(opened)), walks, heads: ArchiveHeads::default() })
     }
 
     /// What the path leads to now.

@@ -31,7 +31,7 @@ pub trait TimeRange: fmt::Debug + Send {
 #[derive(Debug)]
 pub(super) struct RangeSearch {
     range: Box<dyn TimeRange>,
-    stage: Stage,
+    stage: RangeStage,
     since: Sought,
     until: Sought,
     /// A line with a time was seen.
@@ -50,7 +50,7 @@ enum Sought {
 }
 
 #[derive(Debug)]
-enum Stage {
+enum RangeStage {
     /// Generations are looked at from this one on.
     Next(usize),
     /// The ends of this generation are looked at, and then the generations from `next` on.
@@ -83,7 +83,7 @@ impl RangeSearch {
     pub fn new(range: Box<dyn TimeRange>, ends: &[Bound]) -> RangeSearch {
         let sought = |bound| if ends.contains(&bound) && range.has(bound) { Sought::Yes } else { Sought::No };
         let (since, until) = (sought(Bound::Since), sought(Bound::Until));
-        RangeSearch { range, stage: Stage::Next(0), since, until, has_times: false, passed_over: Vec::new() }
+        RangeSearch { range, stage: RangeStage::Next(0), since, until, has_times: false, passed_over: Vec::new() }
     }
 
     /// Searches from the beginning, because the generations are others than those that were searched.
@@ -93,7 +93,7 @@ impl RangeSearch {
                 *sought = Sought::Yes;
             }
         }
-        (self.stage, self.has_times) = (Stage::Next(0), false);
+        (self.stage, self.has_times) = (RangeStage::Next(0), false);
         self.passed_over.clear();
     }
 
@@ -108,19 +108,19 @@ impl RangeSearch {
     /// When a file cannot be read.
     pub fn step(&mut self, candidates: &mut Candidates, log: &Log) -> io::Result<RangeProgress> {
         match &mut self.stage {
-            Stage::Next(file) => {
+            RangeStage::Next(file) => {
                 let file = *file;
                 self.open_next(file, candidates, log)
             }
-            Stage::Survey { file, open, survey, bounds, next } => {
+            RangeStage::Survey { file, open, survey, bounds, next } => {
                 let learn = |samples: [&[u8]; 2], written| self.range.learn(samples, written);
                 let Some(surveyed) = survey.step(open, learn)? else { return Ok(RangeProgress::Busy) };
                 let (file, open, bounds) = (*file, open.clone(), std::mem::take(bounds));
-                self.stage = Stage::Next(*next);
+                self.stage = RangeStage::Next(*next);
                 self.take_survey(file, open, surveyed, bounds, candidates);
                 Ok(RangeProgress::Busy)
             }
-            Stage::Search { file, open, times, search, next } => {
+            RangeStage::Search { file, open, times, search, next } => {
                 let place = match search.step(open, &**times)? {
                     SearchProgress::Busy => return Ok(RangeProgress::Busy),
                     SearchProgress::Found(offset) => Some(CandidatePlace { file: *file, offset }),
@@ -129,12 +129,12 @@ impl RangeSearch {
                 let (file, bound) = (*file, search.bound());
                 match next.take() {
                     Some(other) => *search = search_in(open, candidates.get(file).size, other),
-                    None => self.stage = Stage::Next(file + 1),
+                    None => self.stage = RangeStage::Next(file + 1),
                 }
                 self.note(place, bound);
                 Ok(RangeProgress::Busy)
             }
-            Stage::PassedOver => self.open_passed_over(candidates, log),
+            RangeStage::PassedOver => self.open_passed_over(candidates, log),
         }
     }
 
@@ -155,7 +155,7 @@ impl RangeSearch {
             return Ok(self.result(candidates));
         }
         if file == candidates.len() {
-            self.stage = Stage::PassedOver;
+            self.stage = RangeStage::PassedOver;
             return Ok(RangeProgress::Busy);
         }
         let written = candidates.get(file).written;
@@ -167,7 +167,7 @@ impl RangeSearch {
         let bounds: Vec<Bound> = [Bound::Since, Bound::Until].into_iter().filter(|bound| may_hold(*bound)).collect();
         if bounds.is_empty() && (self.has_times || file < candidates.last()) {
             self.passed_over.push(file);
-            self.stage = Stage::Next(file + 1);
+            self.stage = RangeStage::Next(file + 1);
             return Ok(RangeProgress::Busy);
         }
         let open = candidates.open(file, log)?;
@@ -198,8 +198,8 @@ impl RangeSearch {
         let candidate = candidates.get(file);
         let survey = Survey::new(candidate.size, candidate.written);
         self.stage = match open {
-            Some(open) => Stage::Survey { file, open, survey, bounds, next },
-            None => Stage::Next(next),
+            Some(open) => RangeStage::Survey { file, open, survey, bounds, next },
+            None => RangeStage::Next(next),
         };
     }
 
@@ -226,7 +226,7 @@ impl RangeSearch {
         let mut bounds = bounds.into_iter().filter(|bound| last.is_none_or(|last| last.has(*bound)));
         if let Some(bound) = bounds.next() {
             let (search, next) = (search_in(&open, size, bound), bounds.next());
-            self.stage = Stage::Search { file, open, times, search, next };
+            self.stage = RangeStage::Search { file, open, times, search, next };
         }
     }
 

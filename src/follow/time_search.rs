@@ -49,7 +49,7 @@ const MOST_TIMES_AGAIN: u32 = 64;
 pub(super) struct TimeSearch {
     size: u64,
     bound: Bound,
-    stage: Stage,
+    stage: SearchStage,
     scan: Scan,
     /// The line after the first one with a time, which is earlier.
     floor: u64,
@@ -64,7 +64,7 @@ pub(super) struct TimeSearch {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Stage {
+enum SearchStage {
     /// Looks for the first line with a time.
     First,
     /// Looks at a line in the middle, which begins at this place or later.
@@ -77,8 +77,8 @@ enum Stage {
 
 impl TimeSearch {
     pub fn new(size: u64, bound: Bound) -> TimeSearch {
-        let scan = Scan::from(0, size, Wanted::Time);
-        let (stage, floor, low, high, found, times_again) = (Stage::First, 0, 0, size, None, 0);
+        let scan = Scan::from(0, size, LineKind::Time);
+        let (stage, floor, low, high, found, times_again) = (SearchStage::First, 0, 0, size, None, 0);
         TimeSearch { size, bound, stage, scan, floor, low, high, found, times_again, is_forward: false }
     }
 
@@ -111,27 +111,27 @@ impl TimeSearch {
     /// Takes what a scan has found, and begins the next one.
     fn take(&mut self, line: Option<TimedLine>) -> SearchProgress {
         match (self.stage, line) {
-            (Stage::First, None) => return SearchProgress::Absent(self.size),
+            (SearchStage::First, None) => return SearchProgress::Absent(self.size),
             // The lines before it have no time, and belong to it.
-            (Stage::First, Some(TimedLine { has_reached: true, .. })) => return SearchProgress::Found(0),
-            (Stage::First, Some(TimedLine { start, .. })) => (self.floor, self.low) = (start + 1, start + 1),
-            (Stage::Middle(middle), None) => self.high = middle,
-            (Stage::Middle(middle), Some(TimedLine { start, has_reached: true })) => {
+            (SearchStage::First, Some(TimedLine { has_reached: true, .. })) => return SearchProgress::Found(0),
+            (SearchStage::First, Some(TimedLine { start, .. })) => (self.floor, self.low) = (start + 1, start + 1),
+            (SearchStage::Middle(middle), None) => self.high = middle,
+            (SearchStage::Middle(middle), Some(TimedLine { start, has_reached: true })) => {
                 (self.high, self.found) = (middle, Some(start));
             }
-            (Stage::Middle(_), Some(TimedLine { start, .. })) => self.low = start + 1,
-            (Stage::Rest, line) => {
+            (SearchStage::Middle(_), Some(TimedLine { start, .. })) => self.low = start + 1,
+            (SearchStage::Rest, line) => {
                 self.found = line.map(|line| line.start).or(self.found);
                 return self.look_left(PROBE);
             }
-            (Stage::Left(_), Some(TimedLine { start, has_reached: true })) => {
+            (SearchStage::Left(_), Some(TimedLine { start, has_reached: true })) => {
                 (self.low, self.high, self.found) = (self.floor, self.scan.begun, Some(start));
                 self.times_again += 1;
                 if self.times_again > MOST_TIMES_AGAIN {
                     return SearchProgress::Found(start);
                 }
             }
-            (Stage::Left(distance), _) => return self.look_left(distance.saturating_mul(2)),
+            (SearchStage::Left(distance), _) => return self.look_left(distance.saturating_mul(2)),
         }
         self.halve()
     }
@@ -139,9 +139,9 @@ impl TimeSearch {
     fn halve(&mut self) -> SearchProgress {
         (self.stage, self.scan) = if self.high.saturating_sub(self.low) > PROBE && !self.is_forward {
             let middle = self.low + (self.high - self.low) / 2;
-            (Stage::Middle(middle), Scan::from(middle, self.high, Wanted::Time))
+            (SearchStage::Middle(middle), Scan::from(middle, self.high, LineKind::Time))
         } else {
-            (Stage::Rest, Scan::from(self.low, self.high, Wanted::Reached))
+            (SearchStage::Rest, Scan::from(self.low, self.high, LineKind::Reached))
         };
         SearchProgress::Busy
     }
@@ -154,7 +154,7 @@ impl TimeSearch {
             return SearchProgress::Found(found);
         }
         let from = found.saturating_sub(distance).max(self.floor);
-        (self.stage, self.scan) = (Stage::Left(distance), Scan::from(from, end, Wanted::Time));
+        (self.stage, self.scan) = (SearchStage::Left(distance), Scan::from(from, end, LineKind::Time));
         SearchProgress::Busy
     }
 }
@@ -171,11 +171,11 @@ struct Scan {
     /// Only lines that begin before this count.
     end: u64,
     length: usize,
-    wanted: Wanted,
+    wanted: LineKind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wanted {
+enum LineKind {
     /// A line that bears a time.
     Time,
     /// A line that has reached the time that is searched for.
@@ -197,7 +197,7 @@ struct TimedLine {
 
 impl Scan {
     /// Of the lines that begin from `from` on and before `end`.
-    fn from(from: u64, end: u64, wanted: Wanted) -> Scan {
+    fn from(from: u64, end: u64, wanted: LineKind) -> Scan {
         // A line begins after a newline.
         let (at, is_within) = (from.saturating_sub(1), from > 0);
         Scan { begun: from, at, is_within, end, length: PROBE as usize, wanted }
@@ -227,7 +227,7 @@ impl Scan {
             let line = &rest[..length.unwrap_or(rest.len())];
             let start_in_file = self.at + start as u64;
             if let Some(has_reached) = times.has_reached(&line[..line.len().min(HEAD)], bound)
-                && (has_reached || self.wanted == Wanted::Time)
+                && (has_reached || self.wanted == LineKind::Time)
             {
                 return Ok(Scanned::Line(TimedLine { start: start_in_file, has_reached }));
             }

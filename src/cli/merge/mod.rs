@@ -55,7 +55,7 @@ struct MergeState<'p> {
 }
 
 /// A log whose entries are merged with those of others. Dropping it ends the log.
-pub(super) struct Input<'m, 'p> {
+pub(super) struct MergeInput<'m, 'p> {
     merge: &'m Merge<'p>,
     index: usize,
     entries: EntryFinder,
@@ -72,11 +72,17 @@ impl<'p> Merge<'p> {
     }
 
     /// Adds a log. `rank` decides between equal times. Without a printer it stands for logs that are not known yet.
-    pub(super) fn add(&self, rank: Rank, printer: Option<Printer<'p>>) -> Input<'_, 'p> {
+    pub(super) fn add(&self, rank: Rank, printer: Option<Printer<'p>>) -> MergeInput<'_, 'p> {
         let mut state = lock(&self.state);
         let index = state.order.add(rank);
         state.added.extend(printer.map(|printer| (index, printer)));
-        Input { merge: self, index, entries: EntryFinder::new(Zone::utc()), unfinished: Vec::new(), is_apart: false }
+        MergeInput {
+            merge: self,
+            index,
+            entries: EntryFinder::new(Zone::utc()),
+            unfinished: Vec::new(),
+            is_apart: false,
+        }
     }
 
     /// Prints until all logs have ended and [`Merge::close`] was called, or nothing more can be printed, or for a moment
@@ -182,7 +188,7 @@ fn print(printers: &mut HashMap<usize, Printer<'_>>, pieces: &[(usize, EntryPiec
     Ok(())
 }
 
-impl Input<'_, '_> {
+impl MergeInput<'_, '_> {
     /// Sets the zone of the log's times that do not say theirs.
     pub(super) fn set_zone(&mut self, zone: Zone) {
         self.entries.set_zone(zone);
@@ -270,7 +276,7 @@ impl Input<'_, '_> {
     }
 }
 
-impl Drop for Input<'_, '_> {
+impl Drop for MergeInput<'_, '_> {
     fn drop(&mut self) {
         lock(&self.merge.state).order.end(self.index);
         self.merge.arrived.notify_one();

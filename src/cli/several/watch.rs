@@ -12,7 +12,7 @@ use super::children::{Child, Children, Left};
 use super::known::Admission;
 use super::shared::{Several, Start, Task};
 use crate::cli::follow::{AddressOrigin, Outcome};
-use crate::cli::merge::Input;
+use crate::cli::merge::MergeInput;
 use crate::cli::sink::Sink;
 use crate::cli::{Exit, lock, notices, print_error};
 
@@ -32,7 +32,7 @@ pub(super) struct PatternWatch<'scope, 'env, 't> {
     /// New logs that wait until another one ends.
     left_out: VecDeque<LogFile>,
     /// Until it is known which logs there are: keeps others from being printed out of order.
-    unknown: Option<Input<'scope, 't>>,
+    unknown: Option<MergeInput<'scope, 't>>,
     /// Why the list was lost, as it was reported last.
     trouble: Option<String>,
 }
@@ -52,7 +52,7 @@ impl<'scope, 'env, 't> PatternWatch<'scope, 'env, 't> {
         several: &'scope Several<'t>,
         scope: &'scope Scope<'scope, 'env>,
         (index, pattern): (usize, LogPattern),
-        unknown: Option<Input<'scope, 't>>,
+        unknown: Option<MergeInput<'scope, 't>>,
     ) -> PatternWatch<'scope, 'env, 't> {
         let (children, listed, left_out) = (Children::new(), Some(Vec::new()), VecDeque::new());
         PatternWatch { several, scope, index, pattern, children, listed, left_out, unknown, trouble: None }

@@ -7,7 +7,7 @@ use std::io;
 use super::ends::{Ends, Relation};
 use super::judge::PAUSE;
 use super::list::Sibling;
-use super::name::{Rotated, Stamp};
+use super::name::{NameStamp, Rotated};
 use super::search::{Search, Whereabouts};
 use crate::follow::log::status::{Status, TICK};
 use crate::protocol::event::Missing;
@@ -26,7 +26,7 @@ pub(in crate::follow) struct Between {
 
 /// The siblings that were found, and whether each can be read; and the name of what became of the older file, if that was
 /// compressed.
-type Candidates<'f> = (Vec<(&'f Sibling, bool)>, Option<&'f Rotated>);
+type FoundSiblings<'f> = (Vec<(&'f Sibling, bool)>, Option<&'f Rotated>);
 
 /// A file, as far as is needed to tell whether a generation may be missing after it.
 struct Link<'l> {
@@ -119,7 +119,7 @@ impl Search<'_> {
     }
 
     /// The siblings that come between, oldest first, and whether they can be read.
-    fn search<'f>(&'f self, ends: &Ends<'f>, is_wanted: impl Fn(&Sibling) -> bool) -> io::Result<Candidates<'f>> {
+    fn search<'f>(&'f self, ends: &Ends<'f>, is_wanted: impl Fn(&Sibling) -> bool) -> io::Result<FoundSiblings<'f>> {
         let mut found: Vec<(&Sibling, bool)> = Vec::new();
         for (sibling, is_known) in self.siblings.list.iter().zip(&ends.known) {
             let place = if *is_known || !is_wanted(sibling) { Relation::Outside } else { ends.place(self, sibling) };
@@ -222,12 +222,12 @@ impl Search<'_> {
             return is_broken.then_some(missing);
         };
         let number = |rotated: &Rotated| match rotated.stamp {
-            Stamp::Number { number, .. } => Some(number),
+            NameStamp::Number { number, .. } => Some(number),
             _ => None,
         };
         let (low, high) = match (number(rotated)?, named.filter(|named| named.is_like(rotated)).and_then(number)) {
             (one, Some(two)) => (one.min(two).saturating_add(1), one.max(two)),
-            (one, None) if matches!(rotated.stamp, Stamp::Number { counts_back: true, .. }) => (1, one),
+            (one, None) if matches!(rotated.stamp, NameStamp::Number { counts_back: true, .. }) => (1, one),
             (one, None) if ends.count_back(self, rotated) => (1, one),
             _ => return None,
         };

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use super::ends::{CountDirection, Ends};
 use super::list::Sibling;
-use super::name::{Counting, Rotated, Stamp};
+use super::name::{Counting, NameStamp, Rotated};
 use super::search::Search;
 use crate::follow::log::file::File;
 
@@ -38,7 +38,7 @@ impl Ends<'_> {
         let found = self.directions.borrow().iter().find(|(other, _)| other.is_like(like)).map(|(_, found)| *found);
         found.unwrap_or_else(|| {
             let number = |rotated: &Rotated| match rotated.stamp {
-                Stamp::Number { number, counts_back: false } if rotated.is_like(like) => Some(number),
+                NameStamp::Number { number, counts_back: false } if rotated.is_like(like) => Some(number),
                 _ => None,
             };
             let by_ends = || self.by_ends(search, number).map(CountDirection::shown);

@@ -57,13 +57,13 @@ pub(super) struct Ends<'e> {
 #[derive(Debug, Default)]
 pub(super) struct OlderFiles {
     /// By size and content.
-    whole: HashMap<Content, Vec<usize>>,
+    whole: HashMap<ContentPrint, Vec<usize>>,
     /// Their first bytes, in order.
     heads: Vec<(Vec<u8>, usize)>,
 }
 
 /// The size of a file, and the fingerprints of its first and its last bytes.
-type Content = (u64, Print, Print);
+type ContentPrint = (u64, Print, Print);
 
 impl OlderFiles {
     fn add(&mut self, at: usize, file: &File, size: u64) -> io::Result<()> {

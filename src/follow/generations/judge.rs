@@ -4,7 +4,7 @@ use std::io;
 
 use super::ends::{Ends, Relation};
 use super::list::Sibling;
-use super::name::Stamp;
+use super::name::NameStamp;
 use super::search::Search;
 use crate::follow::log::file::File;
 use crate::follow::log::fingerprint::{agree, begin_with, is_empty, is_prefix};
@@ -55,7 +55,7 @@ impl Search<'_> {
     /// What its bytes say: a copy of something that was read, or that will be read under another name, is not one more
     /// generation.
     fn is_unread(&self, sibling: &Sibling, file: &File, place: Relation, ends: &Ends<'_>) -> io::Result<bool> {
-        let counts_back = matches!(sibling.rotated.stamp, Stamp::Number { counts_back: true, .. });
+        let counts_back = matches!(sibling.rotated.stamp, NameStamp::Number { counts_back: true, .. });
         let is_numbered = place == Relation::Between && counts_back;
         let is_rotation = self.from.is_some() && self.read.is_none();
         if file.is_compressed() && is_empty(file)? {

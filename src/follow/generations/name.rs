@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 pub(in crate::follow) struct Rotated {
     /// The name without its numbers. Only names of one template can be ordered.
     template: Vec<u8>,
-    pub stamp: Stamp,
+    pub stamp: NameStamp,
     /// The name ends as those of compressed files do.
     pub is_compressed: bool,
 }
@@ -22,7 +22,7 @@ pub(in crate::follow) struct DatedName<'n> {
 
 /// What orders the names of one template.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::follow) enum Stamp {
+pub(in crate::follow) enum NameStamp {
     /// `old`, `bak`, `~`: there is one such file, and it is replaced by the next.
     Word,
     /// A counter.
@@ -65,7 +65,7 @@ impl<'n> DatedName<'n> {
         let stamp = tokens.stamp(false);
         let template = match &stamp {
             // There may be several files of a day, or of an hour.
-            Stamp::Date(_) => b"D".to_vec(),
+            NameStamp::Date(_) => b"D".to_vec(),
             _ => tokens.template,
         };
         Some(Rotated { template: [b"{", &template[..]].concat(), stamp, is_compressed })
@@ -113,10 +113,10 @@ impl Rotated {
 
     /// Any other name.
     pub fn any(name: &[u8]) -> Rotated {
-        Rotated { template: [b"*", name].concat(), stamp: Stamp::Word, is_compressed: false }
+        Rotated { template: [b"*", name].concat(), stamp: NameStamp::Word, is_compressed: false }
     }
 
-    fn parse_rest(stem: &[u8], rest: &[u8], is_behind: bool) -> Option<(Vec<u8>, Stamp)> {
+    fn parse_rest(stem: &[u8], rest: &[u8], is_behind: bool) -> Option<(Vec<u8>, NameStamp)> {
         let tokens = Tokens::of(rest);
         let letters = tokens.template.split(|byte| !byte.is_ascii_alphabetic()).filter(|word| !word.is_empty());
         let mut has_word = tokens.template.contains(&b'~');
@@ -133,13 +133,15 @@ impl Rotated {
         let stamp = tokens.stamp(is_behind);
         // Without a separator only a date is one: `app2.log` is another log, and so is `app-10.log` for `app-1.log`.
         let first = *rest.first()?;
-        let joins = first.is_ascii_digit() && (stem.last()?.is_ascii_digit() || !matches!(stamp, Stamp::Date(_)));
+        let joins = first.is_ascii_digit() && (stem.last()?.is_ascii_digit() || !matches!(stamp, NameStamp::Date(_)));
         if joins || first.is_ascii_lowercase() {
             return None;
         }
         let template = match &stamp {
             // What follows a day may be a number where the day before had none.
-            Stamp::Date(_) => tokens.template.iter().copied().take_while(|&byte| byte != b'#').chain(*b"D").collect(),
+            NameStamp::Date(_) => {
+                tokens.template.iter().copied().take_while(|&byte| byte != b'#').chain(*b"D").collect()
+            }
             _ => tokens.template,
         };
         Some(([&[if is_behind { b'>' } else { b'<' }][..], &template].concat(), stamp))
@@ -156,7 +158,7 @@ impl Rotated {
 
     /// A hash of the name of the uncompressed file, if it has a date.
     pub fn dated_name(&self) -> Option<u64> {
-        let Stamp::Date(date) = &self.stamp else { return None };
+        let NameStamp::Date(date) = &self.stamp else { return None };
         let mut hasher = DefaultHasher::new();
         (&self.template, date).hash(&mut hasher);
         Some(hasher.finish())
@@ -164,23 +166,23 @@ impl Rotated {
 
     /// Whether it is the name that a file with this date is given when it is compressed.
     pub fn is_compressed_of(&self, plain: &Rotated) -> bool {
-        let is_dated = matches!(plain.stamp, Stamp::Date(_)) && self.stamp == plain.stamp && self.is_like(plain);
+        let is_dated = matches!(plain.stamp, NameStamp::Date(_)) && self.stamp == plain.stamp && self.is_like(plain);
         is_dated && self.is_compressed && !plain.is_compressed
     }
 
     pub fn is_ordered(&self) -> bool {
-        self.stamp != Stamp::Word
+        self.stamp != NameStamp::Word
     }
 }
 
-impl Stamp {
+impl NameStamp {
     /// Older first; numbers that do not count backwards by convention are compared as `counting` says.
-    pub fn compare(&self, other: &Stamp, counting: impl FnOnce() -> Counting) -> Ordering {
+    pub fn compare(&self, other: &NameStamp, counting: impl FnOnce() -> Counting) -> Ordering {
         match (self, other) {
-            (Stamp::Number { number: one, counts_back }, Stamp::Number { number: two, .. }) => {
+            (NameStamp::Number { number: one, counts_back }, NameStamp::Number { number: two, .. }) => {
                 if *counts_back || counting() == Counting::Back { two.cmp(one) } else { one.cmp(two) }
             }
-            (Stamp::Date(one), Stamp::Date(two)) => one.cmp(two),
+            (NameStamp::Date(one), NameStamp::Date(two)) => one.cmp(two),
             _ => Ordering::Equal,
         }
     }
@@ -217,13 +219,13 @@ impl Tokens {
         tokens
     }
 
-    fn stamp(&self, counts_back: bool) -> Stamp {
+    fn stamp(&self, counts_back: bool) -> NameStamp {
         if self.numbers.is_empty() {
-            return Stamp::Word;
+            return NameStamp::Word;
         }
         match self.date() {
-            Some(date) => Stamp::Date(date),
-            None => Stamp::Number { number: value(self.numbers.last().expect("there is one")), counts_back },
+            Some(date) => NameStamp::Date(date),
+            None => NameStamp::Number { number: value(self.numbers.last().expect("there is one")), counts_back },
         }
     }
 
@@ -370,10 +372,10 @@ mod tests {
     #[test]
     fn targets_of_a_link_differ_in_their_numbers() {
         let target = |name: &str| Rotated::parse_like(b"app-2", name.as_bytes());
-        assert_eq!(target("app-10").unwrap().stamp, Stamp::Number { number: 10, counts_back: false });
+        assert_eq!(target("app-10").unwrap().stamp, NameStamp::Number { number: 10, counts_back: false });
         assert_eq!((target("app"), target("app-x"), target("other-2")), (None, None, None));
         let dated = Rotated::parse_like(b"app.2026-11-23.log", b"app.2026-11-24.log").unwrap();
-        assert_eq!(dated.stamp, Stamp::Date(vec![2026, 11, 24]));
+        assert_eq!(dated.stamp, NameStamp::Date(vec![2026, 11, 24]));
         let compressed = Rotated::parse_like(b"app.2026-11-23.log", b"app.2026-11-22.log.gz").unwrap();
         assert!(compressed.is_compressed && compressed.is_like(&dated));
     }
@@ -395,7 +397,7 @@ mod tests {
             assert!(older.is_like(&younger), "{two:?}");
             assert_eq!(older.stamp.compare(&younger.stamp, || Counting::Up), Ordering::Less, "{two:?}");
         }
-        assert_eq!(parse("access_7.log").unwrap().stamp, Stamp::Number { number: 7, counts_back: false });
+        assert_eq!(parse("access_7.log").unwrap().stamp, NameStamp::Number { number: 7, counts_back: false });
         for other in ["access_.log", "access_x.log", "access_old.log", "access_2026-11-23.log.1", "access_{date}.log"] {
             assert_eq!(parse(other), None, "{other}");
         }

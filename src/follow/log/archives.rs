@@ -9,13 +9,13 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::file::File;
-use super::packed::budget::Budget;
-use super::packed::text::Text;
+use super::packed::budget::TurnBudget;
+use super::packed::text::PackedText;
 use super::status::Status;
 
 /// The heads of archives, whoever has unpacked them.
 #[derive(Debug, Default)]
-pub(in crate::follow) struct Heads(Mutex<HashMap<u64, Arc<[u8]>>>);
+pub(in crate::follow) struct ArchiveHeads(Mutex<HashMap<u64, Arc<[u8]>>>);
 
 /// A kilobyte each.
 const HEADS: usize = 1024;
@@ -23,18 +23,18 @@ const HEADS: usize = 1024;
 /// The archives that one reader has opened, the last one last.
 #[derive(Clone, Debug, Default)]
 pub(in crate::follow) struct Archives {
-    opened: Arc<Mutex<Vec<Opened>>>,
-    budget: Arc<Budget>,
+    opened: Arc<Mutex<Vec<OpenedArchive>>>,
+    budget: Arc<TurnBudget>,
 }
 
-type Opened = (u64, Arc<Mutex<Text>>);
+type OpenedArchive = (u64, Arc<Mutex<PackedText>>);
 
 /// How many are remembered, and how many of them may be half unpacked though nothing reads them now: those that were
 /// unpacked last. A search that is interrupted goes on in the last of them, and remembers of the others what it has asked.
 const REMEMBERED: usize = 64;
 const UNPACKING: usize = 2;
 
-impl Heads {
+impl ArchiveHeads {
     fn get(&self, key: u64) -> Option<Arc<[u8]>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
     }
@@ -56,7 +56,7 @@ impl Archives {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn open(&self, raw: std::fs::File, heads: &Heads) -> io::Result<File> {
+    pub fn open(&self, raw: std::fs::File, heads: &ArchiveHeads) -> io::Result<File> {
         let Some(format) = File::format_of(&raw)? else { return Ok(raw.into()) };
         if !format.is_built_in() {
             return Ok(File::compressed(raw, format, None));
@@ -71,7 +71,7 @@ impl Archives {
                 }
                 text
             }
-            None => Arc::new(Mutex::new(Text::new(format, heads.get(key).as_deref(), self.budget.clone()))),
+            None => Arc::new(Mutex::new(PackedText::new(format, heads.get(key).as_deref(), self.budget.clone()))),
         };
         opened.push((key, text.clone()));
         let surplus = opened.len().saturating_sub(REMEMBERED);
@@ -104,11 +104,11 @@ impl Archives {
 }
 
 /// Those that nothing reads now.
-fn idle(opened: &[Opened]) -> impl Iterator<Item = &Arc<Mutex<Text>>> {
+fn idle(opened: &[OpenedArchive]) -> impl Iterator<Item = &Arc<Mutex<PackedText>>> {
     opened.iter().map(|(_, text)| text).filter(|text| Arc::strong_count(text) == 1)
 }
 
-fn lock(text: &Mutex<Text>) -> MutexGuard<'_, Text> {
+fn lock(text: &Mutex<PackedText>) -> MutexGuard<'_, PackedText> {
     text.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -5,8 +5,8 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::packed::format::{Format, SIGNATURE};
-use super::packed::text::{End, Text};
+use super::packed::format::{ArchiveFormat, SIGNATURE};
+use super::packed::text::{PackedText, TextEnd};
 use super::status::Status;
 
 /// An open file, plain or compressed.
@@ -14,10 +14,10 @@ use super::status::Status;
 pub struct File {
     raw: Arc<std::fs::File>,
     /// How it is compressed, if it is.
-    format: Option<Format>,
+    format: Option<ArchiveFormat>,
     /// What is known of the text of a compressed file that can be read. Shared by all who read it in turn, so that what one of
     /// them has unpacked need not be unpacked again.
-    text: Option<Arc<Mutex<Text>>>,
+    text: Option<Arc<Mutex<PackedText>>>,
 }
 
 /// What a compressed file's status says of its size: the text may have any.
@@ -32,12 +32,16 @@ impl From<std::fs::File> for File {
 
 impl File {
     /// A compressed file, and its text if this program can read it.
-    pub(in crate::follow) fn compressed(raw: std::fs::File, format: Format, text: Option<Arc<Mutex<Text>>>) -> File {
+    pub(in crate::follow) fn compressed(
+        raw: std::fs::File,
+        format: ArchiveFormat,
+        text: Option<Arc<Mutex<PackedText>>>,
+    ) -> File {
         File { raw: Arc::new(raw), format: Some(format), text }
     }
 
     /// How a file is compressed, if it is.
-    pub(in crate::follow) fn format_of(raw: &std::fs::File) -> io::Result<Option<Format>> {
+    pub(in crate::follow) fn format_of(raw: &std::fs::File) -> io::Result<Option<ArchiveFormat>> {
         let mut start = [0; SIGNATURE];
         let mut length = 0;
         while length < SIGNATURE {
@@ -48,7 +52,7 @@ impl File {
                 Err(error) => return Err(error),
             }
         }
-        Ok(Format::of(&start[..length]))
+        Ok(ArchiveFormat::of(&start[..length]))
     }
 
     /// The file itself.
@@ -72,7 +76,7 @@ impl File {
     }
 
     /// How it is compressed, if it is.
-    pub fn format(&self) -> Option<Format> {
+    pub fn format(&self) -> Option<ArchiveFormat> {
         self.format
     }
 
@@ -107,7 +111,7 @@ impl File {
     }
 
     /// Where the text of a compressed file ends, if it was unpacked up to there.
-    pub(in crate::follow) fn known_end(&self) -> Option<End> {
+    pub(in crate::follow) fn known_end(&self) -> Option<TextEnd> {
         self.text()?.end()
     }
 
@@ -126,11 +130,11 @@ impl File {
     }
 
     /// Whether this is what is known of its text.
-    pub(in crate::follow) fn is_of(&self, text: &Arc<Mutex<Text>>) -> bool {
+    pub(in crate::follow) fn is_of(&self, text: &Arc<Mutex<PackedText>>) -> bool {
         self.text.as_ref().is_some_and(|own| Arc::ptr_eq(own, text))
     }
 
-    fn text(&self) -> Option<MutexGuard<'_, Text>> {
+    fn text(&self) -> Option<MutexGuard<'_, PackedText>> {
         Some(self.text.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

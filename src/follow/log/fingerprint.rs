@@ -8,14 +8,14 @@ use crate::follow::position::{BEFORE, HEAD, Position, Print};
 /// Fingerprints of a file's first bytes at several lengths, so that a shorter file can be compared with it when it is
 /// gone: a copy that was made before the last lines were written is shorter than what was read.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::follow) struct Heads([Option<Print>; LENGTHS.len()]);
+pub(in crate::follow) struct HeadPrints([Option<Print>; LENGTHS.len()]);
 
 const LENGTHS: [usize; 7] = [16, 32, 64, 128, 256, 512, HEAD];
 
-impl Heads {
+impl HeadPrints {
     /// The fingerprints of `head`, the first bytes of a file.
-    pub fn of(head: &[u8]) -> Heads {
-        Heads(LENGTHS.map(|length| head.get(..length).map(Print::of)))
+    pub fn of(head: &[u8]) -> HeadPrints {
+        HeadPrints(LENGTHS.map(|length| head.get(..length).map(Print::of)))
     }
 
     /// Whether `file` begins as that file did, as far as the longest fingerprint tells that fits into it. A file that is
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_shorter_file_is_compared_with_a_head_that_is_gone() {
-        let heads = Heads::of(&(0..100).collect::<Vec<_>>());
+        let heads = HeadPrints::of(&(0..100).collect::<Vec<_>>());
         assert!(heads.begin(&file(&(0..70).collect::<Vec<_>>())).unwrap());
         assert!(heads.begin(&file(&(0..200).collect::<Vec<_>>())).unwrap());
         assert!(!heads.begin(&file(&(1..70).collect::<Vec<_>>())).unwrap());

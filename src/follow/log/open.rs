@@ -8,7 +8,7 @@ use rustix::fs::{self, SeekFrom};
 use rustix::io::{Errno, preadv};
 
 use super::file::File;
-use super::fingerprint::{self, Heads};
+use super::fingerprint::{self, HeadPrints};
 use super::status::Status;
 use crate::follow::file_range::FileRange;
 use crate::follow::position::{BEFORE, HEAD, Position, Print};
@@ -24,7 +24,7 @@ pub(in crate::follow) struct OpenLog {
     pub since: i64,
     pub offset: u64,
     head: Print,
-    heads: Heads,
+    heads: HeadPrints,
     /// The bytes before `offset`, read again with every read: a file that was truncated and has grown beyond differs.
     pub before: Vec<u8>,
     /// Nothing was read since the file was truncated, or it comes after other files and nothing was read of it: NULs at its
@@ -62,7 +62,7 @@ pub(in crate::follow) enum Hold {
 pub(in crate::follow) struct Glance {
     pub status: Status,
     head: Print,
-    heads: Heads,
+    heads: HeadPrints,
 }
 
 impl Glance {
@@ -71,7 +71,7 @@ impl Glance {
         let head = fingerprint::read_up_to(file, 0, HEAD)?;
         // All that is compressed is data.
         let head = if file.is_compressed() { head } else { cut_nuls(head) };
-        Ok(Glance { status, head: Print::of(&head), heads: Heads::of(&head) })
+        Ok(Glance { status, head: Print::of(&head), heads: HeadPrints::of(&head) })
     }
 
     /// Whether there was anything by which the file can be recognized.
@@ -224,7 +224,7 @@ impl OpenLog {
                 return Ok(Reading::Changed);
             }
             let head = cut_nuls(head);
-            Some((Print::of(&head), Heads::of(&head)))
+            Some((Print::of(&head), HeadPrints::of(&head)))
         } else {
             None
         };
@@ -259,7 +259,7 @@ impl OpenLog {
             if self.offset == 0 && head.length == 0 && buffer[0] != 0 {
                 // The file was still empty when its head was read.
                 let head = &buffer[..data.min(HEAD)];
-                (self.head, self.heads) = (Print::of(head), Heads::of(head));
+                (self.head, self.heads) = (Print::of(head), HeadPrints::of(head));
             }
         }
         self.remember(&buffer[..data]);

@@ -95,8 +95,10 @@ impl LogRequest<'_> {
             result => result.map_err(failed)?,
         };
         let (log, file) = found.ok_or_else(|| Refusal::new(404, "no such log"))?;
-        let media_type =
-            file.format().filter(|_| self.is_bare && self.upgrade.is_none()).map(packed::format::Format::media_type);
+        let media_type = file
+            .format()
+            .filter(|_| self.is_bare && self.upgrade.is_none())
+            .map(packed::format::ArchiveFormat::media_type);
         if media_type.is_some() {
             let follower = Follower::new(log, file.as_it_is(), Lines::All, false, Duration::ZERO).map_err(failed)?;
             return Ok(OpenedLog { follower, query: None, times: OpenTimes::default(), media_type });

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// What is left of a turn. A turn ends when it is spent: then every read that has to unpack something fails, the first of
 /// them with [`std::io::ErrorKind::WouldBlock`], and the next turn begins.
 #[derive(Debug)]
-pub struct Budget {
+pub struct TurnBudget {
     left: AtomicU64,
     /// All that was ever spent, which tells what was unpacked last.
     spent: AtomicU64,
@@ -14,13 +14,13 @@ pub struct Budget {
 /// Bytes of text that come from gzip: 3 ms.
 const TURN: u64 = 1 << 20;
 
-impl Default for Budget {
-    fn default() -> Budget {
-        Budget { left: AtomicU64::new(TURN), spent: AtomicU64::new(0) }
+impl Default for TurnBudget {
+    fn default() -> TurnBudget {
+        TurnBudget { left: AtomicU64::new(TURN), spent: AtomicU64::new(0) }
     }
 }
 
-impl Budget {
+impl TurnBudget {
     /// Whether nothing is left.
     pub(super) fn is_spent(&self) -> bool {
         self.left.load(Ordering::Relaxed) == 0

@@ -2,7 +2,7 @@
 
 /// A format of compressed files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum ArchiveFormat {
     /// gzip.
     Gz,
     /// xz.
@@ -16,19 +16,19 @@ pub enum Format {
 /// How many of a file's first bytes tell its format.
 pub const SIGNATURE: usize = 10;
 
-impl Format {
+impl ArchiveFormat {
     /// The format of a file that begins with these bytes; `None` if it is not compressed.
-    pub fn of(start: &[u8]) -> Option<Format> {
+    pub fn of(start: &[u8]) -> Option<ArchiveFormat> {
         let is_bzip2 = |rest: &[u8]| {
             let block = rest.get(1..).unwrap_or_default();
             block.starts_with(b"1AY&SY") || block.starts_with(b"\x17\x72\x45\x38\x50\x90")
         };
         match start {
-            [0x1f, 0x8b, 8, ..] => Some(Format::Gz),
-            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Format::Xz),
+            [0x1f, 0x8b, 8, ..] => Some(ArchiveFormat::Gz),
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(ArchiveFormat::Xz),
             // A frame, or one that is to be skipped.
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Format::Zstd),
-            [b'B', b'Z', b'h', rest @ ..] if is_bzip2(rest) => Some(Format::Bzip2),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(ArchiveFormat::Zstd),
+            [b'B', b'Z', b'h', rest @ ..] if is_bzip2(rest) => Some(ArchiveFormat::Bzip2),
             _ => None,
         }
     }
@@ -36,20 +36,20 @@ impl Format {
     /// Whether this program can read it.
     pub fn is_built_in(self) -> bool {
         match self {
-            Format::Gz => cfg!(feature = "gz"),
-            Format::Xz => cfg!(feature = "xz"),
-            Format::Zstd => cfg!(feature = "zstd"),
-            Format::Bzip2 => false,
+            ArchiveFormat::Gz => cfg!(feature = "gz"),
+            ArchiveFormat::Xz => cfg!(feature = "xz"),
+            ArchiveFormat::Zstd => cfg!(feature = "zstd"),
+            ArchiveFormat::Bzip2 => false,
         }
     }
 
     /// Its media type.
     pub fn media_type(self) -> &'static str {
         match self {
-            Format::Gz => "application/gzip",
-            Format::Xz => "application/x-xz",
-            Format::Zstd => "application/zstd",
-            Format::Bzip2 => "application/x-bzip2",
+            ArchiveFormat::Gz => "application/gzip",
+            ArchiveFormat::Xz => "application/x-xz",
+            ArchiveFormat::Zstd => "application/zstd",
+            ArchiveFormat::Bzip2 => "application/x-bzip2",
         }
     }
 }
@@ -60,19 +60,19 @@ mod tests {
 
     #[test]
     fn the_first_bytes_tell_the_format() {
-        let cases: [(&[u8], Option<Format>); 9] = [
-            (b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", Some(Format::Gz)),
-            (b"\x28\xb5\x2f\xfd\x04\x58", Some(Format::Zstd)),
-            (b"\x50\x2a\x4d\x18\x00", Some(Format::Zstd)),
-            (b"\xfd7zXZ\x00\x00\x04", Some(Format::Xz)),
-            (b"BZh91AY&SY", Some(Format::Bzip2)),
+        let cases: [(&[u8], Option<ArchiveFormat>); 9] = [
+            (b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", Some(ArchiveFormat::Gz)),
+            (b"\x28\xb5\x2f\xfd\x04\x58", Some(ArchiveFormat::Zstd)),
+            (b"\x50\x2a\x4d\x18\x00", Some(ArchiveFormat::Zstd)),
+            (b"\xfd7zXZ\x00\x00\x04", Some(ArchiveFormat::Xz)),
+            (b"BZh91AY&SY", Some(ArchiveFormat::Bzip2)),
             (b"BZh9 is no block", None),
             (b"\x1f\x8b", None),
             (b"2026-11-23", None),
             (b"", None),
         ];
         for (start, format) in cases {
-            assert_eq!(Format::of(start), format, "{start:?}");
+            assert_eq!(ArchiveFormat::of(start), format, "{start:?}");
         }
     }
 }

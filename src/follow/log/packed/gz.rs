@@ -4,44 +4,44 @@ use std::io::{self, BufRead, Read};
 
 use flate2::bufread::GzDecoder;
 
-use super::input::Input;
+use super::input::PackedInput;
 use super::{Unpack, Unpacked, damaged};
 
 /// How much of the file one call reads. Parts of it may yield nothing, though they take time.
 const ALLOWANCE: usize = 8 * 1024;
 
 #[derive(Debug)]
-pub struct Members(State);
+pub struct Members(GzState);
 
 #[derive(Debug)]
-enum State {
+enum GzState {
     /// Before a member, or the end. `is_first`: there must be one. `is_padded`: there must not.
     Between {
-        input: Input,
+        input: PackedInput,
         is_first: bool,
         is_padded: bool,
     },
-    Within(GzDecoder<Input>),
+    Within(GzDecoder<PackedInput>),
     /// The file was read to its end, or is damaged.
     Over,
 }
 
 impl Members {
-    pub fn new(input: Input) -> Members {
-        Members(State::Between { input, is_first: true, is_padded: false })
+    pub fn new(input: PackedInput) -> Members {
+        Members(GzState::Between { input, is_first: true, is_padded: false })
     }
 }
 
 impl Unpack for Members {
     fn unpack(&mut self, buffer: &mut [u8]) -> io::Result<Unpacked> {
-        match std::mem::replace(&mut self.0, State::Over) {
-            State::Over => Ok(Unpacked::End),
-            State::Between { mut input, is_first, mut is_padded } => {
+        match std::mem::replace(&mut self.0, GzState::Over) {
+            GzState::Over => Ok(Unpacked::End),
+            GzState::Between { mut input, is_first, mut is_padded } => {
                 input.allow(ALLOWANCE);
                 loop {
                     let bytes = match input.fill_buf() {
                         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                            self.0 = State::Between { input, is_first, is_padded };
+                            self.0 = GzState::Between { input, is_first, is_padded };
                             return Ok(Unpacked::Nothing);
                         }
                         result => result?,
@@ -57,23 +57,23 @@ impl Unpack for Members {
                     is_padded = true;
                     input.consume(nuls);
                 }
-                self.0 = State::Within(GzDecoder::new(input));
+                self.0 = GzState::Within(GzDecoder::new(input));
                 Ok(Unpacked::Nothing)
             }
-            State::Within(mut decoder) => {
+            GzState::Within(mut decoder) => {
                 decoder.get_mut().allow(ALLOWANCE);
                 match decoder.read(buffer) {
                     Ok(0) => {
                         let input = decoder.into_inner();
-                        self.0 = State::Between { input, is_first: false, is_padded: false };
+                        self.0 = GzState::Between { input, is_first: false, is_padded: false };
                         Ok(Unpacked::Nothing)
                     }
                     Ok(read) => {
-                        self.0 = State::Within(decoder);
+                        self.0 = GzState::Within(decoder);
                         Ok(Unpacked::Bytes(read))
                     }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        self.0 = State::Within(decoder);
+                        self.0 = GzState::Within(decoder);
                         Ok(Unpacked::Nothing)
                     }
                     Err(error) => Err(error),

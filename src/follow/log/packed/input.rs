@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Reads a file from its start on. The descriptor is held, so it does not matter what becomes of the file's name.
 #[derive(Debug)]
-pub struct Input {
+pub struct PackedInput {
     file: Arc<File>,
     /// Where the bytes after those in the buffer stand in the file.
     offset: u64,
@@ -24,11 +24,11 @@ pub struct Input {
 
 const BUFFER: usize = 8 * 1024;
 
-impl Input {
+impl PackedInput {
     /// Reads `file` from its start on.
-    pub fn new(file: Arc<File>) -> Input {
+    pub fn new(file: Arc<File>) -> PackedInput {
         let buffer = vec![0; BUFFER].into_boxed_slice();
-        Input { file, offset: 0, buffer, at: 0, end: 0, taken: Arc::default(), allowance: None }
+        PackedInput { file, offset: 0, buffer, at: 0, end: 0, taken: Arc::default(), allowance: None }
     }
 
     /// How many bytes were taken, also by those who have got the input since.
@@ -49,7 +49,7 @@ impl Input {
     }
 }
 
-impl BufRead for Input {
+impl BufRead for PackedInput {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         while self.at == self.end {
             if self.allowance == Some(0) {
@@ -76,7 +76,7 @@ impl BufRead for Input {
     }
 }
 
-impl Read for Input {
+impl Read for PackedInput {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let ready = self.fill_buf()?;
         let read = ready.len().min(buffer.len());

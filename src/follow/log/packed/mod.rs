@@ -25,8 +25,8 @@ mod zst;
 use std::fmt;
 use std::io;
 
-use self::format::Format;
-use self::input::Input;
+use self::format::ArchiveFormat;
+use self::input::PackedInput;
 
 /// Unpacks a file from its start to its end.
 trait Unpack: fmt::Debug + Send {
@@ -56,21 +56,21 @@ enum Unpacked {
     End,
 }
 
-fn unpacker(format: Format, input: Input) -> Box<dyn Unpack> {
+fn unpacker(format: ArchiveFormat, input: PackedInput) -> Box<dyn Unpack> {
     match format {
         #[cfg(feature = "gz")]
-        Format::Gz => Box::new(gz::Members::new(input)),
+        ArchiveFormat::Gz => Box::new(gz::Members::new(input)),
         #[cfg(feature = "xz")]
-        Format::Xz => Box::new(xz::Streams::new(input)),
+        ArchiveFormat::Xz => Box::new(xz::Streams::new(input)),
         #[cfg(feature = "zstd")]
-        Format::Zstd => Box::new(zst::Frames::new(input)),
+        ArchiveFormat::Zstd => Box::new(zst::Frames::new(input)),
         _ => Box::new(NotBuiltIn(input)),
     }
 }
 
 /// A format that this program cannot read.
 #[derive(Debug)]
-struct NotBuiltIn(#[expect(dead_code, reason = "it is shown when debugging")] Input);
+struct NotBuiltIn(#[expect(dead_code, reason = "it is shown when debugging")] PackedInput);
 
 impl Unpack for NotBuiltIn {
     fn unpack(&mut self, _: &mut [u8]) -> io::Result<Unpacked> {

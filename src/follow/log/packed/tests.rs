@@ -7,9 +7,9 @@ use std::sync::Arc;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::budget::Budget;
-use super::format::{Format, SIGNATURE};
-use super::text::{End, Text};
+use super::budget::TurnBudget;
+use super::format::{ArchiveFormat, SIGNATURE};
+use super::text::{PackedText, TextEnd};
 
 fn gz(text: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -32,13 +32,13 @@ fn file(bytes: &[u8]) -> Arc<File> {
     file.into()
 }
 
-fn open(archive: &[u8]) -> (Arc<File>, Text) {
-    let format = Format::of(&archive[..archive.len().min(SIGNATURE)]).expect("it is compressed");
-    (file(archive), Text::new(format, None, Arc::default()))
+fn open(archive: &[u8]) -> (Arc<File>, PackedText) {
+    let format = ArchiveFormat::of(&archive[..archive.len().min(SIGNATURE)]).expect("it is compressed");
+    (file(archive), PackedText::new(format, None, Arc::default()))
 }
 
 /// Reads, however often it has to be tried.
-fn read(file: &Arc<File>, text: &mut Text, buffer: &mut [u8], offset: u64) -> usize {
+fn read(file: &Arc<File>, text: &mut PackedText, buffer: &mut [u8], offset: u64) -> usize {
     loop {
         match text.read_at(file, buffer, offset) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -48,7 +48,7 @@ fn read(file: &Arc<File>, text: &mut Text, buffer: &mut [u8], offset: u64) -> us
 }
 
 /// All of the text, and how it ends.
-fn unpack(archive: &[u8]) -> (Vec<u8>, End) {
+fn unpack(archive: &[u8]) -> (Vec<u8>, TextEnd) {
     let (file, mut text) = open(archive);
     let (mut all, mut buffer) = (Vec::new(), [0; 5000]);
     loop {
@@ -63,13 +63,13 @@ fn unpack(archive: &[u8]) -> (Vec<u8>, End) {
 fn assert_sound(archive: &[u8], expected: &[u8]) {
     let (text, end) = unpack(archive);
     assert!(text == expected, "{} bytes instead of {}", text.len(), expected.len());
-    assert_eq!(end, End { size: expected.len() as u64, is_damaged: false });
+    assert_eq!(end, TextEnd { size: expected.len() as u64, is_damaged: false });
 }
 
 fn assert_damaged(archive: &[u8], expected: &[u8]) {
     let (text, end) = unpack(archive);
     assert!(text == expected, "{} bytes instead of {}", text.len(), expected.len());
-    assert_eq!(end, End { size: expected.len() as u64, is_damaged: true });
+    assert_eq!(end, TextEnd { size: expected.len() as u64, is_damaged: true });
 }
 
 #[test]
@@ -206,9 +206,10 @@ fn what_yields_nothing_takes_a_turn_for_each_128_kilobytes() {
 
 #[test]
 fn all_that_is_read_in_a_turn_is_limited() {
-    let (text, budget) = (lines(40_000), Arc::new(Budget::default()));
+    let (text, budget) = (lines(40_000), Arc::new(TurnBudget::default()));
     let archive = gz(&text);
-    let mut texts: Vec<_> = (0..100).map(|_| (file(&archive), Text::new(Format::Gz, None, budget.clone()))).collect();
+    let mut texts: Vec<_> =
+        (0..100).map(|_| (file(&archive), PackedText::new(ArchiveFormat::Gz, None, budget.clone()))).collect();
     let mut turns = 0;
     for (file, text) in &mut texts {
         turns += usize::from(text.read_at(file, &mut [0; 512], 30_000).is_err());
@@ -238,7 +239,8 @@ fn reading_on_goes_on_though_the_file_is_deleted() {
     let path = directory.path().join("a.gz");
     let text = lines(300_000);
     std::fs::write(&path, gz(&text)).unwrap();
-    let (file, mut reader) = (Arc::new(File::open(&path).unwrap()), Text::new(Format::Gz, None, Arc::default()));
+    let (file, mut reader) =
+        (Arc::new(File::open(&path).unwrap()), PackedText::new(ArchiveFormat::Gz, None, Arc::default()));
     let mut buffer = vec![0; 1000];
     assert_eq!(read(&file, &mut reader, &mut buffer, 0), 1000);
     std::fs::remove_file(&path).unwrap();

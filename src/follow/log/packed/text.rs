@@ -1,5 +1,5 @@
 //! The text of a compressed file at any offset. It can only be unpacked from its start on, so what lies far ahead, or behind
-//! what is remembered, takes time: that is spent in limited steps. A read that finds the reader's [`Budget`] spent fails with
+//! what is remembered, takes time: that is spent in limited steps. A read that finds the reader's [`TurnBudget`] spent fails with
 //! [`io::ErrorKind::WouldBlock`], and goes on from there when it is tried again.
 //!
 //! What is asked for again and again is remembered: the first kilobyte, the last bytes, and the few bytes before each of the
@@ -11,9 +11,9 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::budget::Budget;
-use super::format::Format;
-use super::input::Input;
+use super::budget::TurnBudget;
+use super::format::ArchiveFormat;
+use super::input::PackedInput;
 use super::{Unpack, Unpacked, unpacker};
 
 /// How many of the first bytes are remembered, and how many of the last or before a place; and of how many places.
@@ -29,16 +29,16 @@ const STEP: u64 = 512;
 
 /// What is known of the text of a compressed file, and where it is unpacked.
 #[derive(Debug)]
-pub struct Text {
-    format: Format,
-    budget: Arc<Budget>,
+pub struct PackedText {
+    format: ArchiveFormat,
+    budget: Arc<TurnBudget>,
     head: Vec<u8>,
     /// The head is as long as it will be.
     has_head: bool,
     last: Vec<u8>,
     /// What stands before the places that were asked for, the last one last.
     asked: VecDeque<(u64, Vec<u8>)>,
-    end: Option<End>,
+    end: Option<TextEnd>,
     unpacking: Option<Unpacking>,
     kept: usize,
     /// What its reader had spent when it was unpacked last.
@@ -47,7 +47,7 @@ pub struct Text {
 
 /// Where the text ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct End {
+pub struct TextEnd {
     /// How long it is, in bytes.
     pub size: u64,
     /// The file is damaged there: more is missing.
@@ -67,20 +67,20 @@ struct Unpacking {
 }
 
 impl Unpacking {
-    fn new(format: Format, file: &Arc<File>) -> Unpacking {
-        let input = Input::new(file.clone());
+    fn new(format: ArchiveFormat, file: &Arc<File>) -> Unpacking {
+        let input = PackedInput::new(file.clone());
         let taken = input.taken();
         Unpacking { unpacker: unpacker(format, input), recent: Vec::new(), offset: 0, taken, paid: 0 }
     }
 
     /// What a step has cost that has yielded so many bytes.
-    fn cost(&mut self, format: Format, read: u64) -> u64 {
+    fn cost(&mut self, format: ArchiveFormat, read: u64) -> u64 {
         let taken = self.taken.load(Ordering::Relaxed);
         let empty = (taken - self.paid).saturating_sub(read);
         self.paid = taken;
         match format {
             // It is slow, and reads far ahead of what it yields.
-            Format::Xz => STEP + 4 * read + empty,
+            ArchiveFormat::Xz => STEP + 4 * read + empty,
             // The file may have tables of codes that are never used.
             _ => STEP + read + 8 * empty,
         }
@@ -91,10 +91,10 @@ impl Unpacking {
     }
 }
 
-impl Text {
+impl PackedText {
     /// The text of a file of that format, nothing of which is known, or only its head.
-    pub fn new(format: Format, head: Option<&[u8]>, budget: Arc<Budget>) -> Text {
-        Text {
+    pub fn new(format: ArchiveFormat, head: Option<&[u8]>, budget: Arc<TurnBudget>) -> PackedText {
+        PackedText {
             format,
             budget,
             has_head: head.is_some(),
@@ -114,7 +114,7 @@ impl Text {
     }
 
     /// Where the text ends, if that is known.
-    pub fn end(&self) -> Option<End> {
+    pub fn end(&self) -> Option<TextEnd> {
         self.end
     }
 
@@ -173,7 +173,7 @@ impl Text {
     ///
     /// # Errors
     /// As for [`Text::read_at`].
-    pub fn find_end(&mut self, file: &Arc<File>) -> io::Result<End> {
+    pub fn find_end(&mut self, file: &Arc<File>) -> io::Result<TextEnd> {
         loop {
             match self.end {
                 Some(end) => return Ok(end),
@@ -232,12 +232,12 @@ impl Text {
         let Unpacking { recent, offset, .. } = unpacking;
         let end = match unpacked {
             Ok(Unpacked::Bytes(_) | Unpacked::Nothing | Unpacked::Prepared(_)) => return Ok(()),
-            Ok(Unpacked::End) => End { size: *offset, is_damaged: false },
+            Ok(Unpacked::End) => TextEnd { size: *offset, is_damaged: false },
             Err(error) if error.raw_os_error().is_some() => {
                 self.unpacking = None;
                 return Err(error);
             }
-            Err(_) => End { size: *offset, is_damaged: true },
+            Err(_) => TextEnd { size: *offset, is_damaged: true },
         };
         self.last = recent[recent.len().saturating_sub(LAST)..].to_vec();
         (self.end, self.has_head) = (Some(end), true);

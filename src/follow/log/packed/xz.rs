@@ -8,7 +8,7 @@ use std::io::{self, BufRead, Read};
 use lzma_rust2::Lzma2Reader;
 
 use self::check::{Check, Sum};
-use super::input::Input;
+use super::input::PackedInput;
 use super::{Unpack, Unpacked, damaged};
 
 mod check;
@@ -26,18 +26,18 @@ const MAGIC: &[u8] = b"\xfd7zXZ\0";
 const LZMA2: u64 = 0x21;
 
 /// Not `Debug` in the crate.
-pub struct Streams(State);
+pub struct Streams(XzState);
 
-enum State {
+enum XzState {
     /// Before a stream, or the end: after so many NULs, or at the start of the file.
     Between {
-        input: Input,
+        input: PackedInput,
         nuls: Option<u64>,
     },
     /// Before a block, or the index.
-    Stream(Input, Stream),
+    XzStream(PackedInput, XzStream),
     Block(Box<Block>),
-    Index(Input, Index),
+    Index(PackedInput, Index),
     /// What was unpacked before this happened was yielded.
     Failed(io::Error),
     /// The file was read to its end, or is damaged.
@@ -45,7 +45,7 @@ enum State {
 }
 
 /// What is known of a stream when some of its blocks were read.
-struct Stream {
+struct XzStream {
     flags: [u8; 2],
     check: Check,
     /// What its index must say.
@@ -60,8 +60,8 @@ struct Records {
 }
 
 struct Block {
-    reader: Lzma2Reader<Input>,
-    stream: Stream,
+    reader: Lzma2Reader<PackedInput>,
+    stream: XzStream,
     /// Where the block begins in the file, and what is unpacked.
     start: u64,
     data: u64,
@@ -74,7 +74,7 @@ struct Block {
 
 /// An index that is being read.
 struct Index {
-    stream: Stream,
+    stream: XzStream,
     records: Records,
     left: u64,
     summed: Summed,
@@ -94,39 +94,39 @@ impl std::fmt::Debug for Streams {
 }
 
 impl Streams {
-    pub fn new(input: Input) -> Streams {
-        Streams(State::Between { input, nuls: None })
+    pub fn new(input: PackedInput) -> Streams {
+        Streams(XzState::Between { input, nuls: None })
     }
 }
 
 impl Unpack for Streams {
     fn unpack(&mut self, buffer: &mut [u8]) -> io::Result<Unpacked> {
-        let (state, unpacked) = match std::mem::replace(&mut self.0, State::Over) {
-            State::Between { input, nuls } => begin(input, nuls)?,
-            State::Stream(input, stream) => begin_block(input, stream)?,
-            State::Block(block) => block.unpack(buffer)?,
-            State::Index(input, index) => index.read(input)?,
-            State::Failed(error) => return Err(error),
-            State::Over => (State::Over, Unpacked::End),
+        let (state, unpacked) = match std::mem::replace(&mut self.0, XzState::Over) {
+            XzState::Between { input, nuls } => begin(input, nuls)?,
+            XzState::XzStream(input, stream) => begin_block(input, stream)?,
+            XzState::Block(block) => block.unpack(buffer)?,
+            XzState::Index(input, index) => index.read(input)?,
+            XzState::Failed(error) => return Err(error),
+            XzState::Over => (XzState::Over, Unpacked::End),
         };
         self.0 = state;
         Ok(unpacked)
     }
 }
 
-type Step = io::Result<(State, Unpacked)>;
+type XzStep = io::Result<(XzState, Unpacked)>;
 
 /// Passes over padding, and begins a stream.
-fn begin(mut input: Input, nuls: Option<u64>) -> Step {
+fn begin(mut input: PackedInput, nuls: Option<u64>) -> XzStep {
     let bytes = input.fill_buf()?;
     if let Some(nuls) = nuls {
         let more = bytes.iter().take_while(|&&byte| byte == 0).count();
         if bytes.is_empty() {
-            return Ok((State::Over, Unpacked::End));
+            return Ok((XzState::Over, Unpacked::End));
         }
         if more > 0 {
             input.consume(more);
-            return Ok((State::Between { input, nuls: Some(nuls + more as u64) }, Unpacked::Nothing));
+            return Ok((XzState::Between { input, nuls: Some(nuls + more as u64) }, Unpacked::Nothing));
         }
         if nuls % 4 != 0 {
             return Err(damaged("what follows the last stream is not one"));
@@ -138,12 +138,12 @@ fn begin(mut input: Input, nuls: Option<u64>) -> Step {
         return Err(damaged("a stream does not begin as one"));
     }
     let check = Check::of(flags).ok_or_else(|| damaged("a stream has flags that are not known"))?;
-    let stream = Stream { flags, check, records: Records::default() };
-    Ok((State::Stream(input, stream), Unpacked::Nothing))
+    let stream = XzStream { flags, check, records: Records::default() };
+    Ok((XzState::XzStream(input, stream), Unpacked::Nothing))
 }
 
 /// Reads the header of a block, or the beginning of the index.
-fn begin_block(mut input: Input, stream: Stream) -> Step {
+fn begin_block(mut input: PackedInput, stream: XzStream) -> XzStep {
     let start = input.position();
     let [first] = take(&mut input)?;
     if first == 0 {
@@ -151,7 +151,7 @@ fn begin_block(mut input: Input, stream: Stream) -> Step {
         summed.add(&[first]);
         let left = summed.number(&mut input)?;
         let index = Index { stream, records: Records::default(), left, summed };
-        return Ok((State::Index(input, index), Unpacked::Nothing));
+        return Ok((XzState::Index(input, index), Unpacked::Nothing));
     }
     let mut header = vec![first; 4 * (usize::from(first) + 1)];
     input.read_exact(&mut header[1..])?;
@@ -169,7 +169,7 @@ fn begin_block(mut input: Input, stream: Stream) -> Step {
     let reader = Lzma2Reader::new(input, dictionary as u32, None);
     let block = Block { reader, stream, start, data, packed, size, unpacked: 0, sum };
     // The dictionary is filled with NULs.
-    Ok((State::Block(Box::new(block)), Unpacked::Prepared(dictionary / 32)))
+    Ok((XzState::Block(Box::new(block)), Unpacked::Prepared(dictionary / 32)))
 }
 
 /// The packed size and the size, if the header names them, and the size of the dictionary. Logs are not packed with other
@@ -196,7 +196,7 @@ fn read_header(fields: &[u8]) -> Option<(Option<u64>, Option<u64>, u64)> {
 }
 
 impl Block {
-    fn unpack(mut self: Box<Self>, buffer: &mut [u8]) -> Step {
+    fn unpack(mut self: Box<Self>, buffer: &mut [u8]) -> XzStep {
         let (begun, mut filled, mut failed) = (self.reader.inner().position(), 0, None);
         while filled < buffer.len() && self.reader.inner().position() - begun < MOST {
             let most = buffer.len().min(filled + PIECE);
@@ -213,11 +213,11 @@ impl Block {
         }
         self.sum.add(&buffer[..filled]);
         self.unpacked += filled as u64;
-        let state = failed.map_or_else(|| State::Block(self), State::Failed);
+        let state = failed.map_or_else(|| XzState::Block(self), XzState::Failed);
         Ok((state, Unpacked::Bytes(filled)))
     }
 
-    fn end(self: Box<Self>) -> Step {
+    fn end(self: Box<Self>) -> XzStep {
         let Block { reader, mut stream, start, data, packed, size, unpacked, sum } = *self;
         let mut input = reader.into_inner();
         let read = input.position() - data;
@@ -240,7 +240,7 @@ impl Block {
             return Err(damaged("the checksum is wrong"));
         }
         stream.records.add(unpadded, unpacked);
-        Ok((State::Stream(input, stream), Unpacked::Nothing))
+        Ok((XzState::XzStream(input, stream), Unpacked::Nothing))
     }
 }
 
@@ -257,14 +257,14 @@ impl Records {
 }
 
 impl Index {
-    fn read(mut self, mut input: Input) -> Step {
+    fn read(mut self, mut input: PackedInput) -> XzStep {
         for _ in 0..self.left.min(RECORDS as u64) {
             let (packed, unpacked) = (self.summed.number(&mut input)?, self.summed.number(&mut input)?);
             self.records.add(packed, unpacked);
             self.left -= 1;
         }
         if self.left > 0 {
-            return Ok((State::Index(input, self), Unpacked::Nothing));
+            return Ok((XzState::Index(input, self), Unpacked::Nothing));
         }
         let Index { stream, records, mut summed, .. } = self;
         while !summed.length.is_multiple_of(4) {
@@ -279,12 +279,12 @@ impl Index {
             return Err(damaged("an index is wrong"));
         }
         end_stream(&mut input, stream.flags, words)?;
-        Ok((State::Between { input, nuls: Some(0) }, Unpacked::Nothing))
+        Ok((XzState::Between { input, nuls: Some(0) }, Unpacked::Nothing))
     }
 }
 
 /// Reads the end of a stream, whose index has so many words of four bytes.
-fn end_stream(input: &mut Input, flags: [u8; 2], words: u64) -> io::Result<()> {
+fn end_stream(input: &mut PackedInput, flags: [u8; 2], words: u64) -> io::Result<()> {
     let sum: [u8; 4] = take(input)?;
     let fields: [u8; 6] = take(input)?;
     let magic: [u8; 2] = take(input)?;
@@ -302,7 +302,7 @@ impl Summed {
         self.sum.update(bytes);
     }
 
-    fn number(&mut self, input: &mut Input) -> io::Result<u64> {
+    fn number(&mut self, input: &mut PackedInput) -> io::Result<u64> {
         let (mut bytes, mut length) = ([0; 9], 0);
         while length < bytes.len() {
             [bytes[length]] = take(input)?;
@@ -317,7 +317,7 @@ impl Summed {
 }
 
 /// The next bytes, so many of them.
-fn take<const N: usize>(input: &mut Input) -> io::Result<[u8; N]> {
+fn take<const N: usize>(input: &mut PackedInput) -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     input.read_exact(&mut bytes)?;
     Ok(bytes)

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Read};
 
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use super::input::Input;
+use super::input::PackedInput;
 use super::{Unpack, Unpacked, damaged};
 
 /// The largest window that is accepted, as by `zstd -d`: that of `zstd --long`. It is what an archive demands in memory;
@@ -15,13 +15,13 @@ const MAX_WINDOW_AGAIN: u64 = 100 << 20;
 
 /// Not `Debug` in the crate.
 pub struct Frames {
-    input: Input,
+    input: PackedInput,
     decoder: FrameDecoder,
-    state: State,
+    state: ZstState,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum State {
+enum ZstState {
     /// Before a frame, or the end. `is_first`: there must be one. `is_padded`: there must not.
     Between {
         is_first: bool,
@@ -40,8 +40,8 @@ impl std::fmt::Debug for Frames {
 }
 
 impl Frames {
-    pub fn new(input: Input) -> Frames {
-        let state = State::Between { is_first: true, is_padded: false };
+    pub fn new(input: PackedInput) -> Frames {
+        let state = ZstState::Between { is_first: true, is_padded: false };
         Frames { input, decoder: FrameDecoder::new(), state }
     }
 
@@ -53,16 +53,16 @@ impl Frames {
         let nuls = bytes.iter().take_while(|&&byte| byte == 0).count();
         if nuls > 0 && !is_first {
             self.input.consume(nuls);
-            self.state = State::Between { is_first, is_padded: true };
+            self.state = ZstState::Between { is_first, is_padded: true };
             return Ok(Unpacked::Nothing);
         }
         if is_padded {
             return Err(damaged("what follows the last frame is not one"));
         }
-        let mut head = Head::default();
+        let mut head = FrameHead::default();
         head.read(&mut self.input)?;
         if let Some(length) = head.skipped() {
-            self.state = State::Skipping(length.into());
+            self.state = ZstState::Skipping(length.into());
             return Ok(Unpacked::Nothing);
         }
         let window = head.window()?;
@@ -73,7 +73,7 @@ impl Frames {
             self.decoder = FrameDecoder::new();
         }
         self.decoder.init(head.bytes().chain(&mut self.input)).map_err(cause)?;
-        self.state = State::Within;
+        self.state = ZstState::Within;
         Ok(Unpacked::Nothing)
     }
 
@@ -91,14 +91,14 @@ impl Frames {
             if wanted.is_some() && wanted != self.decoder.get_calculated_checksum() {
                 return Err(damaged("the checksum is wrong"));
             }
-            self.state = State::Between { is_first: false, is_padded: false };
+            self.state = ZstState::Between { is_first: false, is_padded: false };
         }
         Ok(Unpacked::Nothing)
     }
 
     fn skip(&mut self, left: u64) -> io::Result<Unpacked> {
         if left == 0 {
-            self.state = State::Between { is_first: false, is_padded: false };
+            self.state = ZstState::Between { is_first: false, is_padded: false };
             return Ok(Unpacked::Nothing);
         }
         let ready = self.input.fill_buf()?.len() as u64;
@@ -107,21 +107,21 @@ impl Frames {
         }
         let passed = ready.min(left);
         self.input.consume(passed as usize);
-        self.state = State::Skipping(left - passed);
+        self.state = ZstState::Skipping(left - passed);
         Ok(Unpacked::Nothing)
     }
 }
 
 impl Unpack for Frames {
     fn unpack(&mut self, buffer: &mut [u8]) -> io::Result<Unpacked> {
-        match std::mem::replace(&mut self.state, State::Over) {
-            State::Between { is_first, is_padded } => self.begin(is_first, is_padded),
-            State::Within => {
-                self.state = State::Within;
+        match std::mem::replace(&mut self.state, ZstState::Over) {
+            ZstState::Between { is_first, is_padded } => self.begin(is_first, is_padded),
+            ZstState::Within => {
+                self.state = ZstState::Within;
                 self.go_on(buffer)
             }
-            State::Skipping(left) => self.skip(left),
-            State::Over => Ok(Unpacked::End),
+            ZstState::Skipping(left) => self.skip(left),
+            ZstState::Over => Ok(Unpacked::End),
         }
     }
 }
@@ -140,20 +140,20 @@ fn cause(failure: impl std::error::Error + Send + Sync + 'static) -> io::Error {
 
 /// What a frame begins with, as far as it tells the size of its window.
 #[derive(Debug, Default)]
-struct Head {
+struct FrameHead {
     bytes: [u8; 14],
     length: usize,
 }
 
-impl Head {
+impl FrameHead {
     /// Reads what is needed: the magic number, the descriptor, and what stands for the window.
-    fn read(&mut self, input: &mut Input) -> io::Result<()> {
+    fn read(&mut self, input: &mut PackedInput) -> io::Result<()> {
         self.take(input, 5)?;
         let more = if self.is_skipped() { 3 } else { self.after_descriptor() };
         self.take(input, more)
     }
 
-    fn take(&mut self, input: &mut Input, length: usize) -> io::Result<()> {
+    fn take(&mut self, input: &mut PackedInput, length: usize) -> io::Result<()> {
         input.read_exact(&mut self.bytes[self.length..self.length + length])?;
         self.length += length;
         Ok(())
