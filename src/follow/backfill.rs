@@ -35,7 +35,7 @@ enum Direction {
     /// From a file's size back to its start.
     Back { size: u64 },
     /// The same, for lines that match.
-    BackMatching(MatchingLines),
+    BackMatching(Box<MatchingLines>),
     /// The same in a compressed file, which can only be read forwards: so many newlines were counted in the bytes that were
     /// searched, of which this is the last.
     Count { size: u64, newlines: u64, last: u8 },
@@ -135,7 +135,8 @@ impl Backfill {
     /// is not finished.
     pub(super) fn count_matching(&mut self, judge: Box<dyn Judge>, counts_unfinished: bool) {
         if let Direction::Back { size } = self.direction {
-            self.direction = Direction::BackMatching(MatchingLines::new(judge, size, counts_unfinished));
+            let search = MatchingLines::new(judge, size, counts_unfinished);
+            self.direction = Direction::BackMatching(Box::new(search));
         }
     }
 
