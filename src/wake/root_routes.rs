@@ -19,8 +19,7 @@ use rustix::fs::{self, Mode, OFlags};
 
 use super::route::{ITSELF, RouteId};
 use super::watcher::Watcher;
-use crate::follow::confinement::ANY_NAME;
-use crate::follow::confinement::Directory;
+use crate::follow::confinement::{ANY_NAME, Directory};
 use crate::follow::root::{Root, Roots};
 
 /// The routes to all roots, as far as they could be followed.

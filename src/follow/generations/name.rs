@@ -56,6 +56,10 @@ impl<'n> DatedName<'n> {
 
     /// What `name` says if a file of the log may have it.
     pub fn parse(&self, name: &[u8]) -> Option<Rotated> {
+        // A hidden file is asked for with its dot.
+        if self.before.is_empty() && name.starts_with(b".") {
+            return None;
+        }
         let (plain, is_compressed) = without_ending(name);
         let tokens = Tokens::of(plain.strip_prefix(self.before)?.strip_suffix(self.after)?);
         let is_date = tokens.template.iter().all(|byte| b"-_.:#TZ".contains(byte));
@@ -402,6 +406,8 @@ mod tests {
             assert_eq!(parse(other), None, "{other}");
         }
         assert!(DatedName::of(b"app.log").is_none());
-        assert!(DatedName::of(b"{date}").unwrap().parse(b"2026-11-23").is_some());
+        let bare = DatedName::of(b"{date}").unwrap();
+        assert!(bare.parse(b"2026-11-23").is_some());
+        assert_eq!((bare.parse(b".2026-11-23"), bare.parse(b".1")), (None, None), "they are hidden");
     }
 }

@@ -172,7 +172,7 @@ impl PackedText {
     /// Finds the end of the text.
     ///
     /// # Errors
-    /// As for [`Text::read_at`].
+    /// As for [`PackedText::read_at`].
     pub fn find_end(&mut self, file: &Arc<File>) -> io::Result<TextEnd> {
         loop {
             match self.end {
