@@ -72,7 +72,7 @@ impl Server {
             access,
             acceptor,
             base,
-            roots,
+            roots: Arc::new(roots),
             watcher,
             reports: Reports::default(),
             lists: Lists::default(),

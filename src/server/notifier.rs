@@ -4,15 +4,15 @@
 
 use std::fs::File;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
-use super::shared::Shared;
 use crate::error::cause;
+use crate::follow::root::Roots;
 use crate::shutdown::Shutdown;
 use crate::wait::timeout;
 use crate::wake::root_routes::RootRoutes;
@@ -29,13 +29,60 @@ pub(super) fn watcher() -> Option<Arc<Watcher>> {
     Watcher::new().map(Arc::new).map_err(|error| complain(&error)).ok()
 }
 
-/// Starts the thread if there is a watcher. It ends at shutdown.
-pub(super) fn start(shared: &Arc<Shared>, shutdown: Shutdown) -> Option<JoinHandle<()>> {
-    let watcher = shared.watcher.clone()?;
+/// Roots whose logs are to be watched, on their way to the thread. Those that are not used any more are forgotten there.
+#[derive(Debug, Default)]
+pub(super) struct NewRoots(Mutex<Vec<WatchedRoots>>);
+
+impl NewRoots {
+    pub(super) fn add(&self, roots: &Arc<Roots>) {
+        let (generations, roots) = (roots.generations(), Arc::downgrade(roots));
+        self.lock().push(WatchedRoots { roots, generations, routes: None });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<WatchedRoots>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Roots as of the last check.
+#[derive(Debug)]
+struct WatchedRoots {
+    roots: Weak<Roots>,
+    generations: Vec<Option<u64>>,
+    routes: Option<RootRoutes>,
+}
+
+impl WatchedRoots {
+    /// Watches the routes to the roots. Returns whether every change to them will be noticed.
+    fn follow(&mut self, watcher: &Arc<Watcher>) -> bool {
+        let routes = self.routes.get_or_insert_with(|| RootRoutes::new(watcher.clone()));
+        self.roots.upgrade().is_none_or(|roots| routes.follow(&roots))
+    }
+
+    fn leave(&mut self) {
+        self.routes.iter_mut().for_each(RootRoutes::leave);
+    }
+
+    /// Whether one of the roots was replaced since the last check.
+    fn were_replaced(&mut self) -> bool {
+        let Some(roots) = self.roots.upgrade() else { return false };
+        let generations = roots.generations();
+        let before = std::mem::replace(&mut self.generations, generations);
+        before != self.generations
+    }
+}
+
+/// Starts the watcher's thread. It ends at shutdown. Roots that cannot be watched are checked every `poll`.
+pub(super) fn start(
+    watcher: &Arc<Watcher>,
+    new: Arc<NewRoots>,
+    poll: Duration,
+    shutdown: Shutdown,
+) -> Option<JoinHandle<()>> {
     let builder = thread::Builder::new().name("notifier".to_owned()).stack_size(STACK);
-    let (notifier, shared) = (watcher.clone(), shared.clone());
+    let notifier = watcher.clone();
     let thread = builder.spawn(move || {
-        if let Err(error) = run(&notifier, &shared, &shutdown) {
+        if let Err(error) = run(RootsAndMounts::new(&notifier, &new, poll), &shutdown) {
             complain(&error);
         }
         notifier.end();
@@ -47,8 +94,8 @@ pub(super) fn start(shared: &Arc<Shared>, shutdown: Shutdown) -> Option<JoinHand
     thread.map_err(failed).ok()
 }
 
-fn run(watcher: &Arc<Watcher>, shared: &Shared, shutdown: &Shutdown) -> io::Result<()> {
-    let mut roots_and_mounts = RootsAndMounts::new(watcher, shared);
+fn run(mut roots_and_mounts: RootsAndMounts<'_>, shutdown: &Shutdown) -> io::Result<()> {
+    let watcher = roots_and_mounts.watcher;
     loop {
         let [stop, is_reported, noticed, mounted] = roots_and_mounts.wait(shutdown)?;
         if stop {
@@ -75,9 +122,9 @@ fn run(watcher: &Arc<Watcher>, shared: &Shared, shutdown: &Shutdown) -> io::Resu
 /// What all logs depend on, the roots and the mounts, as of the last check.
 struct RootsAndMounts<'s> {
     watcher: &'s Arc<Watcher>,
-    shared: &'s Shared,
-    generations: Vec<Option<u64>>,
-    root_routes: RootRoutes,
+    new: &'s NewRoots,
+    poll: Duration,
+    watched: Vec<WatchedRoots>,
     /// Every change to the roots will be noticed.
     is_covered: bool,
     /// This process's mounts. poll(2) reports an error on the file when they have changed, see proc_pid_mountinfo(5).
@@ -89,10 +136,10 @@ struct RootsAndMounts<'s> {
 }
 
 impl RootsAndMounts<'_> {
-    fn new<'s>(watcher: &'s Arc<Watcher>, shared: &'s Shared) -> RootsAndMounts<'s> {
-        let (root_routes, generations) = (RootRoutes::new(watcher.clone()), shared.roots.generations());
+    fn new<'s>(watcher: &'s Arc<Watcher>, new: &'s NewRoots, poll: Duration) -> RootsAndMounts<'s> {
         let mounts = File::open("/proc/self/mountinfo").ok();
-        RootsAndMounts { watcher, shared, generations, root_routes, is_covered: false, mounts, rests: None, due: None }
+        let (watched, is_covered, rests, due) = Default::default();
+        RootsAndMounts { watcher, new, poll, watched, is_covered, mounts, rests, due }
     }
 
     /// Waits for shutdown, for events to pass on, for a notice, or for a change in the mounts.
@@ -122,22 +169,35 @@ impl RootsAndMounts<'_> {
         if mounted {
             self.watcher.wake_all();
         }
+        self.watched.append(&mut self.new.lock());
+        self.watched.retain_mut(|watched| {
+            let is_used = watched.roots.strong_count() > 0;
+            if !is_used {
+                watched.leave();
+            }
+            is_used
+        });
         if noticed || mounted {
-            self.is_covered = self.root_routes.follow(&self.shared.roots) && self.mounts.is_some();
+            self.is_covered = self.mounts.is_some();
+            for watched in &mut self.watched {
+                self.is_covered &= watched.follow(self.watcher);
+            }
         }
-        let generations = self.shared.roots.generations();
-        if generations != self.generations {
-            self.generations = generations;
+        let mut were_replaced = false;
+        for watched in &mut self.watched {
+            were_replaced |= watched.were_replaced();
+        }
+        if were_replaced {
             self.watcher.wake_all();
         }
         let now = Instant::now();
         self.rests = Some(now + REST);
-        self.due = (!self.is_covered).then(|| now + self.shared.config.poll);
+        self.due = (!self.is_covered).then(|| now + self.poll);
     }
 
     /// No log is watched any more.
     fn leave(&mut self) {
-        self.root_routes.leave();
+        self.watched.iter_mut().for_each(WatchedRoots::leave);
         self.due = None;
     }
 }

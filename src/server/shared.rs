@@ -20,7 +20,7 @@ pub(super) struct Shared {
     /// `None` when the server speaks plain HTTP.
     pub acceptor: Option<Acceptor>,
     pub base: Base,
-    pub roots: Roots,
+    pub roots: Arc<Roots>,
     /// `None` when files are polled.
     pub watcher: Option<Arc<Watcher>>,
     pub reports: Reports,

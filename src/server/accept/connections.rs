@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn a_panic_ends_its_connection_alone_and_gives_its_place_back() {
         let roots = tempfile::tempdir().unwrap();
-        let roots = Roots::open([roots.path()], false).unwrap();
+        let roots = Arc::new(Roots::open([roots.path()], false).unwrap());
         let (config, base) = (ServerConfig::default(), Base::parse("/").unwrap());
         let access = Access::new(&config, "http", "here").unwrap();
         let (reports, lists) = Default::default();

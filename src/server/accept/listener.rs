@@ -4,6 +4,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -12,7 +13,7 @@ use rustix::io::Errno;
 use super::bind::{ListeningSockets, bind_hosts};
 use super::connections::{Connections, join};
 use crate::error::{Error, Result, cause};
-use crate::server::notifier;
+use crate::server::notifier::{self, NewRoots};
 use crate::server::report::rate_limited_log::{RateLimitedLog, Topic};
 use crate::server::shared::Shared;
 use crate::shutdown::Shutdown;
@@ -46,7 +47,7 @@ impl Listener {
     pub(in crate::server) fn run(self, shutdown: &Shutdown) -> Result<()> {
         let connections = Connections::new(self.shared.clone(), shutdown.clone());
         let mut connections = connections.map_err(|error| Error::io("cannot start the server", error))?;
-        let notifier = notifier::start(&self.shared, shutdown.clone());
+        let notifier = self.notify(shutdown);
         let mut backoff = AcceptBackoff::default();
         loop {
             let ready = self.wait(&mut connections, shutdown).unwrap_or_else(|errno| {
@@ -75,6 +76,13 @@ impl Listener {
         notifier.into_iter().for_each(|thread| join(thread, &self.shared.reports.own_log));
         self.shared.reports.own_log.sum_up(None);
         Ok(())
+    }
+
+    fn notify(&self, shutdown: &Shutdown) -> Option<JoinHandle<()>> {
+        let Shared { watcher, roots, config, .. } = &*self.shared;
+        let new = Arc::new(NewRoots::default());
+        new.add(roots);
+        notifier::start(watcher.as_ref()?, new, config.poll, shutdown.clone())
     }
 
     /// Waits for a connection to accept. Meanwhile, joins ended threads and disconnects refused clients.

@@ -176,5 +176,5 @@ fn live_list<'s, S: StreamSocket>(
     let pings = Pings { kind: HeartbeatKind::Frame, has_alive: true };
     let transport = Transport::websocket(stream, early, pings, heartbeat, shared.reports.metrics.clone());
     let transport = transport.stall_after(config.stall_timeout);
-    Box::new(LiveListStream::new((&shared.lists, &shared.roots), begun, config.heartbeat, transport))
+    Box::new(LiveListStream::new((&shared.lists, &*shared.roots), begun, config.heartbeat, transport))
 }
