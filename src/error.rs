@@ -23,7 +23,7 @@ enum Kind {
     Timeout { message: String },
     Failed { message: String },
     Untrusted { what: String, reason: String },
-    Refused { what: String, status: u16, reason: String, retry_after: Option<Duration> },
+    Refused { what: String, status: u16, reason: String, retry_after: Option<Duration>, is_local: bool },
     Protocol { what: String, cause: WsError },
     Closed { what: String, code: u16, reason: String },
 }
@@ -61,7 +61,17 @@ impl Error {
         reason: String,
         retry_after: Option<Duration>,
     ) -> Error {
-        Kind::Refused { what: what.into(), status, reason, retry_after }.into()
+        Kind::Refused { what: what.into(), status, reason, retry_after, is_local: false }.into()
+    }
+
+    /// There is no server: its statuses and close codes are not shown.
+    pub(crate) fn of_local(mut self) -> Error {
+        match &mut *self.kind {
+            Kind::Refused { is_local, .. } => *is_local = true,
+            Kind::Closed { what, reason, .. } => return Error::failed(format!("{what}: {reason}")),
+            _ => {}
+        }
+        self
     }
 
     pub(crate) fn closed(what: impl Into<String>, code: u16, reason: &str) -> Error {
@@ -132,6 +142,7 @@ impl fmt::Display for Error {
             Kind::Io { what, cause: error } => write!(f, "{what}: {}", cause(error)),
             Kind::Usage { message } | Kind::Timeout { message } | Kind::Failed { message } => f.write_str(message),
             Kind::Untrusted { what, reason } => write!(f, "{what}: the certificate is not trusted: {reason}"),
+            Kind::Refused { what, reason, is_local: true, .. } => write!(f, "{what}: {reason}"),
             Kind::Refused { what, status, .. } if *status < 300 => {
                 write!(f, "{what}: the server answered without a stream (status {status})")
             }

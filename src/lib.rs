@@ -52,7 +52,7 @@
 //!                           protocol: the vocabulary both ends share
 //! ```
 //!
-//! * [`client`]: connects, reads a log, reconnects; lists a server's logs
+//! * [`client`]: connects, reads a log, reconnects; lists a server's logs; reads local files without a server
 //! * [`server`]: the configuration, the listener, one thread and one loop a connection
 //! * [`protocol`]: what both ends share: parameters, log events, cursors, tokens, close codes; the wire protocol in words
 //! * [`produce`]: a log writer for demonstrations and tests, and a verifier of what it wrote

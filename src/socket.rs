@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with, sockopt};
@@ -22,15 +23,28 @@ pub(crate) fn open(address: &SocketAddr) -> io::Result<OwnedFd> {
 
 /// Makes a connected socket block, each call for 100 ms at most.
 pub(crate) fn prepare(socket: &TcpStream) -> io::Result<()> {
-    socket.set_nonblocking(false)?;
+    limit_calls(socket)?;
     socket.set_nodelay(true)?;
-    socket.set_read_timeout(Some(CALL_TIMEOUT))?;
-    socket.set_write_timeout(Some(CALL_TIMEOUT))?;
     sockopt::set_socket_keepalive(socket, true)?;
     sockopt::set_tcp_keepidle(socket, SILENCE)?;
     sockopt::set_tcp_keepintvl(socket, INTERVAL)?;
     sockopt::set_tcp_keepcnt(socket, TRIES)?;
     Ok(())
+}
+
+/// The same for any socket: what only TCP has is left as it is.
+pub(crate) fn limit_calls(socket: &TcpStream) -> io::Result<()> {
+    socket.set_nonblocking(false)?;
+    socket.set_read_timeout(Some(CALL_TIMEOUT))?;
+    socket.set_write_timeout(Some(CALL_TIMEOUT))
+}
+
+/// Two sockets within this process that are connected to each other. They are used as those of a network are.
+pub(crate) fn pair() -> io::Result<(TcpStream, TcpStream)> {
+    let (near, far) = UnixStream::pair()?;
+    let pair = [near, far].map(|end| TcpStream::from(OwnedFd::from(end)));
+    pair.iter().try_for_each(limit_calls)?;
+    Ok(pair.into())
 }
 
 /// Whether a call failed only because there was nothing to do in its time.

@@ -4,7 +4,7 @@
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use wstail::client::Url;
@@ -41,12 +41,20 @@ impl CursorDir {
         Ok(CursorDir { path, filter })
     }
 
+    /// Whether the file is one of those in the directory, under whatever path.
+    pub(super) fn contains(&self, file: &Path) -> bool {
+        match (self.path.canonicalize(), file.canonicalize()) {
+            (Ok(directory), Ok(file)) => file.starts_with(directory),
+            _ => false,
+        }
+    }
+
     /// The record of a log.
     ///
     /// # Errors
     /// As with [`Record::open`].
     pub(super) fn record(&self, url: &Url) -> Result<Record> {
-        Record::open(self.path.join(file_name(&format!("{}/{}", url.place(), url.log()))), self.filter.clone())
+        Record::open(self.path.join(file_name(&url.unique_name())), self.filter.clone())
     }
 }
 

@@ -231,7 +231,7 @@ impl Follow<'_, '_> {
                 }
                 let trouble = error.to_string();
                 if self.trouble.as_ref() != Some(&trouble) {
-                    self.notice(&notices::reconnecting(&trouble, pause));
+                    self.notice(&notices::reconnecting(&self.url, &error, pause));
                     self.trouble = Some(trouble);
                 }
                 return Ok(!self.has_failed);

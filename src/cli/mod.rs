@@ -29,6 +29,7 @@ mod serve;
 mod several;
 mod signals;
 mod sink;
+mod source;
 mod stdout;
 mod style;
 mod tail;

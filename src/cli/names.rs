@@ -1,4 +1,7 @@
 //! The names of several logs on a terminal: as short as possible, but all different.
+//!
+//! A log of a server is called by its path there, or by that and the server's name. A log of this machine is called by its
+//! name, or its path below a directory that was given, or by that and this machine's name, or as the user would write it.
 
 use wstail::client::{LogPattern, Url};
 
@@ -11,8 +14,18 @@ pub(super) enum NamedSource {
 /// The names of the logs that are named on the command line, and of those that patterns stand for.
 pub(super) struct Names {
     of_sources: Vec<String>,
-    /// There are several servers, and logs may come whose paths are not known yet.
-    has_servers: bool,
+    /// What the logs of patterns are called.
+    of_patterns: NameForm,
+}
+
+/// How much a name contains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NameForm {
+    Log,
+    /// Also the name of its server, or of this machine.
+    Server,
+    /// Of a log of this machine, its whole path as the user would write it; otherwise as [`NameForm::Server`].
+    Path,
 }
 
 impl NamedSource {
@@ -22,19 +35,26 @@ impl NamedSource {
             NamedSource::Pattern(pattern) => pattern.server(),
         }
     }
+
+    pub(super) fn server_mut(&mut self) -> &mut Url {
+        match self {
+            NamedSource::Log(url) => url,
+            NamedSource::Pattern(pattern) => pattern.server_mut(),
+        }
+    }
 }
 
 impl Names {
     pub(super) fn of(sources: &[NamedSource]) -> Names {
-        let place = |source: &NamedSource| source.server().place();
-        let is_open = sources.iter().any(|source| matches!(source, NamedSource::Pattern(_)));
-        let has_servers = is_open && sources.iter().any(|source| place(source) != place(&sources[0]));
         let urls: Vec<_> = sources.iter().map(NamedSource::server).collect();
+        // Logs may come whose paths are not known yet.
+        let is_open = sources.iter().any(|source| matches!(source, NamedSource::Pattern(_)));
+        let of_patterns = if is_open { NameForm::of_patterns(&urls) } else { NameForm::Log };
         let of_sources = match is_open {
-            true => urls.iter().map(|url| name(url, has_servers)).collect(),
+            true => urls.iter().map(|url| name(url, of_patterns)).collect(),
             false => names(&urls),
         };
-        Names { of_sources, has_servers }
+        Names { of_sources, of_patterns }
     }
 
     /// The name of the log that is named at this place on the command line.
@@ -44,22 +64,47 @@ impl Names {
 
     /// The name of a log that a pattern stands for.
     pub(super) fn of_listed(&self, url: &Url) -> String {
-        name(url, self.has_servers)
+        name(url, self.of_patterns)
     }
 }
 
-fn name(url: &Url, has_server: bool) -> String {
-    if has_server { format!("{}/{}", url.place(), url.log()) } else { url.log() }
+impl NameForm {
+    /// The shortest form in which no two sources have logs of the same name.
+    fn of_patterns(urls: &[&Url]) -> NameForm {
+        let mut paths = urls.iter().filter(|url| url.is_local() && !url.is_named()).map(|url| url.place());
+        let first = paths.next();
+        match paths.any(|path| Some(path) != first) {
+            true => NameForm::Path,
+            false if urls.iter().any(|url| url.server_name() != urls[0].server_name()) => NameForm::Server,
+            false => NameForm::Log,
+        }
+    }
 }
 
-/// A log's path, or `HOST:PORT/PATH` if another server has the same path. A log that is followed twice is numbered.
+fn name(url: &Url, form: NameForm) -> String {
+    match form {
+        NameForm::Log => url.log(),
+        NameForm::Path if url.is_local() && !url.is_named() => url.to_string(),
+        NameForm::Server | NameForm::Path => format!("{}/{}", url.server_name(), url.log()),
+    }
+}
+
+/// Of each log the shortest form in which no other log has the same name. A log that is followed twice is numbered.
 fn names(urls: &[&Url]) -> Vec<String> {
-    let logs: Vec<_> = urls.iter().map(|url| (name(url, false), name(url, true))).collect();
-    let is_elsewhere = |(log, full): &(String, String)| logs.iter().any(|other| other.0 == *log && other.1 != *full);
-    let names: Vec<_> = logs.iter().map(|log| if is_elsewhere(log) { &log.1 } else { &log.0 }).collect();
-    let count = |names: &[&String], name: &String| names.iter().filter(|other| **other == name).count();
-    let numbered = |(at, name): (usize, &&String)| match count(&names, name) {
-        1 => name.to_string(),
+    let is_elsewhere = |url: &Url, form| {
+        let is_other = |other: &&Url| name(other, NameForm::Path) != name(url, NameForm::Path);
+        urls.iter().any(|other| name(other, form) == name(url, form) && is_other(other))
+    };
+    let name_of = |url: &&Url| {
+        // A name that the user has set is wanted.
+        let shortest = if url.is_named() && urls.len() > 1 { NameForm::Server } else { NameForm::Log };
+        let forms = [shortest, NameForm::Server].into_iter().find(|form| !is_elsewhere(url, *form));
+        name(url, forms.unwrap_or(NameForm::Path))
+    };
+    let names: Vec<_> = urls.iter().map(name_of).collect();
+    let count = |names: &[String], name: &String| names.iter().filter(|other| *other == name).count();
+    let numbered = |(at, name): (usize, &String)| match count(&names, name) {
+        1 => name.clone(),
         _ => format!("{name} ({})", count(&names[..=at], name)),
     };
     names.iter().enumerate().map(numbered).collect()

@@ -1,12 +1,13 @@
 //! The texts of the notices that `wstail tail` prints on stderr while it follows a log. When one is printed is decided in
 //! `follow`.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use wstail::client::{LogPattern, Url};
 use wstail::select::zone::ZoneError;
 use wstail::text::sanitize::escape;
-use wstail::{Continuation, Missing};
+use wstail::{Continuation, Error, Missing};
 
 pub(super) const ROTATED: &str = "the log was rotated";
 pub(super) const NEW: &str = "a new log";
@@ -20,6 +21,8 @@ pub(super) const UTF_16: &str = "the log looks like UTF-16; `-o raw` prints its 
 
 pub(super) fn connected(url: &Url, continuation: Continuation) -> String {
     match continuation {
+        Continuation::New if url.is_local() => format!("following {url}"),
+        _ if url.is_local() => format!("following {url}: resuming at the cursor"),
         Continuation::New => format!("connected to {url}"),
         Continuation::Exact => format!("connected to {url}: resuming at the cursor"),
         _ => format!("reconnected to {url}: lines may be repeated or missing"),
@@ -45,8 +48,12 @@ pub(super) fn left_out(log: &str) -> String {
     format!("{} is left out: as many logs are followed as --max-logs allows", escape(log))
 }
 
-pub(super) fn reconnecting(trouble: &str, pause: Duration) -> String {
-    format!("{trouble}; reconnecting in {:.2} s", pause.as_secs_f64())
+pub(super) fn reconnecting(url: &Url, trouble: &Error, pause: Duration) -> String {
+    match trouble.io_kind() {
+        Some(ErrorKind::NotFound) if url.is_local() => format!("{trouble}; waiting for it"),
+        _ if url.is_local() => format!("{trouble}; trying again"),
+        _ => format!("{trouble}; reconnecting in {:.2} s", pause.as_secs_f64()),
+    }
 }
 
 pub(super) fn gap(reason: Missing, bytes: Option<u64>) -> String {

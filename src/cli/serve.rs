@@ -157,7 +157,7 @@ impl Serve {
 
 /// With `WSTAIL_NO_NOTIFY=1` in the environment every log is polled, as where inotify(7) is unavailable: for tests and
 /// benches, and for file systems that do not report changes although they claim to.
-fn is_notified() -> bool {
+pub(super) fn is_notified() -> bool {
     std::env::var_os("WSTAIL_NO_NOTIFY").is_none_or(|value| value != "1")
 }
 

@@ -4,13 +4,13 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::num::NonZeroU64;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgValue, FromArgs};
-use wstail::client::{LogPattern, Url};
+use wstail::client::Url;
 use wstail::produce::verifier::Report;
 use wstail::protocol::criteria::Level;
 use wstail::protocol::cursor::Place;
@@ -25,17 +25,18 @@ use super::merge::{Merge, Patience};
 use super::names::{NamedSource, Names};
 use super::record::{self, Record};
 use super::several::{FollowedLogs, Several};
+use super::source::{self, SourceParser};
 use super::stdout::Stdout;
 use super::style::{Output, Style, UseWhen};
 use super::trust::client_config;
 use super::values::{context_lines, end_time, line_count, path, pattern, positive, seconds_or_zero, time, zone};
 use super::{Exit, descriptors, print_error, set_up_log, stop_on_signal, tokens};
 
-/// Print the last lines of logs on a server, and follow them.
+/// Print the last lines of logs, on a server or on this machine, and follow them.
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand, name = "tail", help_triggers("-h", "--help"))]
 pub(super) struct Tail {
-    /// HOST[:PORT]/LOG, or a ws://, wss://, http:// or https:// URL; with *, ?, [ or a final slash: all such logs, also later ones; HOST[:PORT] lists the logs
+    /// a path on this machine that begins with ./, ../ or /, HOST[:PORT]/LOG, or a ws://, wss://, http:// or https:// URL; with *, ?, [ or a final slash: all such logs, also later ones; NAME=URL names the server; HOST[:PORT] lists the logs
     #[argh(positional, arg_name = "URL")]
     urls: Vec<String>,
 
@@ -227,7 +228,12 @@ impl Tail {
             return ls::list(&url, &config, form);
         }
         let is_open = sources.iter().any(|source| matches!(source, NamedSource::Pattern(_)));
-        descriptors::allow(if is_open { self.max_logs } else { sources.len() });
+        let local = sources.iter().filter(|source| source.server().is_local()).count();
+        // A local log has both ends of its connection.
+        descriptors::allow(match is_open {
+            true => self.max_logs * if local > 0 { 2 } else { 1 },
+            false => sources.len() + local,
+        });
         let criteria = sources.first().map(|source| source.server().criteria()).transpose()?;
         let filter = criteria.as_ref().and_then(record::fingerprint);
         let cursor_dir = self.cursor_dir.take().map(|path| CursorDir::open(path, filter.clone())).transpose()?;
@@ -288,7 +294,9 @@ impl Tail {
     /// What the URLs stand for.
     fn sources(&self) -> Result<Vec<NamedSource>> {
         if self.urls.is_empty() {
-            return Err(super::usage("no URL was given, for example `wstail tail HOST/app.log`"));
+            return Err(super::usage(
+                "no URL or path was given, for example `wstail tail ./app.log` or `wstail tail HOST/app.log`",
+            ));
         }
         if matches!(self.lines, Some(StartOptions::From(_))) && self.after_cursor.is_some() {
             return Err(super::usage("-n +N and --after-cursor cannot be combined"));
@@ -296,11 +304,10 @@ impl Tail {
         if matches!(self.lines, Some(StartOptions::From(_))) && self.since.is_some() {
             return Err(super::usage("-n +N and --since cannot be combined"));
         }
-        let source = |text: &String| match pattern_or_log(text)? {
-            NamedSource::Log(mut url) => self.request(&mut url).map(|()| NamedSource::Log(url)),
-            NamedSource::Pattern(mut pattern) => {
-                self.request(pattern.server_mut()).map(|()| NamedSource::Pattern(pattern))
-            }
+        let parser = SourceParser::default();
+        let source = |text: &String| {
+            let mut source = parser.parse(text)?;
+            self.request(source.server_mut()).map(|()| source)
         };
         let sources = self.urls.iter().map(source).collect::<Result<Vec<_>>>()?;
         let has_cursor = self.cursor_file.is_some() || self.after_cursor.is_some() || self.show_cursor;
@@ -309,6 +316,9 @@ impl Tail {
         }
         if has_cursor && !matches!(sources[..], [NamedSource::Log(_)]) {
             return Err(super::usage("--cursor-file, --after-cursor and --show-cursor work with one log only"));
+        }
+        if let Some(source) = sources.iter().find(|source| source::is_output(source.server())) {
+            return Err(Error::failed(format!("cannot follow `{}`: it is also the output", source.server())));
         }
         if sources.len() > self.max_logs {
             let (count, max) = (sources.len(), self.max_logs);
@@ -342,37 +352,12 @@ impl Tail {
 
     /// The server whose logs to list: a host without a slash.
     fn listed(&self) -> Result<Option<Url>> {
-        let Some(text) = self.urls.iter().find(|text| is_host(text) && !ls::is_local(Path::new(text))) else {
-            return Ok(None);
-        };
+        let Some(text) = self.urls.iter().find(|text| source::is_host(text)) else { return Ok(None) };
         if self.urls.len() > 1 {
             return Err(super::usage(format!("`{}` names no log: HOST[:PORT]/LOG", escape(text))));
         }
         Url::page(text).map(Some)
     }
-}
-
-/// Whether the URL has no path at all.
-fn is_host(text: &str) -> bool {
-    !text.split_once("://").map_or(text, |(_, rest)| rest).contains(['/', '?'])
-}
-
-fn pattern_or_log(text: &str) -> Result<NamedSource> {
-    if !text.contains("://") && ls::is_local(Path::new(text)) {
-        let cause = "it is a local path: run `wstail serve` on it and give HOST[:PORT]/LOG";
-        return Err(Error::usage(format!("cannot use the URL `{}`: {cause}", escape(text))));
-    }
-    // A byte that is not UTF-8, see `words`, has a percent escape.
-    let text = text.replace('\0', "%");
-    if let Some(pattern) = LogPattern::parse(&text)? {
-        return Ok(NamedSource::Pattern(pattern));
-    }
-    let url = Url::page(&text)?;
-    if url.names_log() {
-        return Ok(NamedSource::Log(url));
-    }
-    let cause = "it names no log (see `wstail ls`)";
-    Err(Error::usage(format!("cannot use the URL `{url}`: {cause}")))
 }
 
 fn cursor(text: &str) -> Result<Place, String> {

@@ -16,8 +16,9 @@ use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Error as WsError, WebSocket};
 
 use super::ClientConfig;
+use super::authority::Authority;
 use super::http::{self, RequestFault, Response};
-use super::url::Url;
+use super::url::{Origin, Url};
 use super::wire::Wire;
 use crate::bounded_stream::BoundedStream;
 use crate::error::{Error, Result};
@@ -109,8 +110,12 @@ fn reach(url: &Url, config: &ClientConfig, shutdown: &Shutdown) -> Result<(Wire,
 }
 
 fn find(url: &Url, shutdown: &Shutdown) -> Result<TcpStream> {
+    let authority = match url.origin() {
+        Origin::Server(authority) => authority,
+        Origin::Local(path) => return path.connect(),
+    };
     let what = || format!("cannot connect to {}", url.place());
-    let addresses = addresses(url).map_err(|error| Error::io(what(), error))?;
+    let addresses = addresses(authority).map_err(|error| Error::io(what(), error))?;
     let mut last = io::Error::other("the name has no address");
     for address in addresses {
         match connect(address, shutdown) {
@@ -124,15 +129,16 @@ fn find(url: &Url, shutdown: &Shutdown) -> Result<TcpStream> {
     Err(Error::io(what(), last))
 }
 
-fn addresses(url: &Url) -> io::Result<Vec<SocketAddr>> {
-    if let (Some(zone), Ok(address)) = (url.zone(), url.host().parse()) {
+fn addresses(authority: &Authority) -> io::Result<Vec<SocketAddr>> {
+    let Authority { host, port, .. } = authority;
+    if let (Some(zone), Ok(address)) = (&authority.zone, host.parse()) {
         let scope = match zone.parse() {
             Ok(index) => index,
             Err(_) => interface(zone)?,
         };
-        return Ok(vec![SocketAddrV6::new(address, url.port(), 0, scope).into()]);
+        return Ok(vec![SocketAddrV6::new(address, *port, 0, scope).into()]);
     }
-    (url.host(), url.port()).to_socket_addrs().map(Iterator::collect)
+    (host.as_str(), *port).to_socket_addrs().map(Iterator::collect)
 }
 
 /// The number of a network interface.

@@ -116,7 +116,7 @@ impl LiveList {
     /// The next change; `None` if the shutdown was triggered.
     fn step(&mut self) -> Result<Option<LogChange>> {
         if let Some(pause) = self.pause.take() {
-            self.shutdown.sleep(pause);
+            self.url.pause(pause, &self.shutdown);
         }
         loop {
             if let Some(change) = self.changes.pop_front() {
@@ -216,6 +216,7 @@ impl Iterator for LiveList {
             }
             Err(error) => error,
         };
+        let error = if self.url.is_local() { error.of_local() } else { error };
         if self.stream.take().is_some() && self.named.is_none() {
             self.past.forget(Instant::now());
         }

@@ -2,15 +2,18 @@
 //!
 //! [`Reader`] is what most programs want: an iterator of [`LogEvent`](crate::LogEvent)s. [`Stream`] is a single
 //! connection without reconnecting. [`list`] asks a server for its logs, [`LiveList`] also reports those that come and go,
-//! and [`status`] asks for any of its pages, such as `/-/healthz`.
+//! and [`status`] asks for any of its pages, such as `/-/healthz`. [`LocalFiles`] makes all of this work without a server, for
+//! the files of this machine.
 //!
 //! Nothing here prints, and nothing turns bytes into text: a log may hold anything.
 
+mod authority;
 mod connect;
 mod date;
 mod files;
 mod http;
 mod live_list;
+mod local;
 mod matches;
 mod past_logs;
 mod paths;
@@ -25,6 +28,7 @@ mod wire;
 pub use self::connect::status;
 pub use self::files::{LogFile, LogList, list};
 pub use self::live_list::{LiveList, LogChange};
+pub use self::local::LocalFiles;
 pub use self::pattern::LogPattern;
 pub use self::reader::Reader;
 pub use self::stream::{Received, Stream};

@@ -44,6 +44,19 @@ impl LogPattern {
         Ok(Some(pattern))
     }
 
+    /// The logs of a server whose paths match a glob without percent escapes. A final slash stands for everything below.
+    ///
+    /// # Errors
+    /// A usage error when it is not a glob.
+    pub(super) fn below(server: Url, glob: &str) -> Result<LogPattern> {
+        let names = glob.split('/').filter(|name| !matches!(*name, "" | "."));
+        let all = glob.ends_with('/').then(|| "**".to_owned());
+        let segments = names.map(|name| name.replace('%', "%25")).chain(all).collect();
+        let pattern = LogPattern { server, segments };
+        pattern.glob(0)?;
+        Ok(pattern)
+    }
+
     /// The server's root, with the query for each log. Set parameters here before the logs are opened.
     pub fn server_mut(&mut self) -> &mut Url {
         &mut self.server
@@ -82,7 +95,8 @@ impl LogPattern {
 
     /// The glob without the first segments.
     fn glob(&self, depth: usize) -> Result<Glob> {
-        let failed = |cause: &str| Error::usage(format!("cannot use the URL `{self}`: {cause}"));
+        let kind = if self.server.is_local() { "path" } else { "URL" };
+        let failed = |cause: &str| Error::usage(format!("cannot use the {kind} `{self}`: {cause}"));
         let mut glob = Vec::new();
         for segment in &self.segments[depth..] {
             if !glob.is_empty() {
@@ -98,7 +112,9 @@ impl LogPattern {
 impl fmt::Display for LogPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.server)?;
-        f.write_str(&self.segments.join("/").escape_debug().to_string())
+        let path = self.segments.join("/");
+        let path = if self.server.is_local() { path.replace("%25", "%") } else { path };
+        f.write_str(&path.escape_debug().to_string())
     }
 }
 

@@ -3,6 +3,7 @@
 //! It decides when to connect again and from which place. It does not write the place anywhere; that is the caller's part,
 //! for only the caller knows when the bytes are safe.
 
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use super::ClientConfig;
@@ -86,6 +87,8 @@ pub struct Reader {
     was_plain: bool,
     /// The log was streamed before.
     has_streamed: bool,
+    /// There was no file when the log was asked for first: it begins with its first byte.
+    is_awaited: bool,
     /// How long a 404 is retried for a log that is not followed, or was never read.
     grace: Duration,
     /// Since when the server has answered that there is no such log.
@@ -134,6 +137,7 @@ impl Reader {
             is_announced: false,
             was_plain: false,
             has_streamed: false,
+            is_awaited: false,
             grace: Duration::ZERO,
             missing: None,
             is_over: false,
@@ -187,7 +191,7 @@ impl Reader {
 
     fn step(&mut self) -> Result<Option<LogEvent>> {
         if let Some(pause) = self.pause.take() {
-            self.shutdown.sleep(pause);
+            self.url.pause(pause, &self.shutdown);
         }
         loop {
             if self.matches.as_ref().is_some_and(Matches::is_exceeded) {
@@ -230,6 +234,9 @@ impl Reader {
         let mut url = self.url.clone();
         if let Some(matches) = self.matches.as_mut().filter(|_| self.has_streamed) {
             url.set_max(matches.missing());
+        }
+        if self.is_awaited && !url.names("from") {
+            url.set_lines(Lines::All);
         }
         if let Some(place) = &self.place {
             url.set_cursor(place);
@@ -307,13 +314,20 @@ impl Reader {
 
     /// Whether another attempt may succeed. It will not if the server answers, but not with a stream.
     fn may_retry(&mut self, error: &Error) -> bool {
+        if self.url.is_local() && error.io_kind().is_some() {
+            self.is_awaited |= self.place.is_none() && error.io_kind() == Some(ErrorKind::NotFound);
+            return self.retries && self.url.follows();
+        }
         let since = self.missing.take().filter(|_| error.status() == Some(404));
         let is_refused = match error.status() {
             Some(404) => {
                 let since = *self.missing.insert(since.unwrap_or_else(Instant::now));
                 // Retry if the log is known to have existed, from an earlier stream or the place to resume from: between
                 // the two steps of a rotation there is no file with its name.
-                let is_known = self.url.follows() && (self.has_streamed || self.place.is_some());
+                let was_there = self.has_streamed || self.place.is_some();
+                // A file of this machine was there when its directory was opened, a moment ago.
+                self.is_awaited |= self.url.is_file() && !was_there;
+                let is_known = self.url.follows() && (was_there || self.is_awaited);
                 !is_known && since.elapsed() >= self.grace
             }
             Some(status) => is_final(status),
@@ -340,6 +354,7 @@ impl Iterator for Reader {
             Err(error) => error,
         };
         self.stream = None;
+        let error = if self.url.is_local() { error.of_local() } else { error };
         if self.shutdown.is_triggered() {
             self.is_over = true;
             return None;

@@ -26,7 +26,9 @@ use crate::wait::{Interest, Ready, wait};
 pub struct Stream {
     socket: Socket,
     context: String,
-    /// How long the server may be silent; `None`, without limit, when it does not speak `wstail.v1`.
+    /// The server speaks `wstail.v1`.
+    has_events: bool,
+    /// How long the server may be silent; `None`, without limit, when it does not speak `wstail.v1`, or is this process.
     patience: Option<Duration>,
     /// When bytes last arrived, and how many had arrived by then.
     heard: (Instant, u64),
@@ -68,14 +70,15 @@ impl Stream {
     /// ([`Error::is_untrusted`]), or the server refuses ([`Error::status`]).
     pub fn open(url: &Url, config: &ClientConfig, shutdown: &Shutdown) -> Result<Stream> {
         let (socket, has_events) = connect::open(url, config, shutdown)?;
-        let context = format!("lost {url}");
-        let patience = has_events.then(|| patience(HEARTBEAT));
-        Ok(Stream { socket, context, patience, heard: (Instant::now(), 0) })
+        let context = if url.is_local() { format!("cannot follow {url}") } else { format!("lost {url}") };
+        // Within this process nobody can vanish, and the log's disk may be slow.
+        let patience = (has_events && !url.is_local()).then(|| patience(HEARTBEAT));
+        Ok(Stream { socket, has_events, context, patience, heard: (Instant::now(), 0) })
     }
 
     /// Whether the server speaks `wstail.v1`.
     pub(super) fn has_events(&self) -> bool {
-        self.patience.is_some()
+        self.has_events
     }
 
     /// The error for a stream that ended although it follows its log.
@@ -146,7 +149,7 @@ impl Stream {
 
     /// Sets the interval at which the server sends a heartbeat, in seconds.
     pub(super) fn expect_heartbeat(&mut self, heartbeat: f64) {
-        self.patience = Some(patience(heartbeat));
+        self.patience = self.patience.map(|_| patience(heartbeat));
     }
 
     /// Sends an unsolicited Pong, which shows the server that this client is alive while it does not read. Call it every few

@@ -2,17 +2,21 @@
 
 use std::fmt::{self, Write};
 use std::num::NonZeroU64;
+use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
-use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, percent_encode, utf8_percent_encode};
+use rustix::system::uname;
 
+use super::authority::Authority;
+use super::local::LocalPath;
 use crate::error::Error;
-use crate::protocol::DEFAULT_PORT;
 use crate::protocol::criteria::{self, Criteria};
 use crate::protocol::cursor::Place;
 use crate::protocol::glob::Glob;
 use crate::protocol::request::{HeartbeatKind, Lines, Parameters};
-use crate::text::sanitize::is_invisible;
+use crate::shutdown::Shutdown;
 
 /// The address of a log: `ws://HOST[:PORT]/LOG`, the same with `http`, `wss` or `https`, or `HOST[:PORT]/LOG`. Without a
 /// scheme it is `ws` with the default port 8765; with one, the default port is 80, or 443 with TLS.
@@ -22,13 +26,19 @@ use crate::text::sanitize::is_invisible;
 /// wrong without repeating a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
-    is_secure: bool,
-    host: String,
-    /// The interface of a link-local IPv6 address.
-    zone: Option<String>,
-    port: u16,
+    origin: Origin,
+    /// What the origin is called instead of by its own name.
+    name: Option<String>,
     path: String,
     query: Vec<(String, String)>,
+}
+
+/// Where a log is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    Server(Authority),
+    /// On this machine, where it is read without a server.
+    Local(LocalPath),
 }
 
 /// Characters that must be encoded in a request target.
@@ -38,24 +48,86 @@ const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add
 const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 impl Url {
-    /// The host name or address, without brackets and zone.
+    /// The host name or address, without brackets and zone; `localhost` if the log is read without a server.
     pub fn host(&self) -> &str {
-        &self.host
+        self.authority_if_any().map_or("localhost", |authority| &authority.host)
     }
 
     /// The zone of an IPv6 address: the interface to reach it by.
     pub fn zone(&self) -> Option<&str> {
-        self.zone.as_deref()
+        self.authority_if_any()?.zone.as_deref()
     }
 
     /// Whether the connection is TLS: `wss` or `https`.
     pub fn is_secure(&self) -> bool {
-        self.is_secure
+        self.authority_if_any().is_some_and(|authority| authority.is_secure)
     }
 
-    /// The port, or the default one if the text has none.
+    /// The port, or the default one if the text has none; 0 if the log is read without a server.
     pub fn port(&self) -> u16 {
-        self.port
+        self.authority_if_any().map_or(0, |authority| authority.port)
+    }
+
+    /// Whether the log is a file of this machine, and is read without a server: see [`LocalFiles`](super::LocalFiles).
+    pub fn is_local(&self) -> bool {
+        self.authority_if_any().is_none()
+    }
+
+    /// Whether the log was named by its own path on this machine, not as one of those below a directory.
+    pub(super) fn is_file(&self) -> bool {
+        matches!(&self.origin, Origin::Local(path) if path.is_file())
+    }
+
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    fn authority_if_any(&self) -> Option<&Authority> {
+        match &self.origin {
+            Origin::Server(authority) => Some(authority),
+            Origin::Local(_) => None,
+        }
+    }
+
+    /// The address of what is below a local path, by a name that is not percent-encoded.
+    pub(super) fn of_local(path: LocalPath, name: &[u8]) -> Url {
+        let name = percent_encode(name, IN_PATH);
+        Url { origin: Origin::Local(path), name: None, path: format!("/{name}"), query: Vec::new() }
+    }
+
+    /// Sets what the server is called, or this machine, beside other ones.
+    pub fn set_name(&mut self, name: String) {
+        self.name = Some(name);
+    }
+
+    /// What the server is called beside other ones: the name that was set, or its host and port, or the name of this machine.
+    pub fn server_name(&self) -> String {
+        match (&self.name, &self.origin) {
+            (Some(name), _) => name.clone(),
+            (None, Origin::Server(authority)) => authority.place(),
+            (None, Origin::Local(_)) => uname().nodename().to_string_lossy().into_owned(),
+        }
+    }
+
+    /// Whether a name was set: see [`Url::set_name`].
+    pub fn is_named(&self) -> bool {
+        self.name.is_some()
+    }
+
+    /// A name for the log that no other log has, for people and programs: `HOST:PORT/PATH`, or an absolute path.
+    pub fn unique_name(&self) -> String {
+        match &self.origin {
+            Origin::Server(authority) => format!("{}/{}", authority.place(), self.log()),
+            Origin::Local(path) => path.absolute(&self.log()).to_string_lossy().into_owned(),
+        }
+    }
+
+    /// The absolute path of a log that is read without a server.
+    pub fn local_path(&self) -> Option<PathBuf> {
+        match &self.origin {
+            Origin::Server(_) => None,
+            Origin::Local(path) => Some(path.absolute(&self.log())),
+        }
     }
 
     /// The log's name for people: its path, percent-decoded, without leading slashes. Escape it before printing it.
@@ -190,15 +262,14 @@ impl Url {
 
     /// The host and port as a request names them: `logs.example.com:8765`, `[::1]:8765`.
     pub fn authority(&self) -> String {
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        format!("{host}:{}", self.port)
+        self.authority_if_any().map_or_else(|| "localhost".to_owned(), Authority::requested)
     }
 
-    /// The host and port to show, with the zone: `[fe80::1%eth0]:8765`.
+    /// The host and port to show, with the zone: `[fe80::1%eth0]:8765`. If there is no server, the path that was given.
     pub fn place(&self) -> String {
-        match &self.zone {
-            Some(zone) => format!("[{}%{zone}]:{}", self.host, self.port),
-            None => self.authority(),
+        match &self.origin {
+            Origin::Server(authority) => authority.place(),
+            Origin::Local(path) => path.to_string(),
         }
     }
 
@@ -226,6 +297,14 @@ impl Url {
     /// The address below this one, by a name that is percent-encoded already. The query stays.
     pub(super) fn of_encoded(&self, name: &str) -> Url {
         Url { path: format!("{}/{}", self.path.trim_end_matches('/'), encode(name)), ..self.clone() }
+    }
+
+    /// Waits before another try: for that time, or, if there is no such path on this machine, until there is.
+    pub(super) fn pause(&self, time: Duration, shutdown: &Shutdown) {
+        match &self.origin {
+            Origin::Server(_) => drop(shutdown.sleep(time)),
+            Origin::Local(path) => path.pause(time, shutdown),
+        }
     }
 
     /// The path and query as sent in a request.
@@ -257,8 +336,7 @@ impl Url {
     /// A usage error when it is not such an address, names a user, or needs TLS in a build without the feature `tls`.
     pub fn page(text: &str) -> Result<Url, Error> {
         let bad = |cause: &str| bad(text, cause);
-        let (scheme, rest) = text.split_once("://").unwrap_or(("ws", text));
-        let named = text.contains("://");
+        let (scheme, rest) = text.split_once("://").map_or((None, text), |(scheme, rest)| (Some(scheme), rest));
         let rest = rest.split('#').next().unwrap_or_default();
         let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         if authority.contains('@') {
@@ -266,28 +344,10 @@ impl Url {
             let cause = "it names a user, which is not supported: use --token-file";
             return Err(Error::usage(format!("cannot use the URL: {cause}")));
         }
-        let is_secure = match scheme.to_ascii_lowercase().as_str() {
-            "ws" | "http" => false,
-            "wss" | "https" if cfg!(feature = "tls") => true,
-            "wss" | "https" => return Err(bad("this wstail was built without the feature `tls`")),
-            _ => return Err(bad("expected ws://, wss://, http:// or https://")),
-        };
-        let (host, port) = split_port(authority).map_err(bad)?;
-        let (host, zone) = split_zone(host).ok_or_else(|| bad("its IPv6 zone is not the name of an interface"))?;
-        if host.contains(|c: char| c.is_whitespace() || is_invisible(c) || "[]\\\"<>^`{|}".contains(c)) {
-            return Err(bad("it has no valid host"));
-        }
-        if host.is_empty() {
-            return Err(bad("it has no host: HOST[:PORT]/LOG"));
-        }
+        let authority = Authority::parse(scheme, authority).map_err(bad)?;
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let path = if path.is_empty() { "/" } else { path };
-        let port = port.unwrap_or(match is_secure {
-            _ if !named => DEFAULT_PORT,
-            true => 443,
-            false => 80,
-        });
-        Ok(Url { is_secure, host: host.to_owned(), zone, port, path: encode(path), query: pairs(query).collect() })
+        Ok(Url { origin: Origin::Server(authority), name: None, path: encode(path), query: pairs(query).collect() })
     }
 }
 
@@ -311,40 +371,15 @@ fn bad(text: &str, cause: &str) -> Error {
     Error::usage(format!("cannot use the URL `{}`: {cause}", text.escape_debug()))
 }
 
-/// Splits `host:port`, `[::1]:port` and either without a port.
-fn split_port(authority: &str) -> Result<(&str, Option<u16>), &'static str> {
-    const BAD_PORT: &str = "its port is not a number from 1 to 65535";
-    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, "")) => (host, None),
-        Some((host, rest)) => (host, Some(rest.strip_prefix(':').ok_or(BAD_PORT)?)),
-        None if authority.matches(':').count() > 1 => return Err("an IPv6 address needs brackets: [::1]:8765"),
-        None => match authority.rsplit_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (authority, None),
-        },
-    };
-    match port {
-        None => Ok((host, None)),
-        Some(port) => port.parse().ok().filter(|&port| port > 0).map(|port| (host, Some(port))).ok_or(BAD_PORT),
-    }
-}
-
-/// Splits an IPv6 address from its zone, `fe80::1%25eth0` as a URL has it (RFC 6874) or `fe80::1%eth0` as people write it;
-/// `None` if the zone is malformed.
-fn split_zone(host: &str) -> Option<(&str, Option<String>)> {
-    let Some((address, zone)) = host.split_once('%').filter(|(address, _)| address.contains(':')) else {
-        return Some((host, None));
-    };
-    let zone = zone.strip_prefix("25").filter(|rest| !rest.is_empty()).unwrap_or(zone);
-    let zone = percent_decode_str(zone).decode_utf8().ok()?.into_owned();
-    let is_bad = |c: char| c.is_whitespace() || is_invisible(c) || matches!(c, '/' | '%' | '[' | ']');
-    (!zone.is_empty() && !zone.contains(is_bad)).then_some((address, Some(zone)))
-}
-
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.is_secure { "wss" } else { "ws" };
-        write!(f, "{scheme}://{}{}", self.place(), self.path)
+        match &self.origin {
+            Origin::Server(authority) => {
+                let scheme = if authority.is_secure { "wss" } else { "ws" };
+                write!(f, "{scheme}://{}{}", authority.place(), self.path)
+            }
+            Origin::Local(path) => path.write(&self.log(), f),
+        }
     }
 }
 

@@ -96,11 +96,23 @@ impl Roots {
     /// # Errors
     /// A usage error when a root does not exist or is neither a directory nor a regular file.
     pub fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>, hidden: bool) -> Result<Roots> {
-        let roots: Vec<_> = paths.into_iter().map(|path| Root::open(path.as_ref())).collect::<Result<_>>()?;
+        let root = |path: P| {
+            let failed = |error| Error::usage(format!("cannot serve `{}`: {}", path.as_ref().display(), cause(&error)));
+            Root::open(path.as_ref()).map_err(failed)
+        };
+        let roots: Vec<_> = paths.into_iter().map(root).collect::<Result<_>>()?;
         if roots.is_empty() {
             return Err(Error::usage("cannot serve: no PATH was given, for example `wstail serve /var/log`"));
         }
         Ok(Roots { roots: roots.into_iter().map(Arc::new).collect(), hidden })
+    }
+
+    /// Opens a single root.
+    ///
+    /// # Errors
+    /// As the system reports them: nothing of that name is [`io::ErrorKind::NotFound`].
+    pub(crate) fn open_one(path: &Path, hidden: bool) -> io::Result<Roots> {
+        Ok(Roots { roots: vec![Arc::new(Root::open(path)?)], hidden })
     }
 
     /// Finds the log an address names: as an absolute path beneath a root, then relative to each root in turn. The
@@ -152,14 +164,12 @@ impl Roots {
 }
 
 impl Root {
-    fn open(path: &Path) -> Result<Root> {
-        let failed = |error| Error::usage(format!("cannot serve `{}`: {}", path.display(), cause(&error)));
-        let metadata = path.metadata().map_err(failed)?;
+    fn open(path: &Path) -> io::Result<Root> {
+        let metadata = path.metadata()?;
         if !metadata.is_dir() && !metadata.is_file() {
-            return Err(failed(io::Error::other("neither a directory nor a regular file")));
+            return Err(io::Error::other("neither a directory nor a regular file"));
         }
-        let path = std::path::absolute(path).map_err(failed)?;
-        Root::open_as(path, metadata.is_dir()).map_err(failed)
+        Root::open_as(std::path::absolute(path)?, metadata.is_dir())
     }
 
     fn open_as(path: PathBuf, is_directory: bool) -> io::Result<Root> {

@@ -114,7 +114,7 @@ impl ServerConfig {
         ServerConfig { roots: roots.into_iter().map(Into::into).collect(), ..ServerConfig::default() }
     }
 
-    const LONGEST: Duration = Duration::from_secs(315_360_000);
+    pub(super) const LONGEST: Duration = Duration::from_secs(315_360_000);
 
     pub(super) fn check(&self) -> Result<()> {
         let times = [

@@ -8,12 +8,14 @@
 //! * `scans`: how many connections may look through old bytes at a time
 //! * `listing` and `list_changes`: the list of logs, and what changes in it
 //! * `notifier`: the thread that wakes connections when logs change
+//! * `local`: serves logs to this process itself, without a listener
 
 mod accept;
 mod config;
 mod handle;
 mod list_changes;
 mod listing;
+pub(crate) mod local;
 mod notifier;
 mod report;
 mod request;

@@ -34,6 +34,7 @@ pub(super) fn watcher() -> Option<Arc<Watcher>> {
 pub(super) struct NewRoots(Mutex<Vec<WatchedRoots>>);
 
 impl NewRoots {
+    /// If the thread has been started already, call [`Watcher::note_roots`] after this.
     pub(super) fn add(&self, roots: &Arc<Roots>) {
         let (generations, roots) = (roots.generations(), Arc::downgrade(roots));
         self.lock().push(WatchedRoots { roots, generations, routes: None });

@@ -3,6 +3,7 @@
 //! This room shortens waits, and counts the files that are given a log's name. What a woken thread does is up to the
 //! follower and the server.
 
+pub(crate) mod path_watch;
 pub(crate) mod root_routes;
 mod route;
 #[cfg(test)]

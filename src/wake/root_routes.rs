@@ -14,13 +14,15 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use rustix::fs::{self, Mode, OFlags};
 
 use super::route::{ITSELF, RouteId};
+use super::waker::Waker;
 use super::watcher::Watcher;
 use crate::follow::confinement::{ANY_NAME, Directory};
-use crate::follow::root::{Root, Roots};
+use crate::follow::root::Roots;
 
 /// The routes to all roots, as far as they could be followed.
 #[derive(Debug)]
@@ -43,7 +45,7 @@ impl RootRoutes {
     pub(crate) fn follow(&mut self, roots: &Roots) -> bool {
         self.routes.resize(roots.roots.len(), None);
         for (root, route) in roots.roots.iter().zip(&mut self.routes) {
-            *route = self.watcher.follow_root(root, *route);
+            *route = self.watcher.follow_path((&root.path, &root.walks), &self.watcher.notice, *route);
         }
         let watches = self.watcher.watches();
         self.routes.iter().all(|route| route.is_some_and(|route| watches.routes.is_covered(route)))
@@ -56,22 +58,30 @@ impl RootRoutes {
     }
 }
 
+/// An absolute path, and whether paths are walked: see [`Directory::open`].
+type WalkedPath<'p> = (&'p Path, &'p Arc<AtomicBool>);
+
 impl Watcher {
     /// Follows the route to a root until it is the same twice in a row: only then was it watched before it was
-    /// followed.
-    fn follow_root(&self, root: &Root, mut route: Option<RouteId>) -> Option<RouteId> {
+    /// followed. The waker is woken when the route changes.
+    pub(super) fn follow_path(
+        &self,
+        path: WalkedPath<'_>,
+        waker: &Arc<Waker>,
+        mut route: Option<RouteId>,
+    ) -> Option<RouteId> {
         if route.is_some_and(|route| self.watches().routes.is_current(route)) {
             return route;
         }
         for _ in 0..TRIES {
-            let next = self.trace(&self.notice, |show| trace(root, show)).unwrap_or_else(|error| {
+            let next = self.trace(waker, |show| trace(path, show)).unwrap_or_else(|error| {
                 log::debug!("cannot watch the path of a root, polling it instead: {error}");
                 None
             });
             let is_same = next == route;
             // Leave the old route only now, so that whatever is on both routes stays watched.
             if let Some(route) = route {
-                self.leave(route, &self.notice);
+                self.leave(route, waker);
             }
             route = next;
             if is_same {
@@ -86,10 +96,13 @@ impl Watcher {
 }
 
 /// Calls `show` with each directory to watch, and the name to watch for.
-fn trace(root: &Root, show: &mut dyn FnMut(BorrowedFd<'_>, &[u8]) -> io::Result<()>) -> io::Result<()> {
+fn trace(
+    (path, walks): WalkedPath<'_>,
+    show: &mut dyn FnMut(BorrowedFd<'_>, &[u8]) -> io::Result<()>,
+) -> io::Result<()> {
     let top = Path::new("/");
-    let top = Directory::open(top, &[top], &root.walks)?;
-    let segments: Vec<_> = root.path.as_os_str().as_bytes().split(|&byte| byte == b'/').map(<[u8]>::to_vec).collect();
+    let top = Directory::open(top, &[top], walks)?;
+    let segments: Vec<_> = path.as_os_str().as_bytes().split(|&byte| byte == b'/').map(<[u8]>::to_vec).collect();
     // The last directory, and the directory and name under which it was found.
     let (mut last, mut above) = (None, None);
     let traced = top.trace(&segments, |directory, name| {

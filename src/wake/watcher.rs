@@ -116,6 +116,11 @@ impl Watcher {
         self.notice.clear();
     }
 
+    /// There are other roots: they must be checked.
+    pub(crate) fn note_roots(&self) {
+        self.notice.wake();
+    }
+
     /// Wakes every reader, after a change that inotify does not report.
     pub(crate) fn wake_all(&self) {
         let mut watches = self.watches();

@@ -20,6 +20,7 @@ use crate::cli::record::Record;
 use crate::cli::refusal::Refusable;
 use crate::cli::search_report::SearchReport;
 use crate::cli::sink::Sink;
+use crate::cli::source::is_output;
 use crate::cli::stdout::Stdout;
 use crate::cli::style::Style;
 use crate::cli::{lock, print_error};
@@ -73,6 +74,13 @@ impl<'t> Several<'t> {
     /// As with [`Record::open`].
     pub(super) fn record(&self, url: &Url) -> Result<Option<Record>> {
         self.cursor_dir.as_ref().map(|dir| dir.record(url)).transpose()
+    }
+
+    /// Whether a log below a directory of this machine is not meant, because this program writes it: its output, or a cursor
+    /// file.
+    pub(super) fn is_own(&self, url: &Url) -> bool {
+        let is_cursor = |dir: &CursorDir| url.local_path().is_some_and(|path| dir.contains(&path));
+        url.is_local() && (is_output(url) || self.cursor_dir.as_ref().is_some_and(is_cursor))
     }
 
     /// Where the lines of a log go. `index` is the place of its source on the command line.

@@ -1,6 +1,7 @@
 //! The logs that a pattern stands for: those that a server lists, and those that come and go.
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::thread::Scope;
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,8 @@ pub(super) struct PatternWatch<'scope, 'env, 't> {
     left_out: VecDeque<LogFile>,
     /// Until it is known which logs there are: keeps others from being printed out of order.
     unknown: Option<MergeInput<'scope, 't>>,
+    /// There was no such directory at the beginning: all logs in it are new.
+    is_awaited: bool,
     /// Why the list was lost, as it was reported last.
     trouble: Option<String>,
 }
@@ -55,7 +58,18 @@ impl<'scope, 'env, 't> PatternWatch<'scope, 'env, 't> {
         unknown: Option<MergeInput<'scope, 't>>,
     ) -> PatternWatch<'scope, 'env, 't> {
         let (children, listed, left_out) = (Children::new(), Some(Vec::new()), VecDeque::new());
-        PatternWatch { several, scope, index, pattern, children, listed, left_out, unknown, trouble: None }
+        PatternWatch {
+            several,
+            scope,
+            index,
+            pattern,
+            children,
+            listed,
+            left_out,
+            unknown,
+            is_awaited: false,
+            trouble: None,
+        }
     }
 
     /// Follows the logs until they have ended.
@@ -63,7 +77,9 @@ impl<'scope, 'env, 't> PatternWatch<'scope, 'env, 't> {
         let (several, pattern) = (self.several, self.pattern.clone());
         let watched = pattern.locate(|base, glob| {
             let list = LiveList::new(base, glob, several.shutdown.clone());
-            self.take_all(base, list.config(several.config.clone()).retries(several.retries))
+            // A directory of this machine is waited for only if its logs are followed.
+            let retries = several.retries && (base.follows() || !base.is_local());
+            self.take_all(base, list.config(several.config.clone()).retries(retries))
         });
         if let Err(error) = watched {
             print_error(&error);
@@ -105,6 +121,7 @@ impl<'scope, 'env, 't> PatternWatch<'scope, 'env, 't> {
 
     fn take(&mut self, base: &Url, change: LogChange) -> Result<()> {
         match (change, &mut self.listed) {
+            (LogChange::New(file), _) if self.several.is_own(&base.of_log(&file.path)) => {}
             (LogChange::New(file), Some(listed)) => listed.push(file),
             (LogChange::New(file), None) => self.take_new(base, file)?,
             (LogChange::Listed { is_cut }, listed) => {
@@ -134,8 +151,10 @@ impl<'scope, 'env, 't> PatternWatch<'scope, 'env, 't> {
     fn note_lost(&mut self, error: &Error, pause: Duration) {
         let lost = error.to_string();
         if self.trouble.as_ref() != Some(&lost) {
-            self.several.notice(&notices::reconnecting(&lost, pause));
+            self.several.notice(&notices::reconnecting(self.pattern.server(), error, pause));
         }
+        let is_local = self.pattern.server().is_local() && self.listed.is_some();
+        self.is_awaited |= is_local && error.io_kind() == Some(ErrorKind::NotFound);
         self.trouble = Some(lost);
     }
 
@@ -150,7 +169,8 @@ impl<'scope, 'env, 't> PatternWatch<'scope, 'env, 't> {
         listed.sort_unstable_by(|one, two| one.path.cmp(&two.path));
         let mut tasks = Vec::new();
         for file in listed {
-            match self.prepare(base, &file, AddressOrigin::Listed)? {
+            let origin = if self.is_awaited { AddressOrigin::New } else { AddressOrigin::Listed };
+            match self.prepare(base, &file, origin)? {
                 PreparedLog::Task(task) => tasks.push((file.path, task)),
                 // Another pattern has found logs meanwhile.
                 PreparedLog::Full => return self.check_count(self.several.max_logs + 1),

@@ -23,8 +23,6 @@ use crate::server::request::session;
 use crate::server::shared::Shared;
 use crate::shutdown::Shutdown;
 
-/// Enough for the deepest call of a connection with a wide margin: a debug build uses 32 KiB of it.
-const STACK: usize = 256 * 1024;
 /// How long the threads may take to end when the server shuts down.
 const JOIN: Duration = Duration::from_millis(2500);
 
@@ -117,7 +115,7 @@ impl Connections {
         metrics.begin();
         // If no thread can be started, the slot is dropped with this value: the server is overloaded.
         let slot = Slot { number: self.last, metrics, ended: Ended::Overloaded, sender, waker };
-        let builder = thread::Builder::new().name(format!("client {}", self.last)).stack_size(STACK);
+        let builder = thread::Builder::new().name(format!("client {}", self.last)).stack_size(session::STACK);
         let thread = builder.spawn(move || {
             let mut slot = slot;
             slot.ended = Ended::Panicked;

@@ -26,6 +26,8 @@ use crate::wait::{Interest, wait};
 
 /// How long a request head may take, from the moment the connection is accepted.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// Enough for the deepest call of a connection with a wide margin: a debug build uses 32 KiB of it.
+pub(in crate::server) const STACK: usize = 256 * 1024;
 
 /// Serves one client. Returns how its connection ended.
 pub(in crate::server) fn serve(tcp: &TcpStream, shared: &Shared, shutdown: &Shutdown) -> io::Result<Ended> {
@@ -36,6 +38,13 @@ pub(in crate::server) fn serve(tcp: &TcpStream, shared: &Shared, shutdown: &Shut
         Some(acceptor) => serve_tls(tcp, acceptor, shared, shutdown, deadline),
         None => converse(&mut Peer { tcp, stream: BoundedStream::new(tcp) }, shared, shutdown, deadline),
     }
+}
+
+/// Serves one end of [`socket::pair`], whose other end is this process's own.
+pub(in crate::server) fn serve_pair(end: &TcpStream, shared: &Shared, shutdown: &Shutdown) -> io::Result<Ended> {
+    set_socket_send_buffer_size(end, SEND_BUFFER)?;
+    let deadline = Instant::now() + HEAD_TIMEOUT;
+    converse(&mut Peer { tcp: end, stream: BoundedStream::new(end) }, shared, shutdown, deadline)
 }
 
 // Not inlined: a TLS session takes a kilobyte of stack that a plain one does not need.

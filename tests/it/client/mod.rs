@@ -14,6 +14,8 @@ mod filters;
 mod lines;
 // `tail` with a pattern: logs that are new, deleted, missing for a moment, or too many.
 mod listed;
+// `tail` with paths of this machine: what is done to them, how they are named, and that no server is needed.
+mod local;
 // `wstail ls`, and `tail` with only a host.
 mod ls;
 // `tail --merge`: entries of several logs in the order of their times.

@@ -93,7 +93,7 @@ fn bad_usage_is_reported_in_one_line() {
         (&["tail", "h/*", "--merge-wait", "x"], "`--merge-wait x`"),
         (&["tail", "h/*", "--prefix", "maybe"], "`--prefix maybe`"),
         (&["tail", "h", "h/a"], "`h` names no log"),
-        (&["tail", "."], "`.`"),
+        (&["tail", "-"], "`-`: stdin cannot be followed"),
         (&["ls"], "HOST"),
         (&["produce"], "FILE"),
         (&["produce", "x", "--rotate", "1XB"], "--rotate"),
