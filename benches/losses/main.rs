@@ -1,4 +1,5 @@
-//! What is lost when a log is rotated or truncated under its followers: GNU tail and wstail, on one file at one time.
+//! What is lost when a log is rotated or truncated under its followers: GNU tail, and wstail with and without a server, on
+//! one file at one time.
 //! `cargo bench --bench losses` prints a table in about three minutes; it counts and does not time.
 
 mod cases;
@@ -11,7 +12,7 @@ use std::process::Command;
 use std::thread;
 
 use cases::CASES;
-use stage::{Stage, TAILS};
+use stage::{Stage, TAILS, WSTAILS};
 
 fn main() {
     let tail = gnu_tail();
@@ -20,8 +21,9 @@ fn main() {
     let cores = thread::available_parallelism().unwrap();
     println!("Linux {}, {cores} cores; wstail {}; {found}\n", kernel.trim(), env!("CARGO_PKG_VERSION"));
     println!("Each tool's lines: delivered / lost / duplicated.\n");
-    println!("| case | lines written | `{}` | `{}` | `wstail` | its gap notices |", TAILS[0], TAILS[1]);
-    println!("|---|---|---|---|---|---|");
+    let tools = [TAILS, WSTAILS].concat().join("` | `");
+    println!("| case | lines written | `{tools}` | gap notices of the two `wstail` |");
+    println!("|---|---|---|---|---|---|---|");
     for (name, layout, play) in CASES {
         let mut stage = Stage::new(layout, tail.is_some());
         play(&mut stage);

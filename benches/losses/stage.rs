@@ -13,6 +13,10 @@ use rustix::process::Signal;
 use crate::count::{PADDING, count, gaps};
 use crate::process::Process;
 
+/// wstail without a server, and with one.
+pub const WSTAILS: [&str; 2] = ["wstail tail ./app.log", "wstail tail HOST/app.log"];
+const TOOLS: usize = TAILS.len() + WSTAILS.len();
+
 pub const TAILS: [&str; 2] = ["tail -F -n +1 -s 0.25", "tail -F -n +1 ---disable-inotify -s 1"];
 
 /// The first line of each log: a tool that shows it follows. It is not counted.
@@ -44,7 +48,7 @@ pub struct Stage {
     pub written: usize,
     bytes: u64,
     /// Of each tool; `None` is missing.
-    outputs: [Option<PathBuf>; 3],
+    outputs: [Option<PathBuf>; TOOLS],
 }
 
 impl Stage {
@@ -58,14 +62,16 @@ impl Stage {
             symlink("app-1.log", &path).unwrap();
         }
         let log = append(&path);
-        let (processes, outputs) = (Vec::new(), [const { None }; 3]);
+        let (processes, outputs) = (Vec::new(), [const { None }; TOOLS]);
         let mut stage = Stage { processes, directory, log, rotations: 0, written: 0, bytes: 0, outputs };
         stage.log.write_all(READY.as_bytes()).unwrap();
         stage.bytes = READY.len() as u64;
         for column in (0..TAILS.len()).filter(|_| has_tail) {
             stage.start_tail(column);
         }
-        stage.start_wstail();
+        stage.start_wstail(0, "./app.log".to_owned());
+        let address = stage.start_server();
+        stage.start_wstail(1, format!("ws://{address}app.log"));
         stage.wait_until_delivered();
         // A tool may show what there is before it sets up how it looks for more.
         thread::sleep(Duration::from_secs(1));
@@ -76,10 +82,11 @@ impl Stage {
         let mut words = TAILS[column].split(' ');
         let mut command = Command::new(words.next().unwrap());
         command.args(words).arg(self.path("app.log")).stderr(Stdio::null());
-        self.start(command, column);
+        self.start(&mut command, column);
     }
 
-    fn start_wstail(&mut self) {
+    /// Its address.
+    fn start_server(&mut self) -> String {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wstail"));
         command.args(["serve", "--port", "0"]).arg(self.path(""));
         let mut server = Process::start(command.stdout(Stdio::piped()).stderr(Stdio::null()));
@@ -87,21 +94,23 @@ impl Stage {
         BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
         self.processes.push(server);
         let address = line.trim().strip_prefix("listening on http://").expect("the server says where it listens");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wstail"));
-        command
-            .args(["tail", "-n", "all", &format!("ws://{address}app.log")])
-            .stderr(File::create(self.notices()).unwrap());
-        self.start(command, TAILS.len());
+        address.to_owned()
     }
 
-    fn start(&mut self, mut command: Command, column: usize) {
+    fn start_wstail(&mut self, number: usize, log: String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wstail"));
+        command.args(["tail", "-n", "all", &log]).current_dir(self.path(""));
+        self.start(command.stderr(File::create(self.notices(number)).unwrap()), TAILS.len() + number);
+    }
+
+    fn start(&mut self, command: &mut Command, column: usize) {
         let output = self.directory.path().join(format!("output.{column}"));
         self.processes.push(Process::start(command.stdout(File::create(&output).unwrap())));
         self.outputs[column] = Some(output);
     }
 
-    fn notices(&self) -> PathBuf {
-        self.directory.path().join("notices")
+    fn notices(&self, number: usize) -> PathBuf {
+        self.directory.path().join(format!("notices.{number}"))
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -185,16 +194,17 @@ impl Stage {
         });
     }
 
-    fn sizes(&self) -> [Option<u64>; 3] {
+    fn sizes(&self) -> [Option<u64>; TOOLS] {
         self.outputs.each_ref().map(|output| output.as_ref().map(|path| fs::metadata(path).unwrap().len()))
     }
 
-    /// What each tool delivered, and the gaps that wstail announced.
+    /// What each tool delivered, and the gaps that each wstail announced.
     pub fn cells(&self) -> Vec<String> {
         let count = |path: &PathBuf| count(&fs::read(path).unwrap(), self.written);
         let missing = || "-".to_owned();
         let mut cells: Vec<_> = self.outputs.iter().map(|output| output.as_ref().map_or_else(missing, count)).collect();
-        cells.push(gaps(&fs::read_to_string(self.notices()).unwrap()).to_string());
+        let gaps = |number| gaps(&fs::read_to_string(self.notices(number)).unwrap()).to_string();
+        cells.push((0..WSTAILS.len()).map(gaps).collect::<Vec<_>>().join(", "));
         cells
     }
 }
