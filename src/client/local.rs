@@ -11,9 +11,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
+
 use super::pattern::LogPattern;
 use super::url::Url;
 use crate::error::{Error, Result, cause};
+use crate::protocol::cursor::Cursor;
 use crate::server::local::{LocalRoot, LocalServer};
 use crate::shutdown::Shutdown;
 use crate::text::sanitize;
@@ -179,6 +182,12 @@ impl LocalPath {
         }
     }
 
+    /// The place before the first byte that was written to the file after a time at which there was none.
+    pub(super) fn start_after(&self, time: i64) -> Option<Cursor> {
+        let name = self.inner.absolute.file_name()?.as_bytes();
+        self.inner.server.start_after(&self.root().ok()?, name, time)
+    }
+
     /// The absolute path of a log, which is the file itself, or lies below the directory.
     pub(super) fn absolute(&self, log: &str) -> PathBuf {
         match self.inner.kind {
@@ -219,6 +228,12 @@ impl PartialEq for LocalPath {
 }
 
 impl Eq for LocalPath {}
+
+/// The time, in nanoseconds since the epoch, by the clock that the kernel takes a file's creation time from: it goes by ticks.
+pub(super) fn now() -> i64 {
+    let now = clock_gettime(ClockId::RealtimeCoarse);
+    now.tv_sec.saturating_mul(1_000_000_000).saturating_add(now.tv_nsec)
+}
 
 fn is_wildcard(byte: &u8) -> bool {
     matches!(byte, b'*' | b'?' | b'[')

@@ -6,11 +6,11 @@
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-use super::ClientConfig;
 use super::matches::Matches;
 use super::reconnect::{Backoff, is_final};
 use super::stream::{Received, Stream};
 use super::url::Url;
+use super::{ClientConfig, local};
 use crate::error::{Error, Result};
 use crate::protocol::cursor::{Cursor, Place};
 use crate::protocol::event::{Event, OpenTimes};
@@ -87,8 +87,8 @@ pub struct Reader {
     was_plain: bool,
     /// The log was streamed before.
     has_streamed: bool,
-    /// There was no file when the log was asked for first: it begins with its first byte.
-    is_awaited: bool,
+    /// When there was no file of the log yet, by [`local::now`]: it begins with the first byte that was written after that.
+    awaited: Option<i64>,
     /// How long a 404 is retried for a log that is not followed, or was never read.
     grace: Duration,
     /// Since when the server has answered that there is no such log.
@@ -137,7 +137,7 @@ impl Reader {
             is_announced: false,
             was_plain: false,
             has_streamed: false,
-            is_awaited: false,
+            awaited: None,
             grace: Duration::ZERO,
             missing: None,
             is_over: false,
@@ -192,6 +192,8 @@ impl Reader {
     fn step(&mut self) -> Result<Option<LogEvent>> {
         if let Some(pause) = self.pause.take() {
             self.url.pause(pause, &self.shutdown);
+            let start = self.awaited.filter(|_| self.place.is_none()).and_then(|since| self.url.start_after(since));
+            self.place = start.map(Place::from).or(self.place.take());
         }
         loop {
             if self.matches.as_ref().is_some_and(Matches::is_exceeded) {
@@ -235,7 +237,7 @@ impl Reader {
         if let Some(matches) = self.matches.as_mut().filter(|_| self.has_streamed) {
             url.set_max(matches.missing());
         }
-        if self.is_awaited && !url.names("from") {
+        if self.awaited.is_some() && !url.names("from") {
             url.set_lines(Lines::All);
         }
         if let Some(place) = &self.place {
@@ -245,6 +247,7 @@ impl Reader {
         }
         let stream = Stream::open(&url, &self.config, &self.shutdown)?;
         let continuation = match (&self.place, stream.has_events()) {
+            (Some(_), true) if self.awaited.is_some() && !self.has_streamed => Continuation::New,
             (Some(_), true) => Continuation::Exact,
             (None, _) if !self.was_plain => Continuation::New,
             _ => Continuation::Unknown,
@@ -312,10 +315,19 @@ impl Reader {
         event
     }
 
+    /// There is no file of the log.
+    fn note_awaited(&mut self) {
+        if self.place.is_none() && !self.has_streamed {
+            self.awaited.get_or_insert_with(local::now);
+        }
+    }
+
     /// Whether another attempt may succeed. It will not if the server answers, but not with a stream.
     fn may_retry(&mut self, error: &Error) -> bool {
         if self.url.is_local() && error.io_kind().is_some() {
-            self.is_awaited |= self.place.is_none() && error.io_kind() == Some(ErrorKind::NotFound);
+            if error.io_kind() == Some(ErrorKind::NotFound) {
+                self.note_awaited();
+            }
             return self.retries && self.url.follows();
         }
         let since = self.missing.take().filter(|_| error.status() == Some(404));
@@ -326,8 +338,10 @@ impl Reader {
                 // the two steps of a rotation there is no file with its name.
                 let was_there = self.has_streamed || self.place.is_some();
                 // A file of this machine was there when its directory was opened, a moment ago.
-                self.is_awaited |= self.url.is_file() && !was_there;
-                let is_known = self.url.follows() && (was_there || self.is_awaited);
+                if self.url.is_file() {
+                    self.note_awaited();
+                }
+                let is_known = self.url.follows() && (was_there || self.awaited.is_some());
                 !is_known && since.elapsed() >= self.grace
             }
             Some(status) => is_final(status),

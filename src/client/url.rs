@@ -13,7 +13,7 @@ use super::authority::Authority;
 use super::local::LocalPath;
 use crate::error::Error;
 use crate::protocol::criteria::{self, Criteria};
-use crate::protocol::cursor::Place;
+use crate::protocol::cursor::{Cursor, Place};
 use crate::protocol::glob::Glob;
 use crate::protocol::request::{HeartbeatKind, Lines, Parameters};
 use crate::shutdown::Shutdown;
@@ -304,6 +304,15 @@ impl Url {
         match &self.origin {
             Origin::Server(_) => drop(shutdown.sleep(time)),
             Origin::Local(path) => path.pause(time, shutdown),
+        }
+    }
+
+    /// The place before the first byte that was written to a file of this machine after a time at which there was none. `None`
+    /// if the request asks for another beginning.
+    pub(super) fn start_after(&self, time: i64) -> Option<Cursor> {
+        match &self.origin {
+            Origin::Local(path) if path.is_file() && !self.names("from") && !self.has_since() => path.start_after(time),
+            _ => None,
         }
     }
 

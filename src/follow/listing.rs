@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{Dir, FileType};
 
+use super::generations::{all, list};
 use super::log::open::OpenLog;
 use super::log::status::Status;
 use super::position::Identity;
@@ -59,6 +60,16 @@ impl Roots {
             |result: &io::Result<_>| !matches!(result, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
         let log = (0..TURNS).map(|_| OpenLog::current(file.clone())).find(is_over)?.ok()?;
         (log.status.identity == entry.identity).then(|| log.position().cursor())
+    }
+
+    /// The place before the first byte that was written to a log after a time, in nanoseconds since the epoch, at which there
+    /// was no such log: it may have been rotated since. `None` if there is still none that can be read.
+    pub(crate) fn start_after(&self, address: &Address, time: i64) -> Option<Cursor> {
+        let (log, file) = self.find(address).ok()??;
+        let older = list::list(&log).and_then(|siblings| all::older(&log, &file, &siblings)).ok()?;
+        let first = older.iter().find(|older| older.status.identity.born.is_some_and(|born| born >= time));
+        let file = first.map_or(Some(Arc::new(file)), |first| first.open(&log).ok()?.map(Arc::new))?;
+        Some(OpenLog::current(file).ok()?.position().cursor())
     }
 
     fn list_some(&self, names: usize) -> io::Result<Listing> {

@@ -24,6 +24,8 @@ use super::scans::Scans;
 use super::shared::Shared;
 use crate::error::{Error, Result, cause};
 use crate::follow::root::Roots;
+use crate::protocol::address::Address;
+use crate::protocol::cursor::Cursor;
 use crate::select::zone::Zone;
 use crate::shutdown::{Shutdown, Trigger, shutdown};
 use crate::socket;
@@ -119,6 +121,11 @@ impl LocalServer {
             }
         })?;
         Ok(near)
+    }
+
+    /// See [`Roots::start_after`]. `name` is the name of a root that is a file.
+    pub(crate) fn start_after(&self, root: &LocalRoot, name: &[u8], time: i64) -> Option<Cursor> {
+        root.0.roots.start_after(&Address::of(vec![name.to_vec()])?, time)
     }
 
     /// Waits until an absolute path leads to anything, but not longer than until `shutdown` is triggered.

@@ -143,6 +143,33 @@ fn a_missing_file_is_waited_for_and_read_from_its_first_byte() {
 }
 
 #[test]
+fn a_missing_file_that_is_rotated_before_it_is_opened_is_read_from_its_first_byte() {
+    let log = Log::with("");
+    fs::rename(log.path(), log.beside("app.log.9")).unwrap();
+    fs::write(log.beside("app.log.8"), "of a log before this one\n").unwrap();
+    until("files that are created now are younger", || {
+        fs::write(log.beside("now"), "").unwrap();
+        let created = |name| log.beside(name).metadata().unwrap().created().unwrap();
+        let is_younger = created("now") > created("app.log.8");
+        fs::remove_file(log.beside("now")).unwrap();
+        is_younger
+    });
+    let tail = tail(&log, &["-n", "1", "-q", "./app.log"]);
+    is_waiting(&tail);
+    tail.stop();
+    log.append("1\n");
+    for number in 2..=4 {
+        for older in (1..number - 1).rev() {
+            fs::rename(log.beside(&format!("app.log.{older}")), log.beside(&format!("app.log.{}", older + 1))).unwrap();
+        }
+        log.rotate("app.log.1", &format!("{number}\n"));
+    }
+    tail.signal(Signal::CONT);
+    assert_eq!([tail.line(), tail.line(), tail.line(), tail.line()], ["1", "2", "3", "4"]);
+    interrupt(&tail);
+}
+
+#[test]
 fn a_missing_file_is_not_polled() {
     let log = Log::with("");
     let tail = tail(&log, &["./new.log"]);
