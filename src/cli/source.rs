@@ -130,3 +130,30 @@ fn refuse_local(text: &str) -> Result<()> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_precedes_the_first_equals_sign() {
+        let long = format!("{}=h/a", "x".repeat(MAX_NAME));
+        assert_eq!(split_name(&long), (Some(&long[..MAX_NAME]), "h/a"));
+        assert_eq!(split_name("db-1.x_Y=./a=b"), (Some("db-1.x_Y"), "./a=b"));
+        let (longer, no_name) =
+            (format!("x{long}"), [".x=h/a", "=h/a", "h/a?lines=5", "ws://h/a=b", "é=h/a", "h/a", "./a=b"]);
+        for text in no_name.into_iter().chain([longer.as_str()]) {
+            assert_eq!(split_name(text), (None, text));
+        }
+    }
+
+    #[test]
+    fn a_path_begins_with_a_slash_or_dots() {
+        for path in ["/", "/a", "./", "./a", "../a", ".", ".."] {
+            assert!(is_path(path), "{path}");
+        }
+        for other in ["a", "a/b", ".a", "...", "h:1/./a", "ws://h/a", "-", ""] {
+            assert!(!is_path(other), "{other}");
+        }
+    }
+}

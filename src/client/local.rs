@@ -1,24 +1,16 @@
-//! Logs of this machine that are read without a server. They are served within this process, so everything else in this
-//! room treats them as those of a server.
+//! Paths of this machine as users write them, whose logs are read without a server. `local_path` is the way to what is there.
 
 use std::ffi::OsStr;
-use std::fmt;
 use std::fs;
-use std::io;
-use std::net::TcpStream;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::path::Path;
+use std::sync::Arc;
 
-use rustix::time::{ClockId, clock_gettime};
-
+use super::local_path::{LocalPath, PathKind};
 use super::pattern::LogPattern;
 use super::url::Url;
 use crate::error::{Error, Result, cause};
-use crate::protocol::cursor::Cursor;
-use crate::server::local::{LocalRoot, LocalServer};
-use crate::shutdown::Shutdown;
+use crate::server::local::LocalServer;
 use crate::text::sanitize;
 
 /// Reads logs of this machine without a server: with the same [`Url`] and [`Reader`](super::Reader), the same cursors, and
@@ -49,33 +41,6 @@ use crate::text::sanitize;
 pub struct LocalFiles {
     server: Arc<LocalServer>,
 }
-
-/// A path on this machine, and the way to what is there.
-#[derive(Clone)]
-pub(super) struct LocalPath {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    server: Arc<LocalServer>,
-    /// As it was given, without slashes at its end.
-    given: PathBuf,
-    absolute: PathBuf,
-    kind: PathKind,
-}
-
-enum PathKind {
-    File,
-    Directory {
-        /// What it hides can be read, too.
-        hidden: bool,
-        /// Set when it was opened. What is found out about its logs is shared by all connections.
-        root: Mutex<Option<LocalRoot>>,
-    },
-}
-
-/// The longest pause before a path is tried again that exists, but cannot be opened.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 impl LocalFiles {
     /// Starts a thread that waits for the kernel to report changes. It ends with the last of the URLs and patterns that are
@@ -128,111 +93,13 @@ impl LocalFiles {
 
     fn directory(&self, given: &Path, glob: &str) -> Result<LogPattern> {
         let hidden = glob.split('/').any(|segment| segment.starts_with('.'));
-        let path = self.path(given, PathKind::Directory { hidden, root: Mutex::default() })?;
+        let path = self.path(given, PathKind::directory(hidden))?;
         LogPattern::below(Url::of_local(path, b""), glob)
     }
 
     fn path(&self, given: &Path, kind: PathKind) -> Result<LocalPath> {
-        let absolute = std::path::absolute(given).map_err(|error| bad(given, &cause(&error)))?;
-        // A path is compared without its last slashes.
-        let (given, absolute) = (given.components().collect(), absolute.components().collect());
-        Ok(LocalPath { inner: Arc::new(Inner { server: self.server.clone(), given, absolute, kind }) })
+        LocalPath::new(&self.server, given, kind).map_err(|error| bad(given, &cause(&error)))
     }
-}
-
-impl LocalPath {
-    /// Connects to what serves the path within this process.
-    ///
-    /// # Errors
-    /// When the path cannot be opened: see [`Error::io_kind`].
-    pub(super) fn connect(&self) -> Result<TcpStream> {
-        let failed = |error| Error::io(format!("cannot open `{self}`"), error);
-        self.root().and_then(|root| self.inner.server.connect(&root)).map_err(failed)
-    }
-
-    fn root(&self) -> io::Result<LocalRoot> {
-        let Inner { server, absolute, kind, .. } = &*self.inner;
-        let is_directory = absolute.metadata()?.is_dir();
-        match kind {
-            // It is opened anew for each connection, because it may have become a link, or have ceased to be one.
-            PathKind::File if is_directory => Err(io::ErrorKind::IsADirectory.into()),
-            PathKind::File => server.open(absolute, false),
-            PathKind::Directory { .. } if !is_directory => Err(io::ErrorKind::NotADirectory.into()),
-            PathKind::Directory { hidden, root } => {
-                let mut root = root.lock().unwrap_or_else(PoisonError::into_inner);
-                let opened = match &*root {
-                    Some(opened) => opened.clone(),
-                    None => server.open(absolute, *hidden)?,
-                };
-                Ok(root.insert(opened).clone())
-            }
-        }
-    }
-
-    pub(super) fn is_file(&self) -> bool {
-        matches!(self.inner.kind, PathKind::File)
-    }
-
-    /// Waits before the path is tried again: until there is something, or for a while if it cannot be opened.
-    pub(super) fn pause(&self, time: Duration, shutdown: &Shutdown) {
-        let Inner { server, absolute, .. } = &*self.inner;
-        match absolute.metadata() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => server.wait_for(absolute, shutdown),
-            _ => drop(shutdown.sleep(time.min(LONGEST_PAUSE))),
-        }
-    }
-
-    /// The place before the first byte that was written to the file after a time at which there was none.
-    pub(super) fn start_after(&self, time: i64) -> Option<Cursor> {
-        let name = self.inner.absolute.file_name()?.as_bytes();
-        self.inner.server.start_after(&self.root().ok()?, name, time)
-    }
-
-    /// The absolute path of a log, which is the file itself, or lies below the directory.
-    pub(super) fn absolute(&self, log: &str) -> PathBuf {
-        match self.inner.kind {
-            PathKind::File => self.inner.absolute.clone(),
-            PathKind::Directory { .. } => self.inner.absolute.join(log),
-        }
-    }
-
-    /// Writes the path of a log as the user would.
-    pub(super) fn write(&self, log: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.inner.kind {
-            PathKind::File => write!(f, "{self}"),
-            PathKind::Directory { .. } => {
-                let path = self.to_string();
-                write!(f, "{}/{}", path.trim_end_matches('/'), sanitize::escape(log))
-            }
-        }
-    }
-}
-
-/// The path as it was given, escaped.
-impl fmt::Display for LocalPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&sanitize::escape(&self.inner.given.to_string_lossy()))
-    }
-}
-
-impl fmt::Debug for LocalPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("LocalPath").field(&self.inner.given).finish()
-    }
-}
-
-impl PartialEq for LocalPath {
-    fn eq(&self, other: &LocalPath) -> bool {
-        self.inner.absolute == other.inner.absolute
-    }
-}
-
-impl Eq for LocalPath {}
-
-/// The time, in nanoseconds since the epoch, by the clock that the kernel takes a file's creation time from: it goes by ticks.
-pub(super) fn now() -> i64 {
-    let now = clock_gettime(ClockId::RealtimeCoarse);
-    now.tv_sec.saturating_mul(1_000_000_000).saturating_add(now.tv_nsec)
 }
 
 fn is_wildcard(byte: &u8) -> bool {
@@ -241,4 +108,57 @@ fn is_wildcard(byte: &u8) -> bool {
 
 fn bad(path: &Path, cause: &str) -> Error {
     Error::usage(format!("cannot use the path `{}`: {cause}", sanitize::escape(&path.to_string_lossy())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The directory and the glob of a pattern, or the log.
+    fn meant(path: &Path) -> String {
+        let local = LocalFiles::polled().unwrap();
+        match local.pattern(path).unwrap() {
+            Some(pattern) => {
+                let glob = pattern.locate(|base, glob| Ok(format!("{} {glob}", base.place()))).unwrap();
+                format!("{pattern} = {glob}")
+            }
+            None => local.log(path).unwrap().to_string(),
+        }
+    }
+
+    #[test]
+    fn a_path_is_a_file_a_directory_or_a_glob() {
+        let directory = tempfile::tempdir().unwrap();
+        let top = directory.path().to_str().unwrap();
+        fs::write(directory.path().join("a*b"), "").unwrap();
+        let meant = |path: &str| meant(&directory.path().join(path)).replace(top, "/top");
+        assert_eq!(meant("app.log"), "/top/app.log");
+        assert_eq!(meant("a*b"), "/top/a*b", "there is such a file");
+        assert_eq!(meant("a*c"), "/top/a*c = /top a*c");
+        assert_eq!(meant(""), "/top/** = /top **");
+        assert_eq!(meant("missing/"), "/top/missing/** = /top/missing **");
+        assert_eq!(meant("x/y?/[z]/100%.log"), "/top/x/y?/[z]/100%.log = /top/x y?/[z]/100%.log");
+        assert_eq!(meant("x*/"), "/top/x*/** = /top x*/**");
+    }
+
+    #[test]
+    fn what_names_no_file_is_refused() {
+        let local = LocalFiles::polled().unwrap();
+        assert!(local.log("..").unwrap_err().is_usage());
+        let bad = local.pattern("./[/x").unwrap_err();
+        assert_eq!(bad.to_string(), "cannot use the path `./[/x`: a `[` is not closed");
+    }
+
+    #[test]
+    fn a_log_has_a_name_and_an_absolute_path() {
+        let local = LocalFiles::polled().unwrap();
+        let url = local.log("./logs/a%20b.log").unwrap();
+        assert_eq!((url.log(), url.to_string()), ("a%20b.log".to_owned(), "./logs/a%20b.log".to_owned()));
+        let absolute = std::env::current_dir().unwrap().join("logs/a%20b.log");
+        assert_eq!(
+            (url.local_path(), url.unique_name()),
+            (Some(absolute.clone()), absolute.to_string_lossy().into_owned())
+        );
+        assert!(url.is_local() && url == local.log(&absolute).unwrap() && url != local.log("./logs/b.log").unwrap());
+    }
 }

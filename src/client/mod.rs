@@ -14,6 +14,7 @@ mod files;
 mod http;
 mod live_list;
 mod local;
+mod local_path;
 mod matches;
 mod past_logs;
 mod paths;

@@ -10,7 +10,7 @@ use super::matches::Matches;
 use super::reconnect::{Backoff, is_final};
 use super::stream::{Received, Stream};
 use super::url::Url;
-use super::{ClientConfig, local};
+use super::{ClientConfig, local_path};
 use crate::error::{Error, Result};
 use crate::protocol::cursor::{Cursor, Place};
 use crate::protocol::event::{Event, OpenTimes};
@@ -87,7 +87,7 @@ pub struct Reader {
     was_plain: bool,
     /// The log was streamed before.
     has_streamed: bool,
-    /// When there was no file of the log yet, by [`local::now`]: it begins with the first byte that was written after that.
+    /// When there was no file of the log yet, by [`local_path::now`]: it begins with the first byte that was written after that.
     awaited: Option<i64>,
     /// How long a 404 is retried for a log that is not followed, or was never read.
     grace: Duration,
@@ -318,7 +318,7 @@ impl Reader {
     /// There is no file of the log.
     fn note_awaited(&mut self) {
         if self.place.is_none() && !self.has_streamed {
-            self.awaited.get_or_insert_with(local::now);
+            self.awaited.get_or_insert_with(local_path::now);
         }
     }
 

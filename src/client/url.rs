@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str,
 use rustix::system::uname;
 
 use super::authority::Authority;
-use super::local::LocalPath;
+use super::local_path::LocalPath;
 use crate::error::Error;
 use crate::protocol::criteria::{self, Criteria};
 use crate::protocol::cursor::{Cursor, Place};
