@@ -4,13 +4,13 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::ClientConfig;
 use super::files::LogFile;
 use super::past_logs::PastLogs;
 use super::paths::{Paths, TooMany};
 use super::reconnect::{Backoff, is_final};
 use super::stream::{Incoming, Stream};
 use super::url::Url;
+use super::{ClientConfig, local_path};
 use crate::error::{Error, Result};
 use crate::follow::is_generation;
 use crate::protocol::glob::Glob;
@@ -224,7 +224,13 @@ impl Iterator for LiveList {
             self.is_over = true;
             return None;
         }
-        if !self.retries || error.is_usage() || error.is_untrusted() || error.status().is_some_and(is_final) {
+        let is_something_else = self.url.is_local() && local_path::is_something_else(&error);
+        if !self.retries
+            || is_something_else
+            || error.is_usage()
+            || error.is_untrusted()
+            || error.status().is_some_and(is_final)
+        {
             self.is_over = true;
             return Some(Err(error));
         }

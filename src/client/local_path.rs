@@ -149,6 +149,12 @@ impl PartialEq for LocalPath {
 
 impl Eq for LocalPath {}
 
+/// Whether there is something of that name, but not what is asked for: another try would find the same.
+pub(super) fn is_something_else(error: &Error) -> bool {
+    use io::ErrorKind::{IsADirectory, NotADirectory, Other};
+    matches!(error.io_kind(), Some(IsADirectory | NotADirectory | Other))
+}
+
 /// The time, in nanoseconds since the epoch, by the clock that the kernel takes a file's creation time from: it goes by ticks.
 pub(super) fn now() -> i64 {
     let now = clock_gettime(ClockId::RealtimeCoarse);

@@ -328,7 +328,7 @@ impl Reader {
             if error.io_kind() == Some(ErrorKind::NotFound) {
                 self.note_awaited();
             }
-            return self.retries && self.url.follows();
+            return self.retries && self.url.follows() && !local_path::is_something_else(error);
         }
         let since = self.missing.take().filter(|_| error.status() == Some(404));
         let is_refused = match error.status() {

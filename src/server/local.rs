@@ -80,8 +80,8 @@ impl LocalServer {
     /// As the system reports them.
     pub(crate) fn open(&self, path: &Path, hidden: bool) -> io::Result<LocalRoot> {
         let roots = Arc::new(Roots::open_one(path, hidden)?);
-        self.new.add(&roots);
         if let Some(watcher) = &self.watcher {
+            self.new.add(&roots);
             self.start_notifier(watcher);
             watcher.note_roots();
         }

@@ -204,6 +204,22 @@ fn a_missing_file_ends_what_does_not_follow() {
 }
 
 #[test]
+fn what_is_no_file_is_an_error() {
+    let log = tree();
+    for (path, shown, cause) in [
+        ("./app.log/", "./app.log", "not a directory"),
+        ("./app.log/x", "./app.log/x", "not a directory"),
+        ("/dev/null", "/dev/null", "neither a directory nor a regular file"),
+    ] {
+        assert_eq!(tail(&log, &[path]).end(), (1, format!("wstail: cannot open `{shown}`: {cause}\n")));
+    }
+    let tail = tail(&log, &["-q", "./new"]);
+    is_waiting(&tail);
+    fs::create_dir(log.beside("new")).unwrap();
+    assert_eq!(tail.end(), (1, "wstail: cannot open `./new`: is a directory\n".to_owned()));
+}
+
+#[test]
 #[ignore = "needs root and setpriv(1)"]
 fn an_unreadable_file_is_waited_for() {
     let log = Log::with("1\n2\n");
