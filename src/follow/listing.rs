@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{Dir, FileType};
 
+use super::generations::list::Sibling;
 use super::generations::{all, list};
 use super::log::open::OpenLog;
 use super::log::status::Status;
@@ -54,11 +55,7 @@ impl Roots {
     pub(crate) fn start(&self, entry: &Entry) -> Option<Cursor> {
         let address = Address::of(entry.path.split('/').map(|name| name.as_bytes().to_vec()).collect())?;
         let (_, file) = self.find(&address).ok()??;
-        // The beginning of a compressed file may take several turns.
-        const TURNS: usize = 16;
-        let is_over =
-            |result: &io::Result<_>| !matches!(result, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
-        let log = (0..TURNS).map(|_| OpenLog::current(file.clone())).find(is_over)?.ok()?;
+        let log = in_turns(|| OpenLog::current(file.clone()))?;
         (log.status.identity == entry.identity).then(|| log.position().cursor())
     }
 
@@ -66,10 +63,14 @@ impl Roots {
     /// was no such log: it may have been rotated since. `None` if there is still none that can be read.
     pub(crate) fn start_after(&self, address: &Address, time: i64) -> Option<Cursor> {
         let (log, file) = self.find(address).ok()??;
-        let older = list::list(&log).and_then(|siblings| all::older(&log, &file, &siblings)).ok()?;
-        let first = older.iter().find(|older| older.status.identity.born.is_some_and(|born| born >= time));
-        let file = first.map_or(Some(Arc::new(file)), |first| first.open(&log).ok()?.map(Arc::new))?;
-        Some(OpenLog::current(file).ok()?.position().cursor())
+        let older = in_turns(|| all::older(&log, &file, &list::list(&log)?))?;
+        let first = older.iter().find(|(Sibling { status, rotated, .. }, _)| {
+            // A file is created once more when it is compressed, but was last written to before that.
+            let is_written = !rotated.is_compressed || status.written >= time;
+            is_written && status.identity.born.is_some_and(|born| born >= time)
+        });
+        let file = first.map_or(Some(Arc::new(file)), |(first, _)| first.open(&log).ok()?)?;
+        Some(in_turns(|| OpenLog::current(file.clone()))?.position().cursor())
     }
 
     fn list_some(&self, names: usize) -> io::Result<Listing> {
@@ -156,6 +157,14 @@ impl Walk<'_> {
         }
         Ok(())
     }
+}
+
+/// Tries again while compressed files have to be unpacked further, which takes a few turns. `None` if that is not enough, or
+/// after any other error.
+fn in_turns<T>(try_once: impl Fn() -> io::Result<T>) -> Option<T> {
+    const TURNS: usize = 16;
+    let is_over = |result: &io::Result<_>| !matches!(result, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+    (0..TURNS).map(|_| try_once()).find(is_over)?.ok()
 }
 
 /// What cannot be read is not there; that the process lacks something is another matter.
