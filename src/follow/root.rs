@@ -323,13 +323,19 @@ impl Log {
 
     /// A search among the files beside the log is over.
     pub(super) fn rest(&self) {
-        self.archives.rest();
+        self.archives.rest(&self.root.heads);
     }
 
     /// How many archives are half unpacked though nothing reads them now.
     #[cfg(all(test, feature = "gz"))]
     pub(super) fn half_unpacked(&self) -> usize {
         self.archives.half_unpacked()
+    }
+
+    /// Of how many archives something is remembered besides the heads.
+    #[cfg(all(test, feature = "gz"))]
+    pub(super) fn remembered(&self) -> usize {
+        self.archives.remembered()
     }
 
     /// As [`Log::open`], but finds the file and its status without opening it for reading.

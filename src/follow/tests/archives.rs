@@ -154,3 +154,67 @@ fn a_log_that_is_truncated_while_it_is_searched_is_complete_only_if_its_own_copy
         assert_eq!(read(&mut follower, 1000), expected, "copied {is_copied}");
     }
 }
+
+/// How many archives there are: more than can be unpacked in some turns, however little is read of each.
+const MANY: usize = 200;
+
+/// Banners and lines that differ, more than one step unpacks.
+fn many(at: usize) -> String {
+    banner(1100) + &lines(&format!("generation {at}"), 20_000)
+}
+
+fn dated(at: usize) -> String {
+    format!("app.log-{}.gz", 20250101 + at / 28 * 100 + at % 28)
+}
+
+#[test]
+fn a_place_that_is_lost_is_searched_for_in_any_number_of_archives() {
+    let place = Place::with(&(banner(1100) + &lines("lost", 18_000)));
+    let position = place_in(&place);
+    fs::remove_file(place.path("app.log")).unwrap();
+    for at in 0..MANY {
+        place.append_gzip(&dated(at), many(at).as_bytes());
+        age(&place, &dated(at), 86_400 * (MANY - at) as u64);
+    }
+    place.append("app.log", "new\n");
+    let (log, file) = place.find();
+    let mut follower = Follower::resume(log, file, &position, 0, true, WAIT).unwrap();
+    assert_eq!(read(&mut follower, 200), "<cursor>new\n");
+    assert_eq!(follower.log.remembered(), 0);
+}
+
+#[test]
+fn a_file_that_was_compressed_while_it_was_read_is_found_among_any_number_of_archives() {
+    let text = banner(1100) + &lines("read", 18_000);
+    let place = Place::with(&text);
+    for at in 0..MANY {
+        place.append_gzip(&dated(at), many(at).as_bytes());
+    }
+    std::thread::sleep(Duration::from_millis(30));
+    let mut reader = place.follow(Lines::All, true);
+    assert!(reader.read() == text);
+    place.append_gzip(&dated(MANY), text.as_bytes());
+    fs::remove_file(place.path("app.log")).unwrap();
+    place.append("app.log", "new\n");
+    assert_eq!(read(&mut reader.follower, 200), "");
+    reader.pass(WAIT);
+    assert_eq!(reader.read(), "<rotated>new\n");
+}
+
+/// What `gzip -k` leaves.
+#[test]
+fn a_log_is_followed_beside_any_number_of_files_that_are_there_twice() {
+    let place = Place::with("old\n");
+    for at in 0..MANY {
+        place.append(&format!("app.log.{}", 2 + at), &many(at));
+        place.append_gzip(&format!("app.log.{}.gz", 2 + at), many(at).as_bytes());
+    }
+    let mut reader = place.follow(Lines::All, true);
+    assert_eq!(reader.read(), "old\n");
+    place.rename("app.log", "app.log.1");
+    place.append("app.log", "new\n");
+    assert_eq!(read(&mut reader.follower, 200), "");
+    reader.pass(WAIT);
+    assert_eq!(reader.read(), "<rotated>new\n");
+    assert_eq!(reader.follower.log.remembered(), 0);
+}
