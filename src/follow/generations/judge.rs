@@ -58,7 +58,8 @@ impl Search<'_> {
         let counts_back = matches!(sibling.rotated.stamp, NameStamp::Number { counts_back: true, .. });
         let is_numbered = place == Relation::Between && counts_back;
         let is_rotation = self.from.is_some() && self.read.is_none();
-        if file.is_compressed() && is_empty(file)? {
+        // Of one that is damaged before its first byte nothing tells what it was: that is a gap.
+        if file.is_compressed() && is_empty(file)? && !file.known_end().is_some_and(|end| end.is_damaged) {
             return Ok(false);
         }
         if sibling.status.size == 0 {

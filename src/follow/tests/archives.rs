@@ -218,3 +218,20 @@ fn a_log_is_followed_beside_any_number_of_files_that_are_there_twice() {
     assert_eq!(reader.read(), "<rotated>new\n");
     assert_eq!(reader.follower.log.remembered(), 0);
 }
+
+#[test]
+fn an_archive_that_is_damaged_before_its_first_byte_is_a_gap_in_its_place() {
+    // A block of a type that does not exist.
+    let damaged = [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3][..], &[7; 30]].concat();
+    for names in
+        [["app.log.3", "app.log.2.gz", "app.log.1"], ["app.log-20260101", "app.log-20260102.gz", "app.log-20260103"]]
+    {
+        let place = Place::with("read\n");
+        let position = place_in(&place);
+        place.rename("app.log", names[0]);
+        fs::write(place.path(names[1]), &damaged).unwrap();
+        place.append(names[2], "one\n");
+        place.append("app.log", "new\n");
+        assert_eq!(place.resume(&position).read(), "<rotated><damaged><rotated>one\n<rotated>new\n", "{names:?}");
+    }
+}
