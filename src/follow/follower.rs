@@ -106,13 +106,15 @@ pub(super) struct Noticed {
     pub departure: Departure,
 }
 
-/// A file to which the log's name led while one before it seemed to be missing.
+/// A file to which the log's name led while one before it seemed to be missing, or was still searched for in archives.
 #[derive(Debug)]
 pub(super) struct Doubted {
     pub sighted: Sighted,
     pub counted: Option<Count>,
-    /// How often the files were listed.
+    /// How often the files were listed because one seemed to be missing.
     pub tries: u32,
+    /// Archives have to be unpacked further to find what comes before it.
+    pub is_unpacking: bool,
 }
 
 /// A copy of what the log held before it was truncated.
@@ -464,7 +466,8 @@ impl Follower {
 
     /// Whether the reader unpacks compressed files before it yields anything more.
     pub(crate) fn is_unpacking(&self) -> bool {
-        self.open.file.is_compressed() || matches!(self.phase, Phase::Resuming(_))
+        let is_searching = self.doubted.as_ref().is_some_and(|doubted| doubted.is_unpacking);
+        self.open.file.is_compressed() || is_searching || matches!(self.phase, Phase::Resuming(_))
     }
 
     /// How many bytes were searched backwards for the first line, as long as this goes on.

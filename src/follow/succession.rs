@@ -296,25 +296,26 @@ impl Follower {
         noticed: Noticed,
         now: Instant,
     ) -> io::Result<()> {
-        // Without its directory the log can still be read as far as it is held.
-        let siblings = self.siblings_if_any()?.unwrap_or_default();
-        self.report_late(&siblings, Some(current.glance.status.identity))?;
         let (newest, departure) = match &self.phase {
             Phase::Leaving { ahead, .. } => (ahead.newest().unwrap_or(&self.open.file), None),
             _ => (self.file(), Some(noticed.departure)),
         };
-        let links = newest.status()?.links;
+        let is_there = newest.status()?.links > 0;
         let sighted = current.clone();
-        let later = self.between(newest, Passage { departure, ..passage }, current, &siblings)?;
         let tries = self.doubted.as_ref().map_or(0, |doubted| doubted.tries);
-        if later.has_guessed_gap() && links > 0 && tries < MOST_DOUBTS {
-            // Perhaps files are being renamed one after the other: they are listed again.
-            self.doubted = Some(Box::new(Doubted { sighted, counted, tries: tries + 1 }));
-            if !matches!(self.phase, Phase::Leaving { .. }) {
-                self.phase = Phase::Missing { noticed, is_reported: false };
+        let (later, siblings) = match self.find_later(current, Passage { departure, ..passage }) {
+            Ok((later, _)) if later.has_guessed_gap() && is_there && tries < MOST_DOUBTS => {
+                // Perhaps files are being renamed one after the other: they are listed again.
+                let doubted = Doubted { sighted, counted, tries: tries + 1, is_unpacking: false };
+                self.hold(doubted, noticed);
+                return Err(io::ErrorKind::Interrupted.into());
             }
-            return Err(io::ErrorKind::Interrupted.into());
-        }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.hold(Doubted { sighted, counted, tries, is_unpacking: true }, noticed);
+                return Err(error);
+            }
+            found => found?,
+        };
         self.note_known(&later, &siblings)?;
         (self.doubted, self.counted) = (None, counted);
         let mut ahead = match std::mem::replace(&mut self.phase, Phase::Current) {
@@ -325,6 +326,28 @@ impl Follower {
         let held = ahead.hold(&self.log, &siblings);
         self.phase = Phase::Leaving { noticed, grown: now, ahead };
         held
+    }
+
+    /// What comes after the youngest file so far, up to and with `current`, and the siblings.
+    fn find_later(&mut self, current: Sighted, passage: Passage) -> io::Result<(Ahead, Siblings)> {
+        // Without its directory the log can still be read as far as it is held.
+        let siblings = self.siblings_if_any()?.unwrap_or_default();
+        self.report_late(&siblings, Some(current.glance.status.identity))?;
+        let newest = match &self.phase {
+            Phase::Leaving { ahead, .. } => ahead.newest().unwrap_or(&self.open.file),
+            _ => self.file(),
+        };
+        let later = self.between(newest, passage, current, &siblings)?;
+        Ok((later, siblings))
+    }
+
+    /// Holds the file to which the name led until it is known what comes before it.
+    #[inline(never)]
+    fn hold(&mut self, doubted: Doubted, noticed: Noticed) {
+        self.doubted = Some(Box::new(doubted));
+        if !matches!(self.phase, Phase::Leaving { .. }) {
+            self.phase = Phase::Missing { noticed, is_reported: false };
+        }
     }
 
     /// What comes after `from`, up to and with `to`, which the log's name leads to.

@@ -271,7 +271,7 @@ impl Memory {
             let begins = |size: usize| head.get(..size).is_some_and(|head| first_half(head) == content >> 32);
             if begins((HEAD as u64).min(size) as usize)
                 && second_half(&before(archive, size)?) == content & u64::from(u32::MAX)
-                && (!is_common(size)? || archive.size()? == size)
+                && (!is_common(size)? || read_up_to(archive, size, 1)?.is_empty())
             {
                 return Ok(true);
             }

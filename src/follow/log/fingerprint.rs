@@ -56,9 +56,13 @@ pub(in crate::follow) fn is_prefix(file: &File, whole: &File) -> io::Result<bool
     if first.is_empty() || first != read_up_to(whole, 0, first.len())? {
         return Ok(false);
     }
-    // A compressed file is unpacked to its end only if the two begin alike.
+    // A compressed file is unpacked only if the two begin alike, and no further than the other one goes.
+    let most = whole.status()?.size;
+    if file.is_compressed() && !read_up_to(file, most, 1)?.is_empty() {
+        return Ok(false);
+    }
     let size = file.size()?;
-    Ok(size <= whole.status()?.size && before(file, size)? == before(whole, size)?)
+    Ok(size <= most && before(file, size)? == before(whole, size)?)
 }
 
 /// The same where one of the two is compressed, and is not to be unpacked whole: only their first bytes are compared.

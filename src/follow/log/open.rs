@@ -307,7 +307,7 @@ impl OpenLog {
             // Everything that was read is remembered.
             return Ok(self.before.starts_with(&fingerprint::read_up_to(other, 0, self.before.len() + 1)?));
         }
-        Ok(self.heads.begin(other)? && other.size()? <= self.offset)
+        Ok(self.heads.begin(other)? && fingerprint::read_up_to(other, self.offset, 1)?.is_empty())
     }
 
     /// Where the first byte that is not NUL stands, if one follows within a megabyte of data.

@@ -1,6 +1,7 @@
 //! Places in archives, and next to archives that are older.
 
 use super::*;
+use crate::follow::log::fingerprint::is_prefix;
 use crate::follow::test_times::Range;
 use std::time::SystemTime;
 
@@ -234,4 +235,41 @@ fn an_archive_that_is_damaged_before_its_first_byte_is_a_gap_in_its_place() {
         place.append("app.log", "new\n");
         assert_eq!(place.resume(&position).read(), "<rotated><damaged><rotated>one\n<rotated>new\n", "{names:?}");
     }
+}
+
+#[test]
+fn a_log_is_held_while_it_is_searched_for_what_came_before_it() {
+    let text = banner(1100) + &lines("read", 3 << 20);
+    let place = Place::with(&text);
+    let (log, file) = place.find();
+    let mut follower = Follower::new(log, file, Lines::All, true, WAIT).unwrap();
+    assert!(read(&mut follower, 10_000) == text);
+    for at in 1..4 {
+        place.append_gzip(
+            &format!("app.log.{at}.gz"),
+            (banner(1100) + &lines(&format!("older {at}"), 3 << 20)).as_bytes(),
+        );
+        age(&place, &format!("app.log.{at}.gz"), 3600);
+    }
+    fs::remove_file(place.path("app.log")).unwrap();
+    place.append("app.log", "seen\n");
+    let now = Instant::now();
+    let last = (0..4).map(|_| follower.poll(&mut [0; 64], now).unwrap()).last();
+    assert_eq!(last, Some(Step::Busy), "it takes more than some turns");
+    assert!(follower.is_unpacking());
+    fs::remove_file(place.path("app.log")).unwrap();
+    place.append("app.log", "new\n");
+    let mut reader = Reader { follower, now };
+    assert_eq!(reader.read(), "<replaced><rotated>seen\n<replaced><rotated>new\n");
+    assert!(!reader.follower.is_unpacking());
+}
+
+#[test]
+fn an_archive_is_compared_no_further_than_the_other_file_goes() {
+    let place = Place::with(&(banner(1100) + "the end\n"));
+    place.append_gzip("longer.gz", (banner(1100) + &lines("more", 8 << 20)).as_bytes());
+    let (log, whole) = place.find();
+    let longer = log.at(vec![b"longer.gz".to_vec()]).open().unwrap();
+    assert!(!is_prefix(&longer, &whole).unwrap());
+    assert_eq!(longer.known_end(), None);
 }

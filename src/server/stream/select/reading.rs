@@ -75,11 +75,12 @@ impl Selecting {
         }
     }
 
-    /// Whether the stream follows the end of the log: it does not look through old bytes, nor is it far behind. Then it
-    /// gives back its permit to do so.
+    /// Whether the stream follows the end of the log: it does not look through old bytes, nor is it far behind, nor does it
+    /// unpack files. Then it gives back its permit to do so.
     fn is_live(&mut self, source: &LogSource) -> bool {
         let follower = source.follower();
-        let is_live = !(follower.is_searching() || source.is_behind() && follower.is_far_behind(FAR));
+        let is_live =
+            !(follower.is_searching() || follower.is_unpacking() || source.is_behind() && follower.is_far_behind(FAR));
         if is_live {
             self.scan.stop();
         }
