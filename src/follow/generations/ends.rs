@@ -56,7 +56,7 @@ pub(super) struct Ends<'e> {
 /// without a comparison with each of them.
 #[derive(Debug, Default)]
 pub(super) struct OlderFiles {
-    /// By size and content.
+    /// By size and content, of those that need not be unpacked for that.
     whole: HashMap<ContentPrint, Vec<usize>>,
     /// Their first bytes, in order.
     heads: Vec<(Vec<u8>, usize)>,
@@ -68,13 +68,15 @@ type ContentPrint = (u64, Print, Print);
 impl OlderFiles {
     fn add(&mut self, at: usize, file: &File, size: u64) -> io::Result<()> {
         let head = read_up_to(file, 0, HEAD)?;
-        let content = (size, Print::of(&head), Print::of(&before(file, size)?));
-        self.whole.entry(content).or_default().push(at);
+        if !file.is_compressed() {
+            let content = (size, Print::of(&head), Print::of(&before(file, size)?));
+            self.whole.entry(content).or_default().push(at);
+        }
         self.heads.push((head, at));
         Ok(())
     }
 
-    /// Those that hold just what a file of that size holds.
+    /// The plain ones that hold just what a plain file of that size holds.
     pub fn equal(&self, file: &File, size: u64) -> io::Result<&[usize]> {
         let content = (size, head(file, HEAD)?, Print::of(&before(file, size)?));
         Ok(self.whole.get(&content).map_or(&[], Vec::as_slice))

@@ -237,6 +237,26 @@ fn an_archive_that_is_damaged_before_its_first_byte_is_a_gap_in_its_place() {
     }
 }
 
+/// Only their first bytes are compared with a generation that was missed.
+#[test]
+fn archives_that_are_older_are_not_unpacked_far() {
+    const OLDER: usize = 12;
+    let place = Place::with("read\n");
+    for at in 0..OLDER {
+        let noise = (0..1_500_000 / 8).map(|word: u64| word.wrapping_mul(0x9e37_79b9_7f4a_7c15 + at as u64));
+        let noise: Vec<u8> = noise.flat_map(u64::to_le_bytes).map(|byte| byte | 1).collect();
+        place.append_gzip(&format!("app.log-202601{:02}.gz", 1 + at), &noise);
+    }
+    std::thread::sleep(Duration::from_millis(30));
+    let position = place_in(&place);
+    place.rename("app.log", "app.log-20260120");
+    place.append("app.log-20260121", "missed\n");
+    place.append("app.log", "new\n");
+    let (log, file) = place.find();
+    let mut follower = Follower::resume(log, file, &position, 0, true, WAIT).unwrap();
+    assert_eq!(read(&mut follower, 12), "<rotated>missed\n<rotated>new\n");
+}
+
 #[test]
 fn a_log_is_held_while_it_is_searched_for_what_came_before_it() {
     let text = banner(1100) + &lines("read", 3 << 20);
