@@ -355,13 +355,15 @@ impl Ahead {
         self.queue.append(&mut later.queue);
     }
 
-    /// How many bytes will not be read if all is given up; `pass_over` returns it for a file that is held.
-    pub fn give_up(&self, mut pass_over: impl FnMut(&File) -> io::Result<u64>) -> io::Result<u64> {
-        let left = |next: &Next| {
-            let left = next.left().unwrap_or(u64::MAX);
-            Ok::<_, io::Error>(left.min(next.file().map_or(Ok(u64::MAX), &mut pass_over)?))
-        };
-        self.queue.iter().map(left).try_fold(0, |sum: u64, left| Ok(sum.saturating_add(left?)))
+    /// How many bytes will not be read if all is given up, if that is known; `pass_over` returns it for a file that is held.
+    pub fn give_up(&self, mut pass_over: impl FnMut(&File) -> io::Result<Option<u64>>) -> io::Result<Option<u64>> {
+        let mut sum = Some(0);
+        for next in &self.queue {
+            let held = next.file().map_or(Ok(None), &mut pass_over)?;
+            let left = [next.left(), held].into_iter().flatten().min();
+            sum = sum.zip(left).map(|(sum, left)| sum + left);
+        }
+        Ok(sum)
     }
 
     /// Holds the oldest files open, so that they cannot be lost any more, and lets go of what exceeds the bound: it is

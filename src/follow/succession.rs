@@ -161,17 +161,18 @@ impl Follower {
 
     /// The name leads to the open file, and there is nothing new in it.
     fn stay(&mut self, is_direct: bool, now: Instant) -> io::Result<Step> {
-        let phase = std::mem::replace(&mut self.phase, Phase::Current);
-        self.is_settled = is_direct;
-        self.open.note_current();
-        if let Phase::Leaving { ahead, .. } = phase {
+        if let Phase::Leaving { ahead, .. } = &self.phase {
             // A rotation was taken back; what had been written to the new file meanwhile is destroyed.
             let left = ahead.give_up(|file| self.memory.pass_over(file))?;
             self.report_destroyed(left);
         }
-        if let Some(doubted) = self.doubted.take() {
+        self.phase = Phase::Current;
+        self.is_settled = is_direct;
+        self.open.note_current();
+        if let Some(doubted) = &self.doubted {
             let left = self.memory.pass_over(&doubted.sighted.file)?;
             self.report_destroyed(left);
+            self.doubted = None;
         }
         if std::mem::take(&mut self.skip) > 0 {
             // What the client had is not there any more.
@@ -184,9 +185,9 @@ impl Follower {
         Ok(self.queued.pop_front().unwrap_or(Step::Quiet))
     }
 
-    fn report_destroyed(&mut self, bytes: u64) {
-        if bytes > 0 {
-            self.queued.push_back(Step::Gap(Missing::Replaced, Some(bytes)));
+    fn report_destroyed(&mut self, bytes: Option<u64>) {
+        if bytes != Some(0) {
+            self.queued.push_back(Step::Gap(Missing::Replaced, bytes));
         }
     }
 

@@ -147,15 +147,19 @@ impl Memory {
         Ok(None)
     }
 
-    /// What comes after that place in a file is not read any more. Returns how many bytes these are.
-    pub fn pass_over(&mut self, file: &File) -> io::Result<u64> {
-        let size = file.size()?;
-        let Some(place) = self.place_in(file)? else { return Ok(size) };
-        let identity = file.status()?.identity;
+    /// What comes after that place in a file is not read any more. Returns how many bytes these are, if it need not be
+    /// unpacked for that.
+    pub fn pass_over(&mut self, file: &File) -> io::Result<Option<u64>> {
+        let status = file.status()?;
+        if file.is_compressed() {
+            return Ok(self.may_have_finished(&status).then_some(0));
+        }
+        let Status { identity, size, .. } = status;
+        let Some(place) = self.place_in(file)? else { return Ok(Some(size)) };
         if let Some(finished) = self.finished.iter_mut().rfind(|finished| finished.identity == identity) {
             advance(finished, file, size)?;
         }
-        Ok(size.saturating_sub(place))
+        Ok(Some(size.saturating_sub(place)))
     }
 
     /// The files that were finished and bore that number, the last one first.

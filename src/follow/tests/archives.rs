@@ -258,6 +258,22 @@ fn archives_that_are_older_are_not_unpacked_far() {
 }
 
 #[test]
+fn a_rotation_that_is_undone_is_a_gap_though_an_archive_was_ahead() {
+    let place = Place::with("read\n");
+    let mut reader = place.follow(Lines::All, true);
+    assert_eq!(reader.read(), "read\n");
+    place.rename("app.log", "app.log.2");
+    place.append_gzip("app.log.1.gz", lines("missed", 3 << 20).as_bytes());
+    place.append("app.log", "new\n");
+    assert_eq!(read(&mut reader.follower, 100), "");
+    fs::remove_file(place.path("app.log")).unwrap();
+    place.rename("app.log.2", "app.log");
+    assert_eq!(reader.read(), "<replaced>");
+    place.append("app.log", "more\n");
+    assert_eq!(reader.read(), "more\n");
+}
+
+#[test]
 fn a_log_is_held_while_it_is_searched_for_what_came_before_it() {
     let text = banner(1100) + &lines("read", 3 << 20);
     let place = Place::with(&text);
