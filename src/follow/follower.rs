@@ -272,6 +272,9 @@ impl Follower {
         let is_silent = matches!((&result, &self.phase), (Ok(Step::Quiet), Phase::Current));
         if is_silent && self.memory.is_refresh_due(now) {
             result = self.refresh().map(|()| Step::Quiet);
+            if result.is_ok() {
+                self.log.rest();
+            }
         }
         match result {
             // Files are renamed while they are listed, or the process is short of descriptors: what is open can be read

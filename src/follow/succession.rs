@@ -181,6 +181,7 @@ impl Follower {
         if self.memory.is_due(now) {
             let siblings = list::list(&self.log)?;
             self.report_late(&siblings, None)?;
+            self.log.rest();
         }
         Ok(self.queued.pop_front().unwrap_or(Step::Quiet))
     }
@@ -326,6 +327,7 @@ impl Follower {
         ahead.append(later);
         let held = ahead.hold(&self.log, &siblings);
         self.phase = Phase::Leaving { noticed, grown: now, ahead };
+        self.log.rest();
         held
     }
 

@@ -309,3 +309,14 @@ fn an_archive_is_compared_no_further_than_the_other_file_goes() {
     assert!(!is_prefix(&longer, &whole).unwrap());
     assert_eq!(longer.known_end(), None);
 }
+
+#[test]
+fn a_follower_that_is_idle_unpacks_nothing() {
+    let place = Place::with("a\n");
+    place.append("app.log.1", &many(1));
+    place.append_gzip("app.log.1.gz", many(1).as_bytes());
+    let mut reader = place.follow(Lines::All, true);
+    assert_eq!(reader.read(), "a\n");
+    reader.pass(WAIT).read();
+    assert_eq!((reader.follower.log.half_unpacked(), reader.follower.log.remembered()), (0, 0));
+}
