@@ -312,9 +312,6 @@ impl OpenLog {
 
     /// Where the first byte that is not NUL stands, if one follows within a megabyte of data.
     pub fn behind_nuls(&self) -> io::Result<Option<u64>> {
-        if self.file.is_compressed() {
-            return Ok(None);
-        }
         let end = self.file.size()?;
         // Holes are skipped where the file system knows them.
         let mut at = match fs::seek(self.file.raw(), SeekFrom::Data(self.offset)) {
@@ -410,6 +407,9 @@ impl OpenLog {
     // Seldom called, and it would take a page of every reader's stack.
     #[inline(never)]
     pub fn pass_hole(&mut self, is_hole: impl FnOnce() -> bool) -> io::Result<Hole> {
+        if self.file.is_compressed() {
+            return self.pass_packed_hole();
+        }
         let mut first = [0];
         match self.file.read_at(&mut first, self.offset)? {
             0 => Ok(Hole::Open),
@@ -420,6 +420,23 @@ impl OpenLog {
                 Some(data) => self.seek(data).map(|()| Hole::Passed),
                 None => self.pass_data_block(),
             },
+        }
+    }
+
+    /// The same in a compressed file. What is in it will not be replaced; but if nothing follows the NULs, they are data.
+    fn pass_packed_hole(&mut self) -> io::Result<Hole> {
+        let mut block = vec![0; 64 * 1024];
+        let read = self.file.read_at(&mut block, self.offset)?;
+        let nuls = block[..read].iter().take_while(|&&byte| byte == 0).count();
+        match (read, nuls) {
+            (0, _) => self.seek(0).map(|()| Hole::None),
+            (_, 0) if self.offset == 0 => Ok(Hole::None),
+            (_, 0) => Ok(Hole::Before),
+            _ => {
+                self.remember(&block[..nuls]);
+                self.offset += nuls as u64;
+                Ok(Hole::Passed)
+            }
         }
     }
 

@@ -34,6 +34,34 @@ fn age(place: &Place, name: &str, seconds: u64) {
     fs::File::options().append(true).open(place.path(name)).unwrap().set_modified(time).unwrap();
 }
 
+/// What a writer that does not append leaves where the log was truncated, and a copy or an archive keeps as NULs.
+#[test]
+fn a_hole_at_the_start_of_an_archive_is_a_gap_of_its_size() {
+    for hole in [1, 1000, 64 * 1024, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, (3 << 20) + 5] {
+        let place = Place::with(&lines("first", 1000));
+        let position = place_in(&place);
+        place.rename("app.log", "app.log.2");
+        let text = lines("second", 300_000);
+        place.append_gzip("app.log.1.gz", &[&vec![0; hole], text.as_bytes()].concat());
+        place.append("app.log", "new\n");
+        let story = place.resume(&position).read();
+        let expected = format!("<rotated><truncated: {hole}>{text}<rotated>new\n");
+        assert!(story == expected, "{hole}: {} bytes instead of {}", story.len(), expected.len());
+    }
+}
+
+#[test]
+fn an_archive_of_nothing_but_nuls_is_sent_as_it_is() {
+    let place = Place::with(&lines("first", 1000));
+    let position = place_in(&place);
+    place.rename("app.log", "app.log.2");
+    let text = "\0".repeat((2 << 20) + 1);
+    place.append_gzip("app.log.1.gz", text.as_bytes());
+    place.append("app.log", "new\n");
+    let story = place.resume(&position).read();
+    assert!(story == format!("<rotated>{text}<rotated>new\n"), "{} bytes", story.len());
+}
+
 /// Each of them has to be unpacked far to see that it is not the one.
 #[test]
 fn a_place_is_found_among_many_archives_that_begin_alike() {

@@ -202,6 +202,24 @@ fn what_cannot_be_unpacked_is_a_gap_in_its_place() {
     }
 }
 
+/// A writer that does not append leaves a hole where the log was truncated.
+#[test]
+fn a_history_is_the_same_whether_or_not_a_file_that_begins_with_a_hole_is_compressed() {
+    let log = Log::with("current\n");
+    let text = lines("a", 3000);
+    fs::write(log.beside("app.log.2"), lines("b", 10)).unwrap();
+    fs::write(log.beside("app.log.1"), [&vec![0; 2_500_000], text.as_bytes()].concat()).unwrap();
+    let server = serve(&log);
+    let story = || server.events("app.log?history=1&lines=all").story("<1000>");
+    let plain = story();
+    let expected =
+        format!("<open>{}<rotated><gap truncated 2500000>{text}<rotated>current\n<end><1000>", lines("b", 10));
+    assert!(plain == expected, "{}", shown(&plain));
+    gzip(&log.beside("app.log.1"));
+    let packed = story();
+    assert!(packed == plain, "{}", shown(&packed));
+}
+
 /// A program that has not noticed the rotation writes on, and what it writes is deleted with the file.
 #[test]
 fn lines_that_were_read_and_are_not_in_the_archive_are_a_gap() {
