@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read};
 use flate2::bufread::GzDecoder;
 
 use super::input::PackedInput;
-use super::{Unpack, Unpacked, damaged};
+use super::{Following, Unpack, Unpacked, damaged};
 
 /// How much of the file one call reads. Parts of it may yield nothing, though they take time.
 const ALLOWANCE: usize = 8 * 1024;
@@ -15,12 +15,7 @@ pub struct Members(GzState);
 
 #[derive(Debug)]
 enum GzState {
-    /// Before a member, or the end. `is_first`: there must be one. `is_padded`: there must not.
-    Between {
-        input: PackedInput,
-        is_first: bool,
-        is_padded: bool,
-    },
+    Between(PackedInput, Following),
     Within(GzDecoder<PackedInput>),
     /// The file was read to its end, or is damaged.
     Over,
@@ -28,7 +23,7 @@ enum GzState {
 
 impl Members {
     pub fn new(input: PackedInput) -> Members {
-        Members(GzState::Between { input, is_first: true, is_padded: false })
+        Members(GzState::Between(input, Following::First))
     }
 }
 
@@ -36,25 +31,25 @@ impl Unpack for Members {
     fn unpack(&mut self, buffer: &mut [u8]) -> io::Result<Unpacked> {
         match std::mem::replace(&mut self.0, GzState::Over) {
             GzState::Over => Ok(Unpacked::End),
-            GzState::Between { mut input, is_first, mut is_padded } => {
+            GzState::Between(mut input, mut following) => {
                 input.allow(ALLOWANCE);
                 loop {
                     let bytes = match input.fill_buf() {
                         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                            self.0 = GzState::Between { input, is_first, is_padded };
+                            self.0 = GzState::Between(input, following);
                             return Ok(Unpacked::Nothing);
                         }
                         result => result?,
                     };
                     let nuls = bytes.iter().take_while(|&&byte| byte == 0).count();
-                    match bytes.get(nuls) {
-                        None if bytes.is_empty() && is_first => return Err(io::ErrorKind::UnexpectedEof.into()),
-                        None if bytes.is_empty() => return Ok(Unpacked::End),
-                        Some(0x1f) if nuls == 0 && !is_padded => break,
-                        None if !is_first => (),
+                    match (bytes.get(nuls), following) {
+                        (None, Following::First) if nuls == 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                        (None, _) if nuls == 0 => return Ok(Unpacked::End),
+                        (Some(0x1f), Following::First | Following::Another) if nuls == 0 => break,
+                        (None, Following::Another | Following::Padding) => (),
                         _ => return Err(damaged("what follows the last member is not one")),
                     }
-                    is_padded = true;
+                    following = Following::Padding;
                     input.consume(nuls);
                 }
                 self.0 = GzState::Within(GzDecoder::new(input));
@@ -64,8 +59,7 @@ impl Unpack for Members {
                 decoder.get_mut().allow(ALLOWANCE);
                 match decoder.read(buffer) {
                     Ok(0) => {
-                        let input = decoder.into_inner();
-                        self.0 = GzState::Between { input, is_first: false, is_padded: false };
+                        self.0 = GzState::Between(decoder.into_inner(), Following::Another);
                         Ok(Unpacked::Nothing)
                     }
                     Ok(read) => {

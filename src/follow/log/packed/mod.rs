@@ -50,10 +50,22 @@ enum Unpacked {
     /// None yet.
     Nothing,
     /// The same, and it took as long as to unpack so many bytes.
-    #[cfg_attr(not(feature = "xz"), expect(dead_code, reason = "only xz prepares much"))]
+    #[cfg_attr(not(any(feature = "xz", feature = "zstd")), expect(dead_code, reason = "gzip prepares nothing"))]
     Prepared(u64),
     /// The file was read to its end, and it is sound.
     End,
+}
+
+/// What may come where a part of a file has ended: a member, or a frame.
+#[cfg(any(feature = "gz", feature = "zstd"))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Following {
+    /// None has been there: one must come.
+    First,
+    /// Another one, NULs, or the end of the file.
+    Another,
+    /// There were NULs: more of them, or the end of the file.
+    Padding,
 }
 
 fn unpacker(format: ArchiveFormat, input: PackedInput) -> Box<dyn Unpack> {

@@ -99,6 +99,10 @@ fn an_archive_that_is_cut_off_anywhere_is_damaged_and_what_is_there_is_read() {
     for length in SIGNATURE..archive.len() {
         let (read, end) = unpack(&archive[..length]);
         assert!(end.is_damaged && text.starts_with(&read), "cut off at {length} of {}", archive.len());
+        // The table of the only block's codes comes before the text, and the checksum behind it.
+        let least = text.len() * length.saturating_sub(300) / archive.len();
+        assert!(read.len() >= least, "{} bytes, cut off at {length} of {}", read.len(), archive.len());
+        assert!(length < archive.len() - 8 || read == text, "cut off at {length} of {}", archive.len());
     }
 }
 
@@ -258,11 +262,71 @@ fn zstandard_frames_are_one_text() {
     assert_sound(&zst(&text), &text);
     assert_sound(&[&zst(&text)[..], skipped, &zst(b"more"), &[0; 9]].concat(), &[&text[..], b"more"].concat());
     assert_damaged(&[&zst(b"one\n")[..], b"x"].concat(), b"one\n");
-    let archive = zst(&text);
+}
+
+/// A frame whose window is 1 MiB, of blocks that are stored as they are. Behind it there is to be a checksum.
+#[cfg(feature = "zstd")]
+fn stored(text: &[u8], block: usize) -> Vec<u8> {
+    let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 4, 10 << 3];
+    let last = text.len().div_ceil(block) - 1;
+    for (at, chunk) in text.chunks(block).enumerate() {
+        frame.extend_from_slice(&((chunk.len() << 3 | usize::from(at == last)) as u32).to_le_bytes()[..3]);
+        frame.extend_from_slice(chunk);
+    }
+    frame
+}
+
+/// Whether or not it is larger than the window, which the decoder holds back.
+#[cfg(feature = "zstd")]
+#[test]
+fn all_whole_blocks_of_a_zstandard_frame_that_is_damaged_are_read() {
+    const BLOCK: usize = 10_000;
+    for text in [lines(9 * BLOCK), lines(200 * BLOCK)] {
+        let (frame, header) = (stored(&text, BLOCK), 6);
+        for blocks in (0..text.len() / BLOCK).step_by(if text.len() > 1 << 20 { 37 } else { 1 }) {
+            let end = header + blocks * (BLOCK + 3);
+            for length in [end, end + 2, end + 3, end + BLOCK + 2].into_iter().filter(|&length| length >= SIGNATURE) {
+                assert_damaged(&frame[..length], &text[..blocks * BLOCK]);
+            }
+            // A block of a kind that does not exist.
+            let mut wrong = frame.clone();
+            wrong[end] |= 6;
+            assert_damaged(&wrong, &text[..blocks * BLOCK]);
+        }
+        for checksum in [&b""[..], b"x", b"wron", b"wrong"] {
+            assert_damaged(&[&frame[..], checksum].concat(), &text);
+        }
+    }
+}
+
+/// Of blocks of 128 KiB.
+#[cfg(feature = "zstd")]
+#[test]
+fn a_zstandard_frame_that_is_cut_off_anywhere_is_damaged_and_what_is_there_is_read() {
+    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+    let text = lines(500_000);
+    let archive = compress_to_vec(&text[..], CompressionLevel::Fastest);
     for length in (SIGNATURE..archive.len()).step_by(97) {
         let (read, end) = unpack(&archive[..length]);
         assert!(end.is_damaged && text.starts_with(&read), "cut off at {length}");
+        let least = (text.len() * length / archive.len()).saturating_sub(160 * 1024);
+        assert!(read.len() >= least, "{} bytes, cut off at {length} of {}", read.len(), archive.len());
     }
+    assert_damaged(&archive[..archive.len() - 1], &text);
+}
+
+/// A window of 32 MiB, and blocks of a few bytes that fill it.
+#[cfg(feature = "zstd")]
+#[test]
+fn a_window_is_filled_in_several_turns() {
+    let block = |is_last: usize| [&((128 << 10 << 3 | 2 | is_last) as u32).to_le_bytes()[..3], b"x"].concat();
+    let frame = [&[0x28, 0xb5, 0x2f, 0xfd, 0, 15 << 3][..], &block(0).repeat(300), &block(1)].concat();
+    let (file, mut reader) = open(&frame);
+    let mut turns = 1;
+    while reader.read_at(&file, &mut [0; 1], 0).is_err() {
+        turns += 1;
+    }
+    assert!((4..10).contains(&turns), "{turns} turns");
 }
 
 #[cfg(feature = "zstd")]
@@ -369,6 +433,8 @@ mod xz {
         for length in SIGNATURE..archive.len() {
             let (read, end) = unpack(&archive[..length]);
             assert!(end.is_damaged && text.starts_with(&read), "cut off at {length} of {}", archive.len());
+            // It is stored as it is, between headers, checksums and the index, and unpacked in pieces of 128 bytes.
+            assert!(read.len() + 128 + 60 >= length.min(text.len()), "{} bytes, cut off at {length}", read.len());
         }
         for bit in 8 * SIGNATURE..8 * archive.len() {
             let mut wrong = archive.clone();

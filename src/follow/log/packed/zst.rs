@@ -5,13 +5,16 @@ use std::io::{self, BufRead, Read};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::input::PackedInput;
-use super::{Unpack, Unpacked, damaged};
+use super::{Following, Unpack, Unpacked, damaged};
 
 /// The largest window that is accepted, as by `zstd -d`: that of `zstd --long`. It is what an archive demands in memory;
 /// `zstd -19` asks for 8 MiB.
 const MAX_WINDOW: u64 = 128 << 20;
 /// The largest window for which the crate uses a decoder again.
 const MAX_WINDOW_AGAIN: u64 = 100 << 20;
+
+/// What a block costs of which nothing is yielded yet: 128 KiB, mostly copied.
+const BLOCK: u64 = 16 * 1024;
 
 /// Not `Debug` in the crate.
 pub struct Frames {
@@ -20,14 +23,12 @@ pub struct Frames {
     state: ZstState,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum ZstState {
-    /// Before a frame, or the end. `is_first`: there must be one. `is_padded`: there must not.
-    Between {
-        is_first: bool,
-        is_padded: bool,
-    },
+    Between(Following),
     Within,
+    /// This happened in a frame; what was unpacked before is still to be yielded.
+    Failed(io::Error),
     /// So many bytes are to be passed over.
     Skipping(u64),
     Over,
@@ -41,22 +42,23 @@ impl std::fmt::Debug for Frames {
 
 impl Frames {
     pub fn new(input: PackedInput) -> Frames {
-        let state = ZstState::Between { is_first: true, is_padded: false };
-        Frames { input, decoder: FrameDecoder::new(), state }
+        Frames { input, decoder: FrameDecoder::new(), state: ZstState::Between(Following::First) }
     }
 
-    fn begin(&mut self, is_first: bool, is_padded: bool) -> io::Result<Unpacked> {
+    fn begin(&mut self, following: Following) -> io::Result<Unpacked> {
         let bytes = self.input.fill_buf()?;
-        if bytes.is_empty() && !is_first {
-            return Ok(Unpacked::End);
+        if following != Following::First {
+            if bytes.is_empty() {
+                return Ok(Unpacked::End);
+            }
+            let nuls = bytes.iter().take_while(|&&byte| byte == 0).count();
+            if nuls > 0 {
+                self.input.consume(nuls);
+                self.state = ZstState::Between(Following::Padding);
+                return Ok(Unpacked::Nothing);
+            }
         }
-        let nuls = bytes.iter().take_while(|&&byte| byte == 0).count();
-        if nuls > 0 && !is_first {
-            self.input.consume(nuls);
-            self.state = ZstState::Between { is_first, is_padded: true };
-            return Ok(Unpacked::Nothing);
-        }
-        if is_padded {
+        if following == Following::Padding {
             return Err(damaged("what follows the last frame is not one"));
         }
         let mut head = FrameHead::default();
@@ -79,8 +81,11 @@ impl Frames {
 
     fn go_on(&mut self, buffer: &mut [u8]) -> io::Result<Unpacked> {
         if self.decoder.can_collect() == 0 && !self.decoder.is_finished() {
-            let strategy = BlockDecodingStrategy::UptoBlocks(1);
-            self.decoder.decode_blocks(&mut self.input, strategy).map_err(cause)?;
+            match self.decoder.decode_blocks(&mut self.input, BlockDecodingStrategy::UptoBlocks(1)).map_err(cause) {
+                Ok(_) => {}
+                Err(error) if error.raw_os_error().is_some() => return Err(error),
+                Err(error) => return self.fail(error),
+            }
         }
         let read = self.decoder.read(buffer)?;
         if read > 0 {
@@ -91,14 +96,34 @@ impl Frames {
             if wanted.is_some() && wanted != self.decoder.get_calculated_checksum() {
                 return Err(damaged("the checksum is wrong"));
             }
-            self.state = ZstState::Between { is_first: false, is_padded: false };
+            self.state = ZstState::Between(Following::Another);
         }
+        // A block fills the window.
+        Ok(Unpacked::Prepared(BLOCK))
+    }
+
+    /// The frame is damaged behind what was unpacked. The decoder holds that back in its window until the frame is over: it
+    /// gets an empty last block.
+    fn fail(&mut self, error: io::Error) -> io::Result<Unpacked> {
+        const LAST_BLOCK: &[u8] = &[1, 0, 0];
+        // It misses a checksum.
+        let _ = self.decoder.decode_blocks(LAST_BLOCK, BlockDecodingStrategy::UptoBlocks(1));
+        self.state = ZstState::Failed(error);
         Ok(Unpacked::Nothing)
+    }
+
+    fn drain(&mut self, buffer: &mut [u8], error: io::Error) -> io::Result<Unpacked> {
+        let read = self.decoder.read(buffer)?;
+        if read == 0 {
+            return Err(error);
+        }
+        self.state = ZstState::Failed(error);
+        Ok(Unpacked::Bytes(read))
     }
 
     fn skip(&mut self, left: u64) -> io::Result<Unpacked> {
         if left == 0 {
-            self.state = ZstState::Between { is_first: false, is_padded: false };
+            self.state = ZstState::Between(Following::Another);
             return Ok(Unpacked::Nothing);
         }
         let ready = self.input.fill_buf()?.len() as u64;
@@ -115,11 +140,12 @@ impl Frames {
 impl Unpack for Frames {
     fn unpack(&mut self, buffer: &mut [u8]) -> io::Result<Unpacked> {
         match std::mem::replace(&mut self.state, ZstState::Over) {
-            ZstState::Between { is_first, is_padded } => self.begin(is_first, is_padded),
+            ZstState::Between(following) => self.begin(following),
             ZstState::Within => {
                 self.state = ZstState::Within;
                 self.go_on(buffer)
             }
+            ZstState::Failed(error) => self.drain(buffer, error),
             ZstState::Skipping(left) => self.skip(left),
             ZstState::Over => Ok(Unpacked::End),
         }
