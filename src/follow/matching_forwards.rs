@@ -41,13 +41,23 @@ impl MatchingForwards {
     }
 
     /// Judges the next lines, on the way to the last `wanted` ones. At the end those are taken off that were found.
-    pub fn step(&mut self, file: &File, judge: &mut dyn Judge, wanted: &mut u64) -> io::Result<SearchProgress> {
+    /// `block`: how many bytes a step judges; of a long line as many as are judged at all.
+    pub fn step(
+        &mut self,
+        file: &File,
+        judge: &mut dyn Judge,
+        wanted: &mut u64,
+        block: u64,
+    ) -> io::Result<SearchProgress> {
         let reach = judge.reach().max(judge.context_reach());
         file.keep(reach + 2 * HEAD as usize);
-        let to = self.end.min(self.at + HEAD);
-        let LineBlock { bytes, start } = lines(file, self.at, to, judge.reach())?;
-        let before = (self.at - start) as usize;
-        let new = bytes.get(before..).unwrap_or_default();
+        let mut to = self.end.min(self.at + block);
+        let mut read = lines(file, self.at, to, judge.reach())?;
+        if !self.is_within && to < self.end && memchr(b'\n', self.unjudged(&read)).is_none() {
+            to = self.end.min(self.at + HEAD);
+            read = lines(file, self.at, to, judge.reach())?;
+        }
+        let new = self.unjudged(&read);
         let is_last = (new.len() as u64) < to - self.at || to == self.end;
         if self.is_within {
             let passed = memchr(b'\n', new).map_or(new.len(), |newline| newline + 1);
@@ -64,6 +74,8 @@ impl MatchingForwards {
                 new.len()
             }
         };
+        let LineBlock { bytes, start } = &read;
+        let (before, start) = ((self.at - start) as usize, *start);
         let matches = if whole > 0 { judge.matches(&bytes[..before + whole], before, start == 0) } else { Vec::new() };
         let found = matches.len() as u64;
         match &mut self.pass {
@@ -77,6 +89,11 @@ impl MatchingForwards {
             ForwardPass::Find(left) => *left -= found,
         }
         Ok(self.pass_over(whole, is_last, wanted))
+    }
+
+    /// The bytes that are to be judged, without those before them.
+    fn unjudged<'r>(&self, read: &'r LineBlock) -> &'r [u8] {
+        read.bytes.get((self.at - read.start) as usize..).unwrap_or_default()
     }
 
     fn pass_over(&mut self, bytes: usize, is_last: bool, wanted: &mut u64) -> SearchProgress {

@@ -76,7 +76,7 @@ impl MatchingLines {
     pub fn step(&mut self, file: &File, wanted: &mut u64) -> io::Result<SearchProgress> {
         if file.is_compressed() {
             let new = || MatchingForwards::new(self.size, self.counts_unfinished);
-            return self.forwards.get_or_insert_with(new).step(file, &mut *self.judge, wanted);
+            return self.forwards.get_or_insert_with(new).step(file, &mut *self.judge, wanted, self.block);
         }
         if self.searched == 0 {
             return Ok(SearchProgress::Found(0));
@@ -200,6 +200,62 @@ mod tests {
 
         fn context(&mut self, block: &[u8], at: usize, _: bool) -> usize {
             memrchr(b'\n', &block[..at.saturating_sub(1)]).map_or(0, |newline| newline + 1)
+        }
+    }
+
+    /// Notes how much is judged at most.
+    #[derive(Debug, Default)]
+    struct Meter(usize);
+
+    impl Judge for Meter {
+        fn reach(&self) -> usize {
+            1000
+        }
+
+        fn matches(&mut self, block: &[u8], start: usize, is_whole: bool) -> Vec<usize> {
+            self.0 = self.0.max(block.len() - start);
+            Xs.matches(block, start, is_whole)
+        }
+
+        fn context_reach(&self) -> usize {
+            0
+        }
+
+        fn context(&mut self, _: &[u8], at: usize, _: bool) -> usize {
+            at
+        }
+    }
+
+    /// Where the last lines begin that match, searched forwards, and how much is judged at once.
+    fn start_forwards(text: &[u8], mut lines: u64, block: u64) -> (u64, usize) {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(text).unwrap();
+        let (file, mut meter) = (file.into(), Meter::default());
+        let mut search = MatchingForwards::new(text.len() as u64, true);
+        loop {
+            match search.step(&file, &mut meter, &mut lines, block).unwrap() {
+                SearchProgress::Busy => {}
+                SearchProgress::Found(start) => return (start, meter.0),
+                SearchProgress::Absent(_) => unreachable!(),
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_forwards_judges_no_more_than_a_block_and_long_lines_as_far_as_any() {
+        let short = "short\nx\n".repeat(20_000);
+        for block in [1000, 4096, BLOCK as u64, HEAD] {
+            let (start, most) = start_forwards(short.as_bytes(), 3, block);
+            assert_eq!(start, short.len() as u64 - 18);
+            assert!(most as u64 <= block, "{most} bytes in blocks of {block}");
+        }
+        let long = "y".repeat(3 * BLOCK);
+        let text = format!("{short}{long}x\n{long}{long}x\n{short}");
+        let expected = (short.len(), short.len() + long.len() + 2);
+        for block in [1000, 4096, BLOCK as u64, HEAD] {
+            // The second is so long that its end is not judged.
+            let (start, most) = start_forwards(text.as_bytes(), 20_001, block);
+            assert_eq!((start, most <= HEAD as usize), (expected.0 as u64, true), "{block}");
         }
     }
 
