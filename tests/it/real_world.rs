@@ -693,9 +693,6 @@ fn a_compressed_generation_is_read_if_its_format_is_built_in(base: &Path) {
         ("bzip2", false),
     ];
     for (program, is_built_in) in formats {
-        if Command::new(program).arg("--version").output().is_err() {
-            continue;
-        }
         let log = Log::within(base, "a\n");
         let (server, cursor) = cursor_after(&log, "a\n");
         log.rotate("app.log.2", "compressed\n");

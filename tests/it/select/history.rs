@@ -321,17 +321,28 @@ fn the_length_of_an_answer_is_unknown_where_it_comes_from_compressed_files() {
 fn files_that_were_written_an_hour_before_are_not_unpacked() {
     let log = logs();
     fs::remove_file(log.beside("app.log.2")).unwrap();
-    // It is damaged behind its first lines, which would be a gap.
-    let text = (0..20_000).map(|number| format!("2026-11-21 10:00:00 INFO {number} b\n")).collect::<String>();
+    // It is large, and damaged behind its first lines, which would be a gap.
+    let number = |at: u64| at.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let text = (0..200_000).map(|at| format!("2026-11-21 10:00:00 INFO {:016x} b\n", number(at))).collect::<String>();
     rotated(&log, "app.log.2", &text, DAY + 11 * 3600);
     gzip(&log, "app.log.2");
     let archive = fs::read(log.beside("app.log.2.gz")).unwrap();
     fs::write(log.beside("app.log.2.gz"), &archive[..archive.len() / 2]).unwrap();
     set_written(&log, "app.log.2.gz", DAY + 11 * 3600);
     let server = serve_utc(&log);
+    let read = || -> u64 {
+        let io = fs::read_to_string(format!("/proc/{}/io", server.process.pid)).unwrap();
+        io.lines().find_map(|line| line.strip_prefix("rchar: ")).unwrap().parse().unwrap()
+    };
+    let before = read();
     assert_eq!(letters(&body(&server, "since=2026-11-22")), "cedef");
     let story = server.events("app.log?since=2026-11-22").story("<1000>");
     assert_eq!(story, format!("<open>{MIDDLE}<rotated>{NEW}<end><1000>"));
+    let passed_over = read() - before;
+    // It is unpacked from an earlier time on.
+    assert!(server.events("app.log?since=2026-11-21").story("<1000>").contains("<gap damaged>"));
+    let unpacked = read() - before - passed_over;
+    assert!(unpacked > archive.len() as u64 / 2 && passed_over < unpacked / 2, "{passed_over} and {unpacked} bytes");
 }
 
 #[test]
