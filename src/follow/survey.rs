@@ -116,7 +116,7 @@ impl Survey {
     fn begin(&mut self, file: &File, learn: impl FnOnce([&[u8]; 2], i64) -> Box<dyn LineTimes>) -> io::Result<()> {
         if file.is_compressed() {
             let bytes = read_up_to(file, 0, self.size.min(FAR) as usize)?;
-            self.times = Some(learn([&bytes, b""], self.written));
+            self.times = Some(learn([&bytes, b""], self.written.min(file.last_write()?)));
             (self.part, self.sample) = (Part::FarHead, Sample { bytes, ..Sample::default() });
             return Ok(());
         }

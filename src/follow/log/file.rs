@@ -42,17 +42,21 @@ impl File {
 
     /// How a file is compressed, if it is.
     pub(in crate::follow) fn format_of(raw: &std::fs::File) -> io::Result<Option<ArchiveFormat>> {
-        let mut start = [0; SIGNATURE];
-        let mut length = 0;
-        while length < SIGNATURE {
-            match raw.read_at(&mut start[length..], length as u64) {
-                Ok(0) => break,
-                Ok(read) => length += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let (start, length) = signature(raw)?;
         Ok(ArchiveFormat::of(&start[..length]))
+    }
+
+    /// When the log was last written to, as far as the file shows, in nanoseconds since the epoch: of a compressed file what
+    /// its header says, if that is earlier than its modification time.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn last_write(&self) -> io::Result<i64> {
+        let written = Status::of(&self.raw)?.written;
+        let Some(format) = self.format else { return Ok(written) };
+        let (start, length) = signature(&self.raw)?;
+        let said = format.written(&start[..length]).map(|seconds| i64::from(seconds) * 1_000_000_000);
+        Ok(said.map_or(written, |said| said.min(written)))
     }
 
     /// The file itself.
@@ -137,4 +141,19 @@ impl File {
     fn text(&self) -> Option<MutexGuard<'_, PackedText>> {
         Some(self.text.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// The first bytes of a file, and how many there are.
+fn signature(raw: &std::fs::File) -> io::Result<([u8; SIGNATURE], usize)> {
+    let mut start = [0; SIGNATURE];
+    let mut length = 0;
+    while length < SIGNATURE {
+        match raw.read_at(&mut start[length..], length as u64) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((start, length))
 }

@@ -2,12 +2,10 @@
 //! with them.
 
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::learning::{learn, trained};
-use crate::civil::SECOND;
 use crate::follow::File;
 use crate::follow::root::Log;
 use crate::follow::time_range::TimeRange;
@@ -70,10 +68,9 @@ impl<'p> RequestTimes<'p> {
         if self.since.is_none() && self.until.is_none() {
             return Ok(range);
         }
-        let metadata = file.raw().metadata()?;
         let recogniser = learn(log, file)?;
         range.order = recogniser.date_order();
-        let clock = Clock { now: now(), written: last_write(&metadata), zone: &self.zone };
+        let clock = Clock { now: now(), written: file.last_write()?.into(), zone: &self.zone };
         let since = self.parameters.since.as_deref().and_then(|text| When::parse(text, &recogniser).ok());
         range.since = since.or(self.since).map(|since| since.since(&clock));
         let until = self.parameters.until.as_deref().and_then(|text| Until::parse(text, &recogniser).ok());
@@ -143,8 +140,4 @@ fn now() -> i128 {
         Ok(since) => nanoseconds(since),
         Err(error) => -nanoseconds(error.duration()),
     }
-}
-
-fn last_write(metadata: &std::fs::Metadata) -> i128 {
-    i128::from(metadata.mtime()) * SECOND + i128::from(metadata.mtime_nsec())
 }

@@ -1,4 +1,6 @@
 use std::fs;
+#[cfg(feature = "gz")]
+use std::io::Write;
 use std::time::SystemTime;
 
 use wstail::protocol::event::{Event, OpenTimes};
@@ -393,6 +395,25 @@ fn dates_without_a_year_are_those_before_the_last_write() {
     assert_eq!(last("app.log?until=Jan%20%201%2000:00:01"), "xy");
     assert_eq!(last("leap.log?since=2024-02-29"), "yz");
     assert_eq!(last("leap.log?since=Feb%2029%2012:00:00"), "yz");
+}
+
+/// It may have been copied, or touched, since.
+#[cfg(feature = "gz")]
+#[test]
+fn dates_without_a_year_in_an_archive_are_those_before_the_time_in_its_header() {
+    let log = Log::with("");
+    let server = serve_utc(&log);
+    let text = "Dec 30 23:00:00 h a: x\nDec 31 23:59:59 h a: y\nJan  1 00:00:01 h a: z\n";
+    for (header, touched) in [(1_798_761_601, 1_840_000_000), (1_840_000_000, 1_798_761_601), (0, 1_798_761_601)] {
+        let mut gzip = flate2::GzBuilder::new().mtime(header).write(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(text.as_bytes()).unwrap();
+        fs::write(log.beside("app.log.1.gz"), gzip.finish().unwrap()).unwrap();
+        set_written(&log, "app.log.1.gz", touched);
+        for query in ["since=2026-12-31", "since=Dec%2031%2023:59:59"] {
+            let body = String::from_utf8(server.get(&format!("/app.log.1.gz?{query}")).chunked()).unwrap();
+            assert_eq!(body, text.split_once('\n').unwrap().1, "{query}, {header} in the header, touched {touched}");
+        }
+    }
 }
 
 #[test]

@@ -33,6 +33,13 @@ impl ArchiveFormat {
         }
     }
 
+    /// When the text was last written to, in seconds since the epoch, if a file that begins with these bytes says so. Only
+    /// gzip does.
+    pub fn written(self, start: &[u8]) -> Option<u32> {
+        let time = u32::from_le_bytes(*start.get(4..)?.first_chunk()?);
+        (self == ArchiveFormat::Gz && time != 0).then_some(time)
+    }
+
     /// Whether this program can read it.
     pub fn is_built_in(self) -> bool {
         match self {
@@ -57,6 +64,15 @@ impl ArchiveFormat {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn gzip_says_when_the_text_was_written() {
+        let start = b"\x1f\x8b\x08\x00\x01\x02\x00\x00\x00\x03";
+        assert_eq!(ArchiveFormat::Gz.written(start), Some(0x201));
+        assert_eq!(ArchiveFormat::Gz.written(&start[..7]), None);
+        assert_eq!(ArchiveFormat::Gz.written(b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03"), None);
+        assert_eq!(ArchiveFormat::Zstd.written(start), None);
+    }
 
     #[test]
     fn the_first_bytes_tell_the_format() {
