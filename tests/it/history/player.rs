@@ -402,15 +402,22 @@ impl Player {
             let away = self.readers.iter_mut().filter(|reader| is_stopped || reader.client.is_none());
             away.for_each(|reader| reader.oracle.doubt(generation));
         }
-        let is_word = self.world().scheme == Scheme::Word;
-        for reader in &mut self.readers {
-            // A cursor may be in it before its first line, and a header alone does not tell it from others. And its own name
-            // does not show that it was the last before the log.
-            if !reader.oracle.has_reached(generation) {
-                reader.oracle.may_be_gap_before(generation);
-            }
-            if is_word {
-                reader.oracle.may_be_gap(generation);
+        // Its own name does not show that it was the last before the log.
+        if self.world().scheme == Scheme::Word {
+            self.readers.iter_mut().for_each(|reader| reader.oracle.may_be_gap(generation));
+        }
+    }
+
+    /// A cursor may be in a file before its first line. If that is compressed by now, a header alone does not tell it from
+    /// others.
+    fn may_lose_bare_cursor(&mut self, at: usize) {
+        let reader = &mut self.readers[at];
+        if reader.cursor.is_none() || !reader.begins_empty {
+            return;
+        }
+        for rotated in self.world.as_ref().unwrap().rotated.iter().filter(|rotated| !rotated.is_plain()) {
+            if !reader.oracle.has_reached(rotated.generation) {
+                reader.oracle.may_be_gap_before(rotated.generation);
             }
         }
     }
@@ -632,6 +639,7 @@ impl Player {
 
     fn connect(&mut self, at: usize) {
         self.go_on();
+        self.may_lose_bare_cursor(at);
         let name = self.world().directory.file_name().unwrap().to_str().unwrap().to_owned();
         let from = match &self.readers[at].cursor {
             Some((cursor, skip)) => format!("cursor={cursor}.{skip}"),
