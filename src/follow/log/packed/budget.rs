@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What is left of a turn. A turn ends when it is spent: then every read that has to unpack something fails, the first of
-/// them with [`std::io::ErrorKind::WouldBlock`], and the next turn begins.
+/// What is left of a turn. When it is spent, the next read that has to unpack something fails with
+/// [`std::io::ErrorKind::WouldBlock`], and that begins the next turn: whoever does not give way then takes one turn more.
 #[derive(Debug)]
 pub struct TurnBudget {
     left: AtomicU64,
