@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use tungstenite::Message;
 use wstail::protocol::event::Event;
 
-use crate::support::{EventClient, Log, Server, serve_with};
+use crate::support::{DEADLINE, EventClient, Log, Server, serve_with};
 
 /// Enough to tell files apart, and more than one read takes.
 fn lines(name: &str, count: usize) -> String {
@@ -390,10 +390,12 @@ fn a_far_place_in_an_archive_is_found_while_heartbeats_go_on() {
     // The server stops at once while it unpacks.
     let mut client = server.events(&format!("app.log?cursor={cursor}"));
     await_heartbeats(&mut client, 1);
+    let begun = std::time::Instant::now();
     server.process.signal(rustix::process::Signal::TERM);
     client.story("<1001>");
     assert!(client.cursors.is_empty(), "it had begun to send");
     server.process.wait();
+    assert!(begun.elapsed() < DEADLINE / 4);
 }
 
 /// Heartbeats that come before anything else: the place is still searched for.
