@@ -8,6 +8,8 @@ mod descriptors;
 mod environment;
 mod filter;
 mod follow;
+#[cfg(test)]
+mod generated;
 mod healthcheck;
 mod help;
 mod json;

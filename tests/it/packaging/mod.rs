@@ -8,5 +8,7 @@ mod lifecycle;
 mod manager;
 // Static binaries, for 64-bit ARM by emulation, and builds for other systems.
 mod portable;
+// The man page and the completions in `contrib/`.
+mod shells;
 // The unit in `contrib/`, checked by systemd-analyze.
 mod service;
