@@ -2,7 +2,8 @@
 //! reads and writes in loops that a slow peer can keep going forever, one byte at a time. This ends them.
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+
+use rustix::fd::{AsFd, BorrowedFd};
 
 use crate::socket::is_nothing_now;
 use crate::wait::Ready;

@@ -41,7 +41,7 @@
 //!
 //! * Asynchronous code: everything blocks, with one thread a connection. A [`Shutdown`] ends what blocks.
 //! * Storing, indexing or parsing logs: bytes go through unchanged.
-//! * Other systems than Linux, where this crate is empty.
+//! * A server on other systems than Linux. Elsewhere this crate has only its client and its log writer.
 //!
 //! # Map
 //!
@@ -65,20 +65,26 @@
 //! are compressed with gzip, and the features `xz` and `zstd` do the same for these formats; the feature `cli`, on by
 //! default, adds what only the program `wstail` needs, and a library user leaves it out.
 
-#![cfg(target_os = "linux")]
+// The server needs Linux. What only it uses is unused elsewhere.
+#![cfg_attr(not(target_os = "linux"), allow(dead_code, unused_imports))]
 
 mod bounded_stream;
 mod civil;
 pub mod client;
 mod error;
 #[doc(hidden)]
+pub mod file_id;
+#[cfg(target_os = "linux")]
+#[doc(hidden)]
 pub mod follow;
 pub mod produce;
 pub mod protocol;
 #[cfg(test)]
 mod random;
+mod rotated_name;
 #[doc(hidden)]
 pub mod select;
+#[cfg(target_os = "linux")]
 pub mod server;
 mod shutdown;
 #[doc(hidden)]
@@ -92,6 +98,7 @@ mod tls;
 #[path = "tls/absent.rs"]
 mod tls;
 mod wait;
+#[cfg(target_os = "linux")]
 mod wake;
 
 pub use client::{ClientConfig, Reader, Trust, Url};
@@ -104,5 +111,6 @@ pub use protocol::request::{Format, Lines};
 pub use protocol::token::Token;
 #[doc(inline)]
 pub use select::zone::{ZoneError, ZoneName};
+#[cfg(target_os = "linux")]
 pub use server::{Server, ServerConfig, ServerHandle};
 pub use shutdown::{Shutdown, Trigger, shutdown};

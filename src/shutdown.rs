@@ -4,19 +4,18 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Triggers its [`Shutdown`] and all clones of that when it is dropped.
 #[derive(Debug)]
 pub struct Trigger {
     // Fields are dropped in this order: a thread that the pipe wakes must find the channel closed already.
     _channel: Sender<Infallible>,
-    _pipe: UnixStream,
+    _pipe: OwnedFd,
 }
 
 /// Ends what blocks: threads hold it to learn that they are to stop. All clones are triggered together, for good.
@@ -42,9 +41,31 @@ pub struct Shutdown {
 /// When the process has no file descriptor left.
 pub fn shutdown() -> io::Result<(Trigger, Shutdown)> {
     let (sender, receiver) = crossbeam_channel::bounded(0);
-    let (near, far) = UnixStream::pair()?;
+    let (near, far) = pair()?;
     let trigger = Trigger { _channel: sender, _pipe: near };
-    Ok((trigger, Shutdown { channel: receiver, pipe: Arc::new(far.into()) }))
+    Ok((trigger, Shutdown { channel: receiver, pipe: Arc::new(far) }))
+}
+
+/// Two ends that poll(2) takes: one becomes readable when the other is closed.
+#[cfg(unix)]
+fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (near, far) = std::os::unix::net::UnixStream::pair()?;
+    Ok((near.into(), far.into()))
+}
+
+/// Windows polls nothing but sockets of the network.
+#[cfg(windows)]
+fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let near = TcpStream::connect(listener.local_addr()?)?;
+    loop {
+        let (far, peer) = listener.accept()?;
+        // Any program may have connected.
+        if peer == near.local_addr()? {
+            return Ok((near.into(), far.into()));
+        }
+    }
 }
 
 impl Shutdown {

@@ -1,10 +1,10 @@
 //! The one wait of a turn: poll(2) on a socket, the shutdown, and the waker that reports changes in a log.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
 
 use crate::shutdown::Shutdown;
@@ -61,11 +61,12 @@ pub(crate) fn wait_beside(
         Err(Errno::INTR) => return Ok(Ready::default()),
         Err(errno) => return Err(errno.into()),
     }
+    // On Windows each flag is several bits.
     let socket = fds[0].revents();
     let broken = socket.intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL);
     Ok(Ready {
-        read: broken || socket.contains(PollFlags::IN),
-        write: broken || socket.contains(PollFlags::OUT),
+        read: broken || socket.intersects(PollFlags::IN),
+        write: broken || socket.intersects(PollFlags::OUT),
         stop: beside[0].is_some() && !fds[1].revents().is_empty(),
         waker: beside[1].is_some() && !fds[2].revents().is_empty(),
     })

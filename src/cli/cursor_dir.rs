@@ -3,7 +3,6 @@
 
 use std::fs::DirBuilder;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -32,7 +31,7 @@ impl CursorDir {
     /// # Errors
     /// When it cannot be created, or is something else.
     pub(super) fn open(path: PathBuf, filter: Option<String>) -> Result<CursorDir> {
-        let created = match DirBuilder::new().mode(0o700).create(&path) {
+        let created = match private().create(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
             result => result,
         };
@@ -56,6 +55,18 @@ impl CursorDir {
     pub(super) fn record(&self, url: &Url) -> Result<Record> {
         Record::open(self.path.join(file_name(&url.unique_name())), self.filter.clone())
     }
+}
+
+/// Creates a directory that only its owner can read.
+fn private() -> DirBuilder {
+    #[cfg(unix)]
+    {
+        let mut builder = DirBuilder::new();
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder
+    }
+    #[cfg(not(unix))]
+    DirBuilder::new()
 }
 
 /// A name for the file of a log, which no other log has.

@@ -8,7 +8,6 @@ use std::time::UNIX_EPOCH;
 use argh::{ArgsInfo, FromArgValue, FromArgs};
 use tz::{DateTime, TimeZone};
 use wstail::client::{self, ClientConfig, LogFile, LogList, Url};
-use wstail::follow::root::Roots;
 use wstail::select::zone;
 use wstail::text::sanitize::escape;
 use wstail::{Error, Result};
@@ -77,7 +76,14 @@ pub(super) fn is_local(server: &Path) -> bool {
     is_path || fs::symlink_metadata(server).is_ok()
 }
 
+#[cfg(not(target_os = "linux"))]
+fn local(_path: &Path) -> Result<LogList> {
+    Err(super::needs_linux("`wstail ls` of a local path"))
+}
+
+#[cfg(target_os = "linux")]
 fn local(path: &Path) -> Result<LogList> {
+    use wstail::follow::root::Roots;
     let listing = Roots::open([path], false)?.list();
     let listing = listing.map_err(|error| Error::io(format!("cannot list `{}`", path.display()), error))?;
     let mut logs = LogList::default();

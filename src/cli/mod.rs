@@ -5,6 +5,8 @@ mod arguments;
 mod cursor_dir;
 mod demo;
 mod descriptors;
+#[cfg_attr(windows, path = "device/windows.rs")]
+mod device;
 mod environment;
 mod filter;
 mod follow;
@@ -13,12 +15,14 @@ mod generated;
 mod healthcheck;
 mod help;
 mod json;
+#[cfg_attr(windows, path = "locked/windows.rs")]
 mod locked;
 mod ls;
 mod merge;
 mod names;
 mod nearest;
 mod notices;
+#[cfg(target_os = "linux")]
 mod notify;
 mod printed_places;
 mod printer;
@@ -171,6 +175,12 @@ fn execute(command: Option<Command>) -> Result<Exit> {
         Some(Command::Healthcheck(healthcheck)) => healthcheck.run(),
         None => Err(usage(format!("no command was given, expected one of {}", schema::names().join(", ")))),
     }
+}
+
+/// The error of a command, or of a use of it, that there is only on Linux.
+#[cfg(not(target_os = "linux"))]
+fn needs_linux(what: &str) -> Error {
+    Error::failed(format!("{what} needs Linux; `tail`, `ls HOST`, `healthcheck` and `produce` run here, too"))
 }
 
 /// Sets a field if its option was given, and otherwise leaves the default.

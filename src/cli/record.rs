@@ -1,10 +1,10 @@
 //! The cursor file: how far a log was read, and how large the output was by then. `locked` locks and replaces the file.
 
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::fs::{File, Metadata};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use wstail::file_id::FileId;
 use wstail::protocol::criteria::{Case, Context, SEPARATOR};
 use wstail::protocol::cursor::Place;
 use wstail::text::sanitize::escape;
@@ -32,17 +32,15 @@ struct Note {
 /// A file that is written to, and its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct OutputFile {
-    device: u64,
-    inode: u64,
+    id: FileId,
     size: u64,
 }
 
 impl OutputFile {
-    /// `None` if the output is a pipe or a terminal.
-    pub(super) fn of(file: &File) -> io::Result<Option<OutputFile>> {
-        let metadata = file.metadata()?;
-        let output = OutputFile { device: metadata.dev(), inode: metadata.ino(), size: metadata.len() };
-        Ok(metadata.is_file().then_some(output))
+    /// `None` if the output is a pipe or a terminal, or the system does not say which file it is.
+    pub(super) fn of(metadata: &Metadata) -> Option<OutputFile> {
+        let output = FileId::of(metadata).map(|id| OutputFile { id, size: metadata.len() });
+        output.filter(|_| metadata.is_file())
     }
 }
 
@@ -92,7 +90,7 @@ impl Record {
     /// What an earlier run printed to `output` after its last record.
     pub(super) fn surplus(&self, output: Option<OutputFile>) -> Option<Surplus> {
         let (noted, now) = (self.noted.as_ref()?.output?, output?);
-        let is_same = (noted.device, noted.inode) == (now.device, now.inode) && noted.size < now.size;
+        let is_same = noted.id == now.id && noted.size < now.size;
         // The shell opens the file for writing only, so open it again for reading.
         let file = File::open("/proc/self/fd/1").ok().filter(|_| is_same)?;
         Some(Surplus { file, at: noted.size, end: now.size, same: 0 })
@@ -108,7 +106,7 @@ impl Record {
             return Ok(());
         }
         let mut text = format!("{place}\n");
-        if let Some(OutputFile { device, inode, size }) = output {
+        if let Some(OutputFile { id: FileId { device, inode }, size }) = output {
             text += &format!("output {device} {inode} {size}\n");
         }
         if let Some(filter) = &self.filter {
@@ -132,7 +130,8 @@ fn parse(text: &str) -> Option<(Note, Option<String>)> {
     let find = |name: &str| text.lines().skip(1).find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     let output = find("output").and_then(|line| {
         let mut numbers = line.split(' ').map(|number| number.parse().ok());
-        Some(OutputFile { device: numbers.next()??, inode: numbers.next()??, size: numbers.next()?? })
+        let id = FileId { device: numbers.next()??, inode: numbers.next()?? };
+        Some(OutputFile { id, size: numbers.next()?? })
     });
     Some((Note { place, output }, find("filter").map(str::to_owned)))
 }
@@ -179,14 +178,20 @@ impl Surplus {
     fn is_next(&self, bytes: &[u8]) -> bool {
         let mut next = vec![0; bytes.len()];
         let fits = self.at + bytes.len() as u64 <= self.end;
-        fits && self.file.read_exact_at(&mut next, self.at).is_ok() && next == bytes
+        fits && self.read(&mut next, self.at).is_ok() && next == bytes
+    }
+
+    fn read(&self, buffer: &mut [u8], at: u64) -> io::Result<()> {
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(at))?;
+        file.read_exact(buffer)
     }
 
     fn compare_next(&mut self, bytes: &[u8]) -> Comparison {
         let at = self.at + self.same;
         let length = bytes.len().min((self.end - at) as usize);
         let mut there = vec![0; length];
-        if self.file.read_exact_at(&mut there, at).is_err() || there != bytes[..length] {
+        if self.read(&mut there, at).is_err() || there != bytes[..length] {
             return Comparison::Other;
         }
         self.same += length as u64;
@@ -203,7 +208,7 @@ impl Surplus {
         const PIECE: u64 = 64 * 1024;
         (0..self.same).step_by(PIECE as usize).map(|start| {
             let mut piece = vec![0; PIECE.min(self.same - start) as usize];
-            self.file.read_exact_at(&mut piece, self.at + start).map(|()| piece)
+            self.read(&mut piece, self.at + start).map(|()| piece)
         })
     }
 }
@@ -246,7 +251,7 @@ mod tests {
     fn what_is_noted_is_read_again() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("cursor");
-        let output = Some(OutputFile { device: 1, inode: 2, size: 3 });
+        let output = Some(OutputFile { id: FileId { device: 1, inode: 2 }, size: 3 });
         let filter = Some("0123abcd".to_owned());
         for (place, output, filter) in
             [("abc.7", output, None), ("abc", None, None), ("abc.7", output, filter.clone()), ("abc", None, filter)]

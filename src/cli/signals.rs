@@ -1,16 +1,15 @@
 //! Keeps signals ignored that were ignored when the program was started: SIGHUP under nohup(1), SIGINT in the
 //! background of a shell. The parent module handles the others.
 
-use std::fs;
 use std::io;
-
-use nix::sys::signal::{SigSet, Signal};
 
 /// Keeps ignored signals from ending the program. Call this before a handler is installed and a thread is started:
 /// there is one handler for all signals, so ignored ones are blocked, in this thread and in all threads it starts.
+#[cfg(target_os = "linux")]
 pub(super) fn keep_ignored() -> io::Result<()> {
+    use nix::sys::signal::{SigSet, Signal};
     // Without /proc, no signal is known to be ignored.
-    let ignored = fs::read_to_string("/proc/self/status").map(|status| ignored(&status)).unwrap_or_default();
+    let ignored = std::fs::read_to_string("/proc/self/status").map(|status| ignored(&status)).unwrap_or_default();
     let mut blocked = SigSet::empty();
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         if ignored >> (signal as u64 - 1) & 1 == 1 {
@@ -19,6 +18,12 @@ pub(super) fn keep_ignored() -> io::Result<()> {
         }
     }
     if blocked != SigSet::empty() { Ok(blocked.thread_block()?) } else { Ok(()) }
+}
+
+/// Other systems have no /proc that says which signals are ignored.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn keep_ignored() -> io::Result<()> {
+    Ok(())
 }
 
 /// The mask of ignored signals in `/proc/PID/status`.

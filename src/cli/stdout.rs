@@ -1,29 +1,24 @@
 //! Shares stdout between several logs. No log interrupts a line of another, and the process that reads stdout may be
 //! slow or go away. It knows only bytes: `printer` makes lines of them.
 
-use std::fs::File;
+use std::io;
 use std::io::ErrorKind::{BrokenPipe, Interrupted, WouldBlock};
-use std::io::{self, IoSlice, Write};
-use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::{Errno, ReadWriteFlags, pwritev2};
 use wstail::{Error, Result, Shutdown};
 
+use super::device::{Device, wait_for_reader_to_leave};
 use super::record::{Comparison, OutputFile, Surplus};
 use super::{Exit, SharedTrigger, lock, print_error};
 
 /// Stdout, shared by all logs, until it is closed.
 pub(super) struct Stdout {
-    /// A thread takes the file, writes, and puts it back.
-    file: (Sender<File>, Receiver<File>),
-    /// Whether it is a file, which never blocks.
-    is_file: bool,
+    /// A thread takes the device, writes, and puts it back.
+    device: (Sender<Device>, Receiver<Device>),
     /// What an earlier run already printed.
     surplus: Mutex<Option<Surplus>>,
     /// A line with only its beginning printed.
@@ -70,20 +65,15 @@ const GATHERED: u64 = u64::MAX;
 const LONGEST_SILENCE: Duration = Duration::from_secs(5);
 /// How long to wait for stdout at a time.
 const PATIENCE: Duration = Duration::from_millis(200);
-/// A pipe that is ready accepts this much at once (PIPE_BUF, pipe(7)).
-const PIPE_ROOM: usize = 4096;
 
 impl Stdout {
     pub(super) fn new(trigger: SharedTrigger, shutdown: Shutdown) -> Result<Stdout> {
         let failed = |error| Error::io("cannot use stdout", error);
-        // Not buffered: a line is on the terminal when it is printed.
-        let file = File::from(io::stdout().as_fd().try_clone_to_owned().map_err(failed)?);
-        let is_file = file.metadata().map_err(failed)?.is_file();
+        let device = Device::stdout().map_err(failed)?;
         let (sender, receiver) = crossbeam_channel::bounded(1);
-        sender.send(file).expect("there is room for one");
+        sender.send(device).expect("there is room for one");
         Ok(Stdout {
-            file: (sender, receiver),
-            is_file,
+            device: (sender, receiver),
             surplus: Mutex::new(None),
             open: Mutex::new(None),
             gathered: Mutex::new(None),
@@ -118,8 +108,7 @@ impl Stdout {
 
     /// The file that stdout is, as it is now; `None` for a pipe or a terminal.
     pub(super) fn output(&self) -> Option<OutputFile> {
-        let stdout = io::stdout().as_fd().try_clone_to_owned().ok()?;
-        OutputFile::of(&File::from(stdout)).ok()?
+        OutputFile::of(&Device::stdout().ok()?.metadata().ok()?)
     }
 
     /// Calls `print`, and writes all whole lines together that it prints, also those of several logs. Nothing else may print
@@ -151,24 +140,24 @@ impl Stdout {
         if part.bytes.is_empty() && part.head.is_none() {
             return Ok(());
         }
-        let mut file = self.acquire(part.owner, waiting)?;
-        let result = self.write_part(&mut file, part, waiting);
+        let mut device = self.acquire(part.owner, waiting)?;
+        let result = self.write_part(&mut device, part, waiting);
         match &result {
-            Ok(()) => self.file.0.send(file).expect("both ends are here"),
-            // Keep the file: half a line may have been written, and nothing of another log must follow it.
+            Ok(()) => self.device.0.send(device).expect("both ends are here"),
+            // Keep the device: half a line may have been written, and nothing of another log must follow it.
             Err(error) if self.shutdown.is_triggered() && matches!(error.kind(), Interrupted | BrokenPipe) => {}
             Err(error) => self.close(error),
         }
         result
     }
 
-    /// Takes the file, once no other log has it or is in the middle of a line.
-    fn acquire(&self, owner: u64, waiting: &mut dyn FnMut()) -> io::Result<File> {
+    /// Takes the device, once no other log has it or is in the middle of a line.
+    fn acquire(&self, owner: u64, waiting: &mut dyn FnMut()) -> io::Result<Device> {
         loop {
-            match self.file.1.recv_timeout(PATIENCE) {
-                Ok(file) if self.is_free(owner) => return Ok(file),
-                Ok(file) => {
-                    self.file.0.send(file).expect("both ends are here");
+            match self.device.1.recv_timeout(PATIENCE) {
+                Ok(device) if self.is_free(owner) => return Ok(device),
+                Ok(device) => {
+                    self.device.0.send(device).expect("both ends are here");
                     // At a shutdown, the other log ends its line.
                     if self.shutdown.is_triggered() && self.left().is_zero() {
                         return Err(Interrupted.into());
@@ -187,25 +176,25 @@ impl Stdout {
         open.as_ref().is_none_or(|line| line.owner == owner || line.since.elapsed() >= LONGEST_SILENCE)
     }
 
-    fn write_part(&self, file: &mut File, part: OutputPart<'_>, waiting: &mut dyn FnMut()) -> io::Result<()> {
+    fn write_part(&self, device: &mut Device, part: OutputPart<'_>, waiting: &mut dyn FnMut()) -> io::Result<()> {
         let OutputPart { owner, bytes, head, end } = part;
         let continues = match lock(&self.open).take() {
             Some(line) if line.owner != owner => {
-                self.write_pieces(file, line.end, waiting)?;
+                self.write_pieces(device, line.end, waiting)?;
                 false
             }
             line => line.is_some(),
         };
         if let (Some(head), false) = (head, continues) {
-            self.write_pieces(file, head, waiting)?;
+            self.write_pieces(device, head, waiting)?;
         }
-        let written = self.write_new(file, bytes, waiting);
+        let written = self.write_new(device, bytes, waiting);
         *lock(&self.open) = end.map(|end| OpenLine { owner, end, since: Instant::now() });
         written
     }
 
     /// Writes those bytes that are not known to be in the output already.
-    fn write_new(&self, file: &mut File, bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
+    fn write_new(&self, device: &mut Device, bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
         let mut surplus = lock(&self.surplus);
         let comparison = match surplus.as_mut() {
             Some(surplus) => surplus.compare(bytes),
@@ -221,23 +210,22 @@ impl Stdout {
                 let other = surplus.take().expect("it was compared");
                 drop(surplus);
                 self.written.fetch_sub(other.same(), Ordering::Relaxed);
-                other.pieces().try_for_each(|piece| self.write_pieces(file, &piece?, waiting))?;
+                other.pieces().try_for_each(|piece| self.write_pieces(device, &piece?, waiting))?;
                 0
             }
         };
         self.written.fetch_add(there as u64, Ordering::Relaxed);
-        self.write_pieces(file, &bytes[there..], waiting)
+        self.write_pieces(device, &bytes[there..], waiting)
     }
 
     /// Writes everything. A reader that stopped reading delays neither a shutdown nor the server.
-    fn write_pieces(&self, file: &mut File, mut bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
+    fn write_pieces(&self, device: &mut Device, mut bytes: &[u8], waiting: &mut dyn FnMut()) -> io::Result<()> {
         while !bytes.is_empty() {
-            if !self.has_room(file)? {
+            if !self.has_room(device)? {
                 waiting();
                 continue;
             }
-            let written = if self.is_file { file.write(bytes) } else { write_now(file, bytes) };
-            match written {
+            match device.write(bytes) {
                 Ok(written) => {
                     self.written.fetch_add(written as u64, Ordering::Relaxed);
                     bytes = &bytes[written..];
@@ -250,16 +238,11 @@ impl Stdout {
     }
 
     /// Whether there is room to write. After a shutdown, the reader gets a moment to take what was received.
-    fn has_room(&self, file: &File) -> io::Result<bool> {
-        let mut fds = [PollFd::new(file, PollFlags::OUT), PollFd::new(&self.shutdown, PollFlags::IN)];
-        let is_last = self.shutdown.is_triggered();
-        let (fds, left) = if is_last { (&mut fds[..1], self.left()) } else { (&mut fds[..], PATIENCE) };
-        match poll(fds, Timespec::try_from(left).ok().as_ref()) {
-            Err(Errno::INTR) => return Ok(false),
-            result => result?,
-        };
-        let has_room = !fds[0].revents().is_empty();
-        if has_room || !is_last { Ok(has_room) } else { Err(Interrupted.into()) }
+    fn has_room(&self, device: &Device) -> io::Result<bool> {
+        if !self.shutdown.is_triggered() {
+            return device.has_room(Some(&self.shutdown), PATIENCE);
+        }
+        if device.has_room(None, self.left())? { Ok(true) } else { Err(Interrupted.into()) }
     }
 
     fn left(&self) -> Duration {
@@ -291,23 +274,9 @@ impl Stdout {
 
     /// Ends every thread when the reader of a pipe has left: at once, as `tail` does, rather than at the next line.
     pub(super) fn watch(&self) {
-        let stdout = io::stdout();
-        let stdout = PollFd::from_borrowed_fd(stdout.as_fd(), PollFlags::empty());
-        let mut fds = [stdout, PollFd::new(&self.shutdown, PollFlags::IN)];
-        while poll(&mut fds, None).is_err_and(|errno| errno == Errno::INTR) {}
+        wait_for_reader_to_leave(&self.shutdown);
         if !self.shutdown.is_triggered() {
             self.close(&BrokenPipe.into());
         }
-    }
-}
-
-/// Writes as much as there is room for, after poll(2) has reported room.
-fn write_now(file: &mut File, bytes: &[u8]) -> io::Result<usize> {
-    // The current position, which is the only one that a pipe has.
-    const NEXT: u64 = u64::MAX;
-    match pwritev2(&*file, &[IoSlice::new(bytes)], NEXT, ReadWriteFlags::NOWAIT) {
-        // Pipes support this since Linux 6.5, terminals do not.
-        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => file.write(&bytes[..bytes.len().min(PIPE_ROOM)]),
-        result => Ok(result?),
     }
 }

@@ -76,7 +76,10 @@ impl Style {
         match self.color {
             UseWhen::Always => true,
             UseWhen::Never => false,
-            UseWhen::Auto => !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
+            UseWhen::Auto if set("NO_COLOR") => false,
+            // The old console of Windows prints the codes. Windows Terminal has the one variable, shells for it the other.
+            UseWhen::Auto if cfg!(windows) => set("WT_SESSION") || set("TERM"),
+            UseWhen::Auto => std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::num::{IntErrorKind, NonZeroU64};
-use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,7 +20,18 @@ pub(super) fn path(text: &str) -> Result<PathBuf, String> {
         bytes.push(u8::from_str_radix(digits, 16).map_err(|_| "expected a path")?);
         bytes.extend_from_slice(rest.as_bytes());
     }
-    Ok(OsString::from_vec(bytes).into())
+    from_bytes(bytes).ok_or("expected a path".to_owned())
+}
+
+#[cfg(unix)]
+fn from_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
+    Some(<OsString as std::os::unix::ffi::OsStringExt>::from_vec(bytes).into())
+}
+
+/// Elsewhere a path is a text.
+#[cfg(not(unix))]
+fn from_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
+    String::from_utf8(bytes).ok().map(PathBuf::from)
 }
 
 /// SECS, more than zero.
@@ -126,6 +136,8 @@ pub(super) fn line_count(text: &str) -> Result<NonZeroU64, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
     use super::super::words::text;
     use super::*;
 

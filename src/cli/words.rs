@@ -1,7 +1,6 @@
 //! The words of a command line: options and operands, as text that argh takes.
 
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
 
 use super::schema::Flag;
 
@@ -22,7 +21,7 @@ impl Word {
 /// hexadecimal digits.
 pub(super) fn text(argument: OsString) -> String {
     let mut text = String::new();
-    for chunk in argument.as_bytes().utf8_chunks() {
+    for chunk in argument.as_encoded_bytes().utf8_chunks() {
         text.push_str(chunk.valid());
         chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\0{byte:02x}")));
     }

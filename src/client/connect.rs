@@ -3,11 +3,11 @@
 
 use std::io;
 use std::net::{SocketAddr, SocketAddrV6, TcpStream, ToSocketAddrs};
-use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
+use rustix::fd::AsFd;
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketType, connect as start, sockopt};
+use rustix::net::{connect as start, sockopt};
 use tungstenite::error::{ProtocolError, SubProtocolError};
 use tungstenite::handshake::client::generate_key;
 use tungstenite::handshake::derive_accept_key;
@@ -34,6 +34,9 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const PAGE: Duration = Duration::from_secs(50);
 /// Other servers may send everything that was missed in one message.
 const MAX_MESSAGE: usize = 64 << 20;
+
+/// What the system answers when it has begun to connect.
+const STARTED: Errno = if cfg!(windows) { Errno::WOULDBLOCK } else { Errno::INPROGRESS };
 
 pub(super) type Socket = WebSocket<Wire>;
 
@@ -142,10 +145,18 @@ fn addresses(authority: &Authority) -> io::Result<Vec<SocketAddr>> {
 }
 
 /// The number of a network interface.
+#[cfg(target_os = "linux")]
 fn interface(name: &str) -> io::Result<u32> {
+    use rustix::net::{AddressFamily, SocketType};
     let socket = rustix::net::socket(AddressFamily::INET6, SocketType::DGRAM, None)?;
     let missing = |_| io::Error::other(format!("there is no network interface `{}`", name.escape_debug()));
     rustix::net::netdevice::name_to_index(socket, name).map_err(missing)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn interface(name: &str) -> io::Result<u32> {
+    let name = name.escape_debug();
+    Err(io::Error::other(format!("cannot look up the network interface `{name}` here: give its number")))
 }
 
 /// Connects, unless the shutdown is triggered first.
@@ -153,7 +164,7 @@ fn connect(address: SocketAddr, shutdown: &Shutdown) -> io::Result<TcpStream> {
     let socket = socket::open(&address)?;
     match start(&socket, &address) {
         Ok(()) => {}
-        Err(Errno::INPROGRESS) => {
+        Err(STARTED) => {
             let until = Instant::now() + CONNECT;
             let interest = Interest { read: false, write: true };
             while !wait(socket.as_fd(), interest, Some(shutdown), Some(until))?.write {

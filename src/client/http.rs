@@ -3,10 +3,10 @@
 //! The WebSocket handshake is done here as well: tungstenite's own would log the request, with the token in it.
 
 use std::io::{self, ErrorKind};
-use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use httparse::{EMPTY_HEADER, Status};
+use rustix::fd::AsFd;
 
 use super::date;
 use crate::bounded_stream::Bounded;

@@ -12,9 +12,9 @@ use super::stream::{Incoming, Stream};
 use super::url::Url;
 use super::{ClientConfig, local_path};
 use crate::error::{Error, Result};
-use crate::follow::is_generation;
 use crate::protocol::glob::Glob;
 use crate::protocol::list_event::ListEvent;
+use crate::rotated_name::is_generation;
 use crate::shutdown::Shutdown;
 
 /// A server's logs as they come and go: a blocking iterator. Its last item is an error that another try would not mend; when

@@ -2,9 +2,9 @@
 //! that is gone; it does not connect again.
 
 use std::io::ErrorKind;
-use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
+use rustix::fd::AsFd;
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Bytes, Error as WsError, Message, Utf8Bytes};
 

@@ -2,7 +2,8 @@
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::TcpStream;
-use std::os::fd::{AsFd, BorrowedFd};
+
+use rustix::fd::{AsFd, BorrowedFd};
 
 use crate::bounded_stream::{Bounded, BoundedStream};
 use crate::tls::TlsStream;

@@ -14,8 +14,8 @@ use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Statx
 use rustix::io::Errno;
 
 use super::dated;
-use super::generations::name::DatedName;
 use super::log::status::Status;
+use crate::rotated_name::DatedName;
 
 #[derive(Debug)]
 pub(crate) struct Directory {

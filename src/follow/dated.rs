@@ -6,8 +6,8 @@ use std::os::fd::BorrowedFd;
 
 use rustix::fs::{self, AtFlags, Dir, Mode, OFlags};
 
-use super::generations::name::{Counting, DatedName, Rotated};
 use super::log::status::Status;
+use crate::rotated_name::{Counting, DatedName, Rotated};
 
 /// The name of the youngest file of the log in a directory, by its creation time, then by its number or date. `None` if
 /// there is no file of the log.

@@ -6,7 +6,7 @@
 //! * **Log**: what a name leads to, through all of its life.
 //! * **Generation**: one file that bore the log's name for a while. A rotation ends one and begins the next.
 //! * **Sibling**: a file in the log's directory, or one level below, whose name is the log's name with numbers,
-//!   separators or words for "old" added (`generations::name`). If the log is a link, that is also a file beside the
+//!   separators or words for "old" added (`rotated_name`). If the log is a link, that is also a file beside the
 //!   link's target, or one level below, whose name differs from the target's in numbers, or is a rotated form of it.
 //!   A sibling need not be a generation: people unpack archives and make backups under such names.
 //! * **Copy**: a file that holds what the log held when it was copied. With `copytruncate` the log is copied and then
@@ -293,8 +293,6 @@ mod trimmed;
 pub mod unused;
 mod wanted;
 
-pub(crate) use self::generations::listed::{compare_generations, is_generation};
-pub(crate) use self::generations::name::is_archive_of;
 pub use self::log::file::File;
 pub(crate) use self::log::fingerprint::{read_up_to, sample};
 pub use self::log::packed;

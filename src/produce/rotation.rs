@@ -5,7 +5,6 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -13,6 +12,7 @@ use super::rotate_name::{RotateName, is_stamp};
 use super::time::Time;
 use super::{failed, open};
 use crate::error::{Error, Result};
+use crate::file_id::FileId;
 
 /// How a log is rotated. It is parsed from `rename` or `copytruncate`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,8 +114,7 @@ fn rename(path: &Path, mut candidates: FreeNames<'_>) -> Result<u64> {
 
 fn copy(path: &Path, file: &File, candidates: FreeNames<'_>) -> Result<u64> {
     let log = source(path, file).map_err(|error| failed("copy", path, error))?;
-    let mode = log.metadata().map_or(0o600, |metadata| metadata.mode());
-    let (mut copy, name, number) = create(candidates, mode)?;
+    let (mut copy, name, number) = create(candidates, &readable_like(&log))?;
     let result = io::copy(&mut &log, &mut copy);
     result.map(|_| number).map_err(|error| {
         // Half a copy beside the whole log would duplicate lines.
@@ -128,17 +127,32 @@ fn copy(path: &Path, file: &File, candidates: FreeNames<'_>) -> Result<u64> {
 fn source(path: &Path, file: &File) -> io::Result<File> {
     let log = File::open(path)?;
     let (found, written) = (log.metadata()?, file.metadata()?);
-    if (found.dev(), found.ino()) != (written.dev(), written.ino()) {
+    if FileId::of(&found) != FileId::of(&written) {
         return Err(io::Error::other("another file was created under its name"));
     }
     Ok(log)
 }
 
-/// Creates a file with a rotated log's name, readable by nobody who cannot read the log.
-fn create(candidates: FreeNames<'_>, mode: u32) -> Result<(File, PathBuf, u64)> {
+/// Options for a file that is readable by nobody who cannot read the log.
+fn readable_like(log: &File) -> OpenOptions {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+        let mode = log.metadata().map_or(0o600, |metadata| metadata.mode());
+        OpenOptions::new().mode(mode & 0o777).clone()
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = log;
+        OpenOptions::new()
+    }
+}
+
+/// Creates a file with a rotated log's name.
+fn create(candidates: FreeNames<'_>, options: &OpenOptions) -> Result<(File, PathBuf, u64)> {
     for (name, number) in candidates {
         make_directory(&name)?;
-        match OpenOptions::new().write(true).create_new(true).mode(mode & 0o777).open(&name) {
+        match options.clone().write(true).create_new(true).open(&name) {
             Ok(file) => return Ok((file, name, number)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(failed("create", &name, error)),
@@ -194,7 +208,7 @@ fn rotated(path: &Path, directory: &Path) -> io::Result<Vec<PathBuf>> {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     use super::*;
 
@@ -247,7 +261,7 @@ mod tests {
         let (_directory, path, _file) = log("line\n");
         let other = path.with_file_name("other");
         let names = [path.clone(), other.clone()].into_iter().map(|name| (name, 0));
-        assert_eq!(create(Box::new(names), 0o600).unwrap().1, other);
+        assert_eq!(create(Box::new(names), &OpenOptions::new()).unwrap().1, other);
         assert_eq!(fs::read_to_string(path).unwrap(), "line\n");
     }
 

@@ -13,8 +13,8 @@ use serde_json::json;
 
 use crate::follow::listing::{Entry, Listing};
 use crate::follow::root::Roots;
-use crate::follow::{compare_generations, is_generation};
 use crate::protocol::list_request::ListParameters;
+use crate::rotated_name::{compare_generations, is_generation};
 
 /// How long a list is also given to other clients.
 const FRESH: Duration = Duration::from_secs(1);

@@ -3,9 +3,10 @@
 use std::convert::Infallible;
 use std::io::{self, Read, Write};
 use std::marker::PhantomData;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::time::Instant;
+
+use rustix::fd::{AsFd, BorrowedFd};
 
 use crate::bounded_stream::Bounded;
 use crate::error::{Error, Result};

@@ -1,11 +1,11 @@
 //! The server's end: its certificate and key, and the handshake.
 
 use std::io;
-use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use rustix::fd::AsFd;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::server::NoServerSessionStorage;

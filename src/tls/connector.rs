@@ -1,11 +1,11 @@
 //! The client's end: the certificates it trusts, and the handshake.
 
 use std::io::{self, ErrorKind};
-use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use rustix::fd::AsFd;
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};

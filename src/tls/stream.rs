@@ -2,9 +2,9 @@
 //! poll(2) does not see bytes that are already decrypted, so a caller must read until `WouldBlock` before each wait.
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
-use std::os::fd::AsFd;
 use std::time::Instant;
 
+use rustix::fd::AsFd;
 use rustls::Connection;
 
 use crate::bounded_stream::Bounded;
@@ -99,7 +99,7 @@ impl<T: Bounded> Bounded for TlsStream<T> {
 }
 
 impl<T: AsFd> AsFd for TlsStream<T> {
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+    fn as_fd(&self) -> rustix::fd::BorrowedFd<'_> {
         self.turn.as_fd()
     }
 }

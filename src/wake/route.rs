@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::waker::Waker;
 use crate::follow::arrivals::{Arrival, Count};
 use crate::follow::confinement::ANY_NAME;
-use crate::follow::is_archive_of;
+use crate::rotated_name::is_archive_of;
 
 /// All routes that readers wait on. Directories are identified by their watch descriptors.
 #[derive(Debug, Default)]

@@ -7,10 +7,10 @@ use std::io;
 use super::ends::{Ends, Relation};
 use super::judge::PAUSE;
 use super::list::Sibling;
-use super::name::{NameStamp, Rotated};
 use super::search::{Search, Whereabouts};
 use crate::follow::log::status::{Status, TICK};
 use crate::protocol::event::Missing;
+use crate::rotated_name::{NameStamp, Rotated};
 
 /// What a search found: generations, oldest first, each with the gap that stands before it.
 #[derive(Debug, Default)]

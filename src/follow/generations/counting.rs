@@ -5,9 +5,9 @@ use std::cmp::Ordering;
 
 use super::ends::{CountDirection, Ends};
 use super::list::Sibling;
-use super::name::{Counting, NameStamp, Rotated};
 use super::search::Search;
 use crate::follow::log::file::File;
+use crate::rotated_name::{Counting, NameStamp, Rotated};
 
 impl CountDirection {
     fn shown(counting: Counting) -> CountDirection {

@@ -7,12 +7,12 @@ use std::collections::HashMap;
 use std::io;
 
 use super::list::Sibling;
-use super::name::{Counting, Rotated};
 use super::search::Search;
 use crate::follow::log::file::File;
 use crate::follow::log::fingerprint::{before, head, is_prefix, read_up_to};
 use crate::follow::log::status::Status;
 use crate::follow::position::{HEAD, Identity, Print};
+use crate::rotated_name::{Counting, Rotated};
 
 /// Where a name stands between the names of the two files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,12 +4,12 @@ use std::io;
 
 use super::ends::{Ends, Relation};
 use super::list::Sibling;
-use super::name::NameStamp;
 use super::search::Search;
 use crate::follow::log::file::File;
 use crate::follow::log::fingerprint::{agree, begin_with, is_empty, is_prefix};
 use crate::follow::log::status::{Status, TICK};
 use crate::follow::position::HEAD;
+use crate::rotated_name::NameStamp;
 
 /// How long it may take from the end of one generation to the creation of the next where nothing but that tells that none
 /// is missing in between, in nanoseconds: a rotation that is not interrupted takes well below a millisecond.

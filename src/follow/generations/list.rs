@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use rustix::fs::{AtFlags, Dir, FileType};
 
-use super::name::{DatedName, Rotated};
 use crate::follow::log::file::File;
 use crate::follow::log::fingerprint::{begin_alike, is_empty};
 use crate::follow::log::status::Status;
 use crate::follow::root::{Log, is_shortage};
+use crate::rotated_name::{DatedName, Rotated};
 
 /// A file beside a log, or in a directory below the log's own.
 #[derive(Clone, Debug)]

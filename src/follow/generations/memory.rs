@@ -11,13 +11,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::list::{Sibling, Siblings};
-use super::name::Rotated;
 use crate::follow::log::file::File;
 use crate::follow::log::fingerprint::{before, head, holds, read_up_to};
 use crate::follow::log::open::OpenLog;
 use crate::follow::log::status::Status;
 use crate::follow::position::{HEAD, Identity, Position, Print};
 use crate::follow::root::Log;
+use crate::rotated_name::Rotated;
 
 #[derive(Debug, Default)]
 pub(in crate::follow) struct Memory {

@@ -6,7 +6,5 @@ mod counting;
 mod ends;
 mod judge;
 pub(super) mod list;
-pub(super) mod listed;
 pub(super) mod memory;
-pub(super) mod name;
 pub(super) mod search;

@@ -12,3 +12,5 @@ mod portable;
 mod shells;
 // The unit in `contrib/`, checked by systemd-analyze.
 mod service;
+// The client on Windows, run by Wine.
+mod windows;

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A name that a rotation may have given to a file of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::follow) struct Rotated {
+pub(crate) struct Rotated {
     /// The name without its numbers. Only names of one template can be ordered.
     template: Vec<u8>,
     pub stamp: NameStamp,
@@ -15,14 +15,14 @@ pub(in crate::follow) struct Rotated {
 
 /// The name of a log whose files have names of their own: each is `before` and `after`, with a number or date between them.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::follow) struct DatedName<'n> {
+pub(crate) struct DatedName<'n> {
     before: &'n [u8],
     after: &'n [u8],
 }
 
 /// What orders the names of one template.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::follow) enum NameStamp {
+pub(crate) enum NameStamp {
     /// `old`, `bak`, `~`: there is one such file, and it is replaced by the next.
     Word,
     /// A counter.
@@ -194,7 +194,7 @@ impl NameStamp {
 
 /// Whether a higher number is older (`app.1.log` being renamed to `app.2.log`), or younger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::follow) enum Counting {
+pub(crate) enum Counting {
     Back,
     Up,
 }
