@@ -1,11 +1,11 @@
-//! The service scripts and the container of `docs/deploy.md` start the server. What the service managers provide is
-//! replaced by a few lines of shell.
+//! The service scripts in `contrib/` and the command of the container start the server. What the service managers provide
+//! is replaced by a few lines of shell.
 
 use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 
-use super::{blocks, read};
+use super::read;
 use crate::support::{Log, Process, wstail};
 
 /// What OpenRC does with a script of variables.
@@ -26,15 +26,6 @@ start_service
 exec $command --port 0
 "#;
 
-/// The one block of the page about deployment that holds this.
-fn block(part: &str) -> String {
-    let mut found =
-        blocks(&read("docs/deploy.md")).into_iter().map(|(_, block)| block).filter(|block| block.contains(part));
-    let block = found.next().unwrap_or_else(|| panic!("no block with {part}"));
-    assert!(found.next().is_none(), "{part}");
-    block
-}
-
 /// Starts a server, and returns it with the address that it prints.
 fn start(mut command: Command) -> (Process, String) {
     let process = Process::start({
@@ -54,9 +45,9 @@ fn end(server: &Process) {
 
 #[test]
 fn service_scripts_start_the_server() {
-    for (part, manager) in [("openrc-run", OPENRC), ("procd_open_instance", PROCD)] {
+    for (script, manager) in [("contrib/openrc/wstail", OPENRC), ("contrib/openwrt/wstail", PROCD)] {
         let log = Log::with("a\n");
-        let script = block(part).replace("/usr/bin/wstail", env!("CARGO_BIN_EXE_wstail"));
+        let script = read(script).replace("/usr/bin/wstail", env!("CARGO_BIN_EXE_wstail"));
         let directory = log.directory().to_str().unwrap().to_owned();
         let path = log.beside("script");
         std::fs::write(&path, script.replace("/var/log", &directory)).unwrap();
@@ -69,7 +60,7 @@ fn service_scripts_start_the_server() {
 #[test]
 fn the_container_starts_the_server() {
     let log = Log::with("a\n");
-    let file = block("FROM scratch");
+    let file = read("Containerfile");
     let words = |instruction: &str| -> Vec<String> {
         let line = file.lines().find_map(|line| line.strip_prefix(instruction)).unwrap();
         serde_json::from_str(line).unwrap()

@@ -6,7 +6,9 @@ mod examples;
 mod lifecycle;
 // Service managers and shells: readiness, and ignored signals.
 mod manager;
-// Static binaries, for 64-bit ARM by emulation, and builds for other systems.
+// Archives and packages for Debian and Fedora: their files, and how they are installed and removed.
+mod packages;
+// Builds for other systems.
 mod portable;
 // The man page and the completions in `contrib/`.
 mod shells;

@@ -16,7 +16,7 @@ fn the_systemd_unit_is_valid_and_hardened() {
     // systemd-analyze requires that the program exists.
     fs::write(&path, unit().replace("/usr/bin/wstail", env!("CARGO_BIN_EXE_wstail"))).unwrap();
     // The threshold is ten times the exposure level.
-    for arguments in [&["verify"][..], &["security", "--offline=true", "--no-pager", "--threshold=20"]] {
+    for arguments in [&["verify", "--man=no"][..], &["security", "--offline=true", "--no-pager", "--threshold=20"]] {
         let output = Command::new("systemd-analyze").args(arguments).arg(&path).output().unwrap();
         let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         assert!(output.status.success(), "{arguments:?}: {said}");
