@@ -101,6 +101,17 @@ fn pages_stay_short() {
     }
 }
 
+#[test]
+fn packages_in_the_readme_have_this_version() {
+    let readme = read("README.md");
+    let names: Vec<_> = readme
+        .split_whitespace()
+        .filter(|word| word.starts_with("wstail") && word.ends_with(['b', 'm', 'z']))
+        .collect();
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(names.len() == 3 && names.iter().all(|name| name.contains(version)), "{names:?}");
+}
+
 /// All files below a directory.
 fn files(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
