@@ -28,3 +28,19 @@ fn without_tls_no_c_compiler_is_needed() {
     assert!(!needs_compiler(tree("--features=cli,regex")));
     assert!(needs_compiler(tree("--features=cli,regex,tls")), "the test looks for the wrong crate");
 }
+
+#[test]
+#[ignore = "needs cargo"]
+fn no_dependency_needs_a_newer_rust() {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["metadata", "--locked", "--format-version=1"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let metadata: serde_json::Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+    let parse = |version: &str| -> Vec<u32> { version.split('.').map(|part| part.parse().unwrap()).collect() };
+    let least = parse(env!("CARGO_PKG_RUST_VERSION"));
+    let packages = metadata["packages"].as_array().unwrap();
+    assert!(packages.len() > 50, "the dependencies are among them");
+    for package in packages {
+        let needed = package["rust_version"].as_str().map(parse).unwrap_or_default();
+        assert!(needed[..needed.len().min(2)] <= least[..2], "{} needs {}", package["name"], package["rust_version"]);
+    }
+}
