@@ -138,6 +138,21 @@ fn the_windows_client_lists_checks_and_follows_through_a_rotation() {
     let matching = windows.run(&["tail", "-q", "--no-follow", "-g", "f..?r?$", &format!("{}/*.log", server.address)]);
     assert_eq!(matching.0, Some(0), "{}", matching.2);
     assert!(matching.1.contains("app.log: fo水r\n"), "{}", matching.1);
+    #[cfg(feature = "tls")]
+    trusts(&windows, &log);
+}
+
+/// Over TLS it trusts the certificates of a file, and no others.
+#[cfg(feature = "tls")]
+fn trusts(windows: &Windows, log: &Log) {
+    let certificates = crate::support::certificates::local_certificates();
+    let server = certificates.serve(log, &[]);
+    let url = crate::support::certificates::secure_url(&server);
+    let arguments = ["tail", "-q", "--no-follow", "-n", "1", &url];
+    let trusting = windows.run(&[&arguments[..], &["--ca-file", &certificates.word("ca.pem")]].concat());
+    assert_eq!(trusting, (Some(0), "six\n".to_owned(), String::new()));
+    let (code, _, errors) = windows.run(&arguments);
+    assert!(code == Some(1) && errors.contains("certificate"), "{errors}");
 }
 
 #[test]
