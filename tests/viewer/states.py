@@ -17,7 +17,7 @@ page.shows("line 2500")
 dropped = page.driver.execute_async_script(
     """
     const done = arguments[0];
-    import(document.querySelector("script[type=module]").src.replace("main.js", "store.js")).then(({ Store }) => {
+    import(document.querySelector("script[type=module]").src.replace("shell/main.js", "log/store.js")).then(({ Store }) => {
       const bytes = (count) => new TextEncoder().encode("x\\n".repeat(count));
       const store = new Store();
       store.cover("c");

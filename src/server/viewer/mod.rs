@@ -24,29 +24,29 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 static ASSETS: &[Asset] = assets! {
     "viewer.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
-    "main.js": SCRIPT,
-    "ansi.js": SCRIPT,
-    "block.js": SCRIPT,
-    "carried.js": SCRIPT,
-    "controls.js": SCRIPT,
-    "dom.js": SCRIPT,
-    "files.js": SCRIPT,
-    "links.js": SCRIPT,
-    "notes.js": SCRIPT,
-    "numbering.js": SCRIPT,
-    "older.js": SCRIPT,
-    "paging.js": SCRIPT,
-    "pane.js": SCRIPT,
-    "row.js": SCRIPT,
-    "search.js": SCRIPT,
-    "search_worker.js": SCRIPT,
-    "selection.js": SCRIPT,
-    "settings.js": SCRIPT,
-    "store.js": SCRIPT,
-    "stream.js": SCRIPT,
-    "take.js": SCRIPT,
-    "text.js": SCRIPT,
-    "token.js": SCRIPT,
+    "log/block.js": SCRIPT,
+    "log/numbering.js": SCRIPT,
+    "log/older.js": SCRIPT,
+    "log/paging.js": SCRIPT,
+    "log/scan.js": SCRIPT,
+    "log/scan_worker.js": SCRIPT,
+    "log/store.js": SCRIPT,
+    "log/stream.js": SCRIPT,
+    "shell/controls.js": SCRIPT,
+    "shell/dom.js": SCRIPT,
+    "shell/files.js": SCRIPT,
+    "shell/links.js": SCRIPT,
+    "shell/main.js": SCRIPT,
+    "shell/notes.js": SCRIPT,
+    "shell/settings.js": SCRIPT,
+    "shell/take.js": SCRIPT,
+    "shell/token.js": SCRIPT,
+    "text/ansi.js": SCRIPT,
+    "text/carried.js": SCRIPT,
+    "text/lines.js": SCRIPT,
+    "view/pane.js": SCRIPT,
+    "view/row.js": SCRIPT,
+    "view/selection.js": SCRIPT,
 };
 
 static PAGE: &str = include_str!("page.html");
@@ -79,9 +79,10 @@ pub(super) fn page(base: &str) -> ViewerPart {
     part("text/html; charset=utf-8", text, &fields)
 }
 
-/// The part at `HASH/NAME` below `/-/viewer/`.
+/// The part at `HASH/NAME` or `HASH/FOLDER/NAME` below `/-/viewer/`.
 pub(super) fn asset(address: &[Vec<u8>]) -> Option<ViewerPart> {
-    let [hash, name] = address else { return None };
+    let [hash, name @ ..] = address else { return None };
+    let name = name.join(&b'/');
     let asset = ASSETS.iter().find(|asset| asset.name.as_bytes() == name).filter(|_| hash == HASH.as_bytes())?;
     Some(part(asset.kind, asset.text.to_owned(), &[("Cache-Control", "public, max-age=31536000, immutable")]))
 }
@@ -109,7 +110,8 @@ mod tests {
     #[test]
     fn every_part_is_found_below_the_hash_only() {
         for asset in ASSETS {
-            let address = |hash: &str| [hash.as_bytes().to_vec(), asset.name.as_bytes().to_vec()];
+            let name = asset.name.split('/').map(|part| part.as_bytes().to_vec());
+            let address = |hash: &str| [hash.as_bytes().to_vec()].into_iter().chain(name.clone()).collect::<Vec<_>>();
             assert_eq!(super::asset(&address(&HASH)).unwrap().text, asset.text);
             assert!(super::asset(&address("0")).is_none());
         }
@@ -118,6 +120,9 @@ mod tests {
     #[test]
     fn the_page_addresses_its_parts_below_the_base() {
         let text = page("/logs/").text;
-        assert!(text.contains(&format!("\"/logs/-/viewer/{}/main.js\"", *HASH)) && !text.contains("{parts}"), "{text}");
+        assert!(
+            text.contains(&format!("\"/logs/-/viewer/{}/shell/main.js\"", *HASH)) && !text.contains("{parts}"),
+            "{text}"
+        );
     }
 }

@@ -1,7 +1,7 @@
 // When older lines are loaded: as the reader comes near the first one. Where a filter shows few of them this would have no
 // end, so it rests after some pages, and where the page is full.
 
-import { note } from "./notes.js";
+import { note } from "../shell/notes.js";
 import { loadOlder } from "./older.js";
 
 const PAGES = 10;

@@ -1,19 +1,19 @@
 // The page: what a line, a click and a key lead to.
 
-import { styleBefore } from "./carried.js";
+import { styleBefore } from "../text/carried.js";
 import { bind, press, unfold } from "./controls.js";
 import { $, say } from "./dom.js";
 import { markChosen, showFiles } from "./files.js";
 import { chosenLog, logAddress, nameOf } from "./links.js";
-import * as paging from "./paging.js";
+import * as paging from "../log/paging.js";
 import { markText, note, sayHeld, sayNew } from "./notes.js";
-import * as view from "./pane.js";
-import { clock, row } from "./row.js";
-import * as matches from "./search.js";
-import { paint } from "./selection.js";
+import * as view from "../view/pane.js";
+import { clock, row } from "../view/row.js";
+import * as matches from "../log/scan.js";
+import { paint } from "../view/selection.js";
 import { FLAGS, firstLines, fragment, readSettings, settings, writeSettings } from "./settings.js";
-import { Store } from "./store.js";
-import { follow } from "./stream.js";
+import { Store } from "../log/store.js";
+import { follow } from "../log/stream.js";
 import { copyPlainly, download, openRaw, texts } from "./take.js";
 import { hasToken } from "./token.js";
 
@@ -235,7 +235,6 @@ addEventListener("popstate", () => {
   readSettings();
   apply();
   if (chosenLog() !== log) watch(chosenLog());
-if (log) $("pane").focus({ preventScroll: true });
 });
 addEventListener("offline", () => stream?.doubt());
 addEventListener("online", () => stream?.hurry());

@@ -2,7 +2,7 @@
 
 import { $, arrange, make, say } from "./dom.js";
 import { decode, encode, filesAddress, logAddress } from "./links.js";
-import { visible } from "./text.js";
+import { visible } from "../text/lines.js";
 import { ask, askPerson } from "./token.js";
 
 const REFRESH = 5_000;

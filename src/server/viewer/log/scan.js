@@ -1,6 +1,6 @@
 // What is searched for, and which of the held lines match. A worker looks for them.
 
-const script = new URL("search_worker.js", import.meta.url);
+const script = new URL("scan_worker.js", import.meta.url);
 // How long it may look at a block, in milliseconds.
 const PATIENCE = 1000;
 

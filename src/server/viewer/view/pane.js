@@ -2,7 +2,7 @@
 // rows stick to it and are moved by what is scrolled. Where lines are broken, or are more than a browser's tallest
 // element holds, scrolling moves the rows by as much as the hand did, and the scroll bar is set right when it rests.
 
-import { $, arrange } from "./dom.js";
+import { $, arrange } from "../shell/dom.js";
 
 const LINE_HEIGHT = 18;
 // Browsers' tallest elements have 17 million device pixels, three of which may be one of ours.

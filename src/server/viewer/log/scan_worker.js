@@ -1,6 +1,6 @@
 // Looks for matches in a block of lines. It is a worker: an expression that takes too long freezes no page, and is stopped.
 
-import { MAX_SHOWN, decodeLine, plain } from "./text.js";
+import { MAX_SHOWN, decodeLine, plain } from "../text/lines.js";
 
 onmessage = ({ data: { bytes, pattern, isInverted } }) => {
   const found = [];

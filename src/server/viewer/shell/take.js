@@ -4,8 +4,8 @@
 import { $ } from "./dom.js";
 import { logAddress, nameOf } from "./links.js";
 import { note } from "./notes.js";
-import { selected, setUpSelection } from "./selection.js";
-import { plain } from "./text.js";
+import { selected, setUpSelection } from "../view/selection.js";
+import { plain } from "../text/lines.js";
 import { ask } from "./token.js";
 
 // So many lines are copied at once.

@@ -1,8 +1,8 @@
 // One log over `wstail.v1`: connects, counts, and after a loss goes on behind the last byte that came. A browser's script
 // sees no Ping frames, so the server sends the event `alive` beside them when it has nothing else to send.
 
-import { healthAddress, logAddress } from "./links.js";
-import { ask, askPerson, connect } from "./token.js";
+import { healthAddress, logAddress } from "../shell/links.js";
+import { ask, askPerson, connect } from "../shell/token.js";
 
 const SHORTEST_PAUSE = 250;
 const LONGEST_PAUSE = 15_000;

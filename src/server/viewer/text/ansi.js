@@ -1,6 +1,6 @@
 // Colours: a line becomes runs of text with the styles that the log gives them, none of which is unreadable.
 
-import { ESCAPE, MAX_RUNS, visible } from "./text.js";
+import { ESCAPE, MAX_RUNS, visible } from "./lines.js";
 
 // Enough for 4.5 on a tinted row, too.
 const CONTRAST = 6;

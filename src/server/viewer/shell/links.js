@@ -1,10 +1,10 @@
 // Addresses: where the service is, and what a log is called there: its path as it stands in an address, percent-encoded,
 // so that a name that is no UTF-8 survives.
 
-import { visible } from "./text.js";
+import { visible } from "../text/lines.js";
 
-// This module lies at BASE/-/viewer/HASH/links.js.
-const base = new URL("../../../", import.meta.url);
+// This module lies at BASE/-/viewer/HASH/shell/links.js.
+const base = new URL("../../../../", import.meta.url);
 
 export const filesAddress = new URL("-/files", base);
 export const healthAddress = new URL("-/healthz", base);

@@ -3,7 +3,7 @@
 
 import { BLOCK, Block } from "./block.js";
 import { Numbering } from "./numbering.js";
-import { MAX_SHOWN, decodeLine } from "./text.js";
+import { MAX_SHOWN, decodeLine } from "../text/lines.js";
 
 const MAX_LINES = 1_000_000;
 const MAX_BYTES = 200_000_000;

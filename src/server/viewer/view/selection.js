@@ -1,6 +1,6 @@
 // What is selected of the log, also where its lines are no longer on screen and thus not in the document.
 
-import { $ } from "./dom.js";
+import { $ } from "../shell/dom.js";
 
 // Places: a line, and how many characters of it are before.
 let anchor = null;

@@ -1,9 +1,9 @@
 // One line as an element: number, time, coloured text, marked matches, the tint of its level.
 
-import { runs } from "./ansi.js";
-import { make } from "./dom.js";
-import { settings } from "./settings.js";
-import { matches } from "./text.js";
+import { runs } from "../text/ansi.js";
+import { make } from "../shell/dom.js";
+import { settings } from "../shell/settings.js";
+import { matches } from "../text/lines.js";
 
 const LEVEL = /\b(?:(FATAL|CRITICAL|CRIT|EMERG|ALERT|PANIC|ERROR|ERR|SEVERE)|(WARN|WARNING)|(DEBUG|TRACE))\b/;
 const LEVEL_WITHIN = 200;

@@ -1,6 +1,6 @@
 // The lines before the first that is held: a page of them at a time, by the parameter `before`.
 
-import { connect } from "./token.js";
+import { connect } from "../shell/token.js";
 
 const LINES = 2000;
 // More than that is not taken in one page.
