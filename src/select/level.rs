@@ -38,6 +38,7 @@ fn plain(line: &[u8], after_time: usize) -> Option<Level> {
         .or_else(|| logfmt(line))
         .or_else(|| first_word(line, after_time))
         .or_else(|| word(line, after_time))
+        .or_else(|| access(line))
 }
 
 /// A level under one of the keys of an object, wherever in the line.
@@ -234,6 +235,16 @@ fn word(line: &[u8], after_time: usize) -> Option<Level> {
         }
     }
     None
+}
+
+/// An error in a row of an access log whose answer has a status of 500 or more: `"GET / HTTP/1.1" 503 12`.
+fn access(line: &[u8]) -> Option<Level> {
+    let mut quotes = memchr_iter(b'"', line);
+    let is_failure = |quote: usize| match (line[..quote].rsplit(|&byte| byte == b' ').next(), &line[quote + 1..]) {
+        (Some(version), [b' ', b'5', b'0'..=b'9', b'0'..=b'9', b' ', ..]) => version.starts_with(b"HTTP/"),
+        _ => false,
+    };
+    quotes.any(is_failure).then_some(Level::Error)
 }
 
 /// Whether a word in any case is meant as a level: within brackets, or before `:` or `|`.

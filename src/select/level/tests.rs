@@ -81,6 +81,18 @@ fn syslog_and_klog_begin_with_it() {
 }
 
 #[test]
+fn the_page_finds_the_same_levels() {
+    let table = include_str!("../../../tests/viewer/levels.tsv");
+    let rows: Vec<_> = table.lines().map(|row| row.split_once('\t').unwrap()).collect();
+    assert!(rows.len() > 30);
+    for (expected, line) in rows {
+        let found =
+            level(&line.replace("\\e", "\x1b")).map_or(String::new(), |level| format!("{level:?}").to_lowercase());
+        assert_eq!(found, expected, "{line}");
+    }
+}
+
+#[test]
 fn no_bytes_are_out_of_reach() {
     let mut state = 1_u64;
     let alphabet = b"{}[]\":,<>=E1123 \\\x1b[31m\xffERRORlevel|";
