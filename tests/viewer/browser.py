@@ -130,10 +130,16 @@ class Page:
 
     @property
     def status(self):
-        return " ".join(element.text for element in self.driver.find_elements(By.CSS_SELECTOR, "[role=status]"))
+        return self.js("return document.querySelector('[role=status]').textContent")
 
     def named(self, role, name):
-        """The one visible element of that role whose accessible name holds that text."""
+        """The one visible element of that role whose accessible name holds that text; the menu is opened for its own."""
+        self.js(
+            "const more = document.getElementById('more');"
+            "const isIn = [...document.querySelectorAll('#extras *')].some((part) => part.textContent === arguments[0]);"
+            "if (isIn && !more.matches('[aria-expanded=true]')) more.click()",
+            name,
+        )
         selector = {"button": "button", "link": "a", "searchbox": "input[type=search]"}[role]
         found = [
             element

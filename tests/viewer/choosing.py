@@ -4,7 +4,7 @@ import os
 
 from selenium.webdriver.common.by import By
 
-from browser import Logs, Page, numbered, until
+from browser import Keys, Logs, Page, numbered, until
 
 logs = Logs(numbered(1, 50))
 logs.append("x" * 12_300, "nginx/access.log")
@@ -21,11 +21,26 @@ def links():
 
 until("three logs are listed", lambda: len(links()) == 3)
 assert links()[0].startswith("app.log") and "now" in links()[0], links()
-assert all(part in links()[1] for part in ["nginx/access.log", "12.3 KB", "2 h"]), links()
-assert "<b>&\u00e4 %41.log" in links()[2] and "1 d" in links()[2], links()
+assert "<b>&\u00e4 %41.log" in links()[1] and "1 d" in links()[1], links()
+assert all(part in links()[2] for part in ["nginx/access.log", "12.3 KB", "2 h"]), links()
+assert page.driver.find_element(By.CSS_SELECTOR, "nav .folder").text == "nginx/", "a directory stands above its logs"
 
 logs.append("new\n", "fresh.log")
 until("a new log is listed by itself", lambda: len(links()) == 4)
+
+# Arrow keys lead from the field to the logs and back, and Enter opens the first that is found.
+field = page.driver.find_element(By.ID, "find-log")
+field.send_keys(Keys.ARROW_DOWN, "")
+assert page.js("return document.activeElement.dataset.log") == "fresh.log"
+page.press(Keys.ARROW_DOWN)
+assert page.js("return document.activeElement.dataset.log") == "app.log"
+page.press(Keys.ARROW_UP, Keys.ARROW_UP)
+assert page.js("return document.activeElement.id") == "find-log"
+page.press("nginx", Keys.ENTER)
+page.shows("xxx")
+page.driver.back()
+until("the list is there", lambda: page.driver.current_url == logs.address)
+field.clear()
 
 page.driver.find_element(By.ID, "find-log").send_keys("nginx")
 until("logs are found by name", lambda: len(links()) == 1)

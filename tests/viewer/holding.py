@@ -41,10 +41,10 @@ def grow(first, last, step=50_000):
 # Paused: what is shown stays, and the stream is held once the page is full.
 page = Page(logs.address).open("app.log#lines=all")
 page.shows("line 400000")
-page.named("button", "Pause").click()
+page.named("button", "Follow").click()
 shown = page.lines
 grow(400_001, 1_600_000)
-until("the stream is held", lambda: "Held" in page.status, 60)
+until("the stream is held", lambda: "Full" in page.status, 60)
 assert page.lines == shown, page.lines[:3]
 label = page.driver.find_element(By.ID, "new").accessible_name
 count = int(label.split()[0])
@@ -64,7 +64,7 @@ until("it does not follow", lambda: not page.is_pressed("Follow"))
 page.drawn()
 shown = page.lines
 grow(1_600_001, 1_700_000)
-until("the stream is held", lambda: "Held" in page.status, 60)
+until("the stream is held", lambda: "Full" in page.status, 60)
 page.drawn()
 assert page.lines == shown, (page.lines[0], shown[0])
 assert saved()[0] == first

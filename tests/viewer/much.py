@@ -69,7 +69,7 @@ longest = page.js("const was = longest; longest = 0; return was")
 print(f"saved, longest frame {longest:.0f} ms")
 assert longest < 400, longest
 page.named("button", "Copy").click()
-until("all is copied", lambda: page.js("return document.getElementById('note').textContent").endswith("lines are copied"), 60)
+until("all is copied", lambda: page.js("return document.getElementById('top').textContent").endswith("lines are copied"), 60)
 longest = page.js("return longest")
 print(f"copied, longest frame {longest:.0f} ms")
 assert longest < 1000, longest

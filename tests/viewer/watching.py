@@ -39,7 +39,7 @@ page.shows("line 3007")
 
 # Paused, nothing moves.
 page.pane.send_keys(" ")
-assert page.is_pressed("Pause")
+assert not page.is_pressed("Follow")
 logs.append("while paused\n")
 until("it is counted", lambda: page.has("button", "1 new line"))
 assert page.lines[-1] == "line 3007"

@@ -2,7 +2,7 @@
 //!
 //! The page is the same for every address, and browsers request it anew each time. Its parts have a hash of all of them
 //! in their address, and browsers may cache them forever: after an update of the server, a new page never loads an old
-//! part.
+//! part. Comments, indentation and spaces without a meaning are not sent. The page names all scripts, so that a browser asks for them at once.
 
 use std::sync::LazyLock;
 
@@ -24,37 +24,78 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 static ASSETS: &[Asset] = assets! {
     "viewer.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
+    "log/beyond.js": SCRIPT,
     "log/block.js": SCRIPT,
+    "log/entries.js": SCRIPT,
+    "log/ids.js": SCRIPT,
     "log/numbering.js": SCRIPT,
-    "log/older.js": SCRIPT,
-    "log/paging.js": SCRIPT,
+    "log/pages.js": SCRIPT,
+    "log/place.js": SCRIPT,
     "log/scan.js": SCRIPT,
     "log/scan_worker.js": SCRIPT,
     "log/store.js": SCRIPT,
     "log/stream.js": SCRIPT,
+    "shell/address.js": SCRIPT,
     "shell/controls.js": SCRIPT,
     "shell/dom.js": SCRIPT,
     "shell/files.js": SCRIPT,
+    "shell/lines.js": SCRIPT,
     "shell/links.js": SCRIPT,
     "shell/main.js": SCRIPT,
-    "shell/notes.js": SCRIPT,
-    "shell/settings.js": SCRIPT,
+    "shell/net.js": SCRIPT,
+    "shell/paging.js": SCRIPT,
+    "shell/picking.js": SCRIPT,
+    "shell/reader.js": SCRIPT,
+    "shell/search.js": SCRIPT,
+    "shell/states.js": SCRIPT,
     "shell/take.js": SCRIPT,
-    "shell/token.js": SCRIPT,
     "text/ansi.js": SCRIPT,
     "text/carried.js": SCRIPT,
+    "text/levels.js": SCRIPT,
     "text/lines.js": SCRIPT,
+    "text/time.js": SCRIPT,
     "view/pane.js": SCRIPT,
     "view/row.js": SCRIPT,
+    "view/rows.js": SCRIPT,
+    "view/ruler.js": SCRIPT,
     "view/selection.js": SCRIPT,
 };
 
 static PAGE: &str = include_str!("page.html");
 
+/// The assets' texts as they are sent.
+static TEXTS: LazyLock<Vec<String>> = LazyLock::new(|| ASSETS.iter().map(|asset| compact(asset.text)).collect());
+
+/// The text without indentation, without lines that are only a comment, and without the spaces around punctuation where
+/// a line has no string and no expression. No string in the assets spans lines.
+fn compact(text: &str) -> String {
+    let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("//"));
+    let mut compact = String::with_capacity(text.len());
+    for line in lines {
+        if line.contains(['"', '\'', '`', '/']) {
+            compact.push_str(line);
+        } else {
+            line.split_inclusive(' ').for_each(|word| push(&mut compact, word));
+        }
+        compact.push('\n');
+    }
+    compact
+}
+
+/// Adds a word and the space after it, without the spaces that only people need. In CSS a space before a colon or a `>`
+/// has a meaning.
+fn push(compact: &mut String, word: &str) {
+    if word.starts_with(['{', '}', '=', '?', '&', '|', '<']) && compact.ends_with(' ') {
+        compact.pop();
+    }
+    let is_separate = word.trim_end().ends_with([',', '{', '}', ';', ':', '=', '>', '?', '&', '|', '<']);
+    compact.push_str(if is_separate { word.trim_end() } else { word });
+}
+
 /// Distinguishes one set of assets from another.
 static HASH: LazyLock<String> = LazyLock::new(|| {
     let mut hasher = crc32fast::Hasher::new();
-    ASSETS.iter().for_each(|asset| hasher.update(asset.text.as_bytes()));
+    TEXTS.iter().for_each(|text| hasher.update(text.as_bytes()));
     format!("{:08x}", hasher.finalize())
 });
 
@@ -73,7 +114,11 @@ pub(super) struct ViewerPart {
 
 /// The page, with its parts below `base`: a path that begins and ends with a slash.
 pub(super) fn page(base: &str) -> ViewerPart {
-    let text = PAGE.replace("{parts}", &format!("{base}-/viewer/{}/", *HASH));
+    let is_loaded_with_page = |asset: &&Asset| asset.kind == SCRIPT && !asset.name.contains("worker");
+    let preload = |asset: &Asset| format!("<link rel=\"modulepreload\" href=\"{{parts}}{}\">\n", asset.name);
+    let preloads: String = ASSETS.iter().filter(is_loaded_with_page).map(preload).collect();
+    let parts = format!("{base}-/viewer/{}/", *HASH);
+    let text = PAGE.replace("{preloads}\n", &preloads).replace("{parts}", &parts);
     let fields =
         [("Cache-Control", "no-cache"), ("Vary", "Accept, Sec-Fetch-Mode"), ("Content-Security-Policy", POLICY)];
     part("text/html; charset=utf-8", text, &fields)
@@ -83,8 +128,8 @@ pub(super) fn page(base: &str) -> ViewerPart {
 pub(super) fn asset(address: &[Vec<u8>]) -> Option<ViewerPart> {
     let [hash, name @ ..] = address else { return None };
     let name = name.join(&b'/');
-    let asset = ASSETS.iter().find(|asset| asset.name.as_bytes() == name).filter(|_| hash == HASH.as_bytes())?;
-    Some(part(asset.kind, asset.text.to_owned(), &[("Cache-Control", "public, max-age=31536000, immutable")]))
+    let index = ASSETS.iter().position(|asset| asset.name.as_bytes() == name).filter(|_| hash == HASH.as_bytes())?;
+    Some(part(ASSETS[index].kind, TEXTS[index].clone(), &[("Cache-Control", "public, max-age=31536000, immutable")]))
 }
 
 fn part(kind: &'static str, text: String, fields: &[(&'static str, &str)]) -> ViewerPart {
@@ -99,7 +144,7 @@ mod tests {
 
     #[test]
     fn all_parts_together_have_96_kb_at_most_and_each_about_8() {
-        let assets: usize = ASSETS.iter().map(|asset| asset.text.len()).sum();
+        let assets: usize = TEXTS.iter().map(String::len).sum();
         let size = assets + PAGE.len();
         assert!(size <= 96_000, "{size}");
         for asset in ASSETS {
@@ -112,9 +157,16 @@ mod tests {
         for asset in ASSETS {
             let name = asset.name.split('/').map(|part| part.as_bytes().to_vec());
             let address = |hash: &str| [hash.as_bytes().to_vec()].into_iter().chain(name.clone()).collect::<Vec<_>>();
-            assert_eq!(super::asset(&address(&HASH)).unwrap().text, asset.text);
+            assert_eq!(super::asset(&address(&HASH)).unwrap().text, compact(asset.text));
             assert!(super::asset(&address("0")).is_none());
         }
+    }
+
+    #[test]
+    fn comments_indentation_and_needless_spaces_are_not_sent() {
+        let script = "// A\n\nif (b) {\n  // C\n  d(\"// e\",  f);\n  const g = { h, i: j };\n}\n";
+        assert_eq!(compact(script), "if (b){\nd(\"// e\",  f);\nconst g={h,i:j};\n}\n");
+        assert_eq!(compact("nav :is(a, b) > c { d: e; }\n"), "nav :is(a,b) >c{d:e;}\n");
     }
 
     #[test]

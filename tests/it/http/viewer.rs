@@ -76,8 +76,34 @@ fn what_is_read_is_kept_and_nothing_is_lost_by_that() {
 
 #[test]
 #[ignore = "needs chromium"]
-fn a_filter_with_few_matches_does_not_load_the_whole_log() {
+fn all_of_a_log_is_searched_by_the_server_and_a_hit_opens_in_its_context() {
     play("rare.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn entries_have_levels_that_are_counted_selected_and_folded() {
+    play("levels.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn a_line_has_a_link_that_survives_a_rotation() {
+    play("linking.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn the_first_error_after_a_time_and_its_link_take_few_steps() {
+    play("timing.py");
+}
+
+#[test]
+#[ignore = "needs node"]
+fn what_touches_no_document_works_without_one() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/viewer/node");
+    let output = Command::new("node").arg("--test").arg(tests).stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 #[test]

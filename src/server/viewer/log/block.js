@@ -8,6 +8,8 @@ export class Block {
   // Where each whole line ends, behind its newline, and when it came.
   ends = [];
   times = [];
+  // Of each line that was looked at its level and what else is known of it (`text/levels.js`).
+  codes = [];
   mark = null;
   // How much of the last line was too long to be kept.
   lost = 0;

@@ -5,8 +5,12 @@ export class Numbering {
   #origins = [{ id: 0, number: 1 }];
   #marks = [];
 
+  // Whether the numbers are those of the file.
+  isKnown = false;
+
   // The first line that is held is the first one of its file.
   begin(first) {
+    this.isKnown = true;
     this.#origins = [{ id: first, number: 1 }, ...this.#origins.filter(({ id }) => id > Math.max(0, first))];
   }
 

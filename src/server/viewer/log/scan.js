@@ -1,122 +1,199 @@
-// What is searched for, and which of the held lines match. A worker looks for them.
+// Which of the held lines match what is searched for, and which are shown where not all are. A worker looks at them.
+
+import { LEVEL, MARK, MATCHES } from "../text/levels.js";
+import { before, has, limit } from "./ids.js";
 
 const script = new URL("scan_worker.js", import.meta.url);
 // How long it may look at a block, in milliseconds.
 const PATIENCE = 1000;
 
-// The numbers of the lines that match, ascending.
-export let ids = [];
-export let error = "";
-let store;
-let changed;
-let pattern = null;
-let isInverted = false;
-let withMarks = false;
-// The whole lines from `first` up to `end` were searched, and so many bytes of an unfinished one.
-let [first, end, partial] = [0, 0, 0];
-let worker;
-let job = null;
+export class Scan {
+  // The lines that match, and those that are shown, unless all are.
+  found = [];
+  shown = [];
+  error = "";
+  pattern = null;
+  // `filter`, `level` and `fold`: which lines are shown; `invert`: those that do not match.
+  #rule = {};
+  // Entries of which the lines are folded, or, where all are folded, are not.
+  #turned = new Set();
+  // The whole lines from `first` up to `end` were looked at, and so many bytes of an unfinished one.
+  #first = 0;
+  #end = 0;
+  #partial = 0;
+  #worker;
+  #job = null;
 
-// Calls `told()` when more is known.
-export function setUp(searched, told) {
-  [store, changed] = [searched, told];
-  // Already now: later the server may be gone.
-  start();
-}
-
-export const isActive = () => pattern !== null;
-export const isDone = () => next() === null;
-export const has = (id) => ids[before(id)] === id;
-
-// The pattern to mark in a line; null for none.
-export const patternIn = (id) => (!isInverted && has(id) ? pattern : null);
-
-// Looks for a text or a regular expression; capitals matter where it has some. A filter leaves the marks in.
-export function search({ q, regex, invert, filter }) {
-  [pattern, error, isInverted, withMarks] = [null, "", invert, filter];
-  try {
-    if (q) pattern = new RegExp(regex ? q : q.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), q === q.toLowerCase() ? "gi" : "g");
-  } catch {
-    error = "invalid expression";
+  // Calls `told()` when more is known.
+  constructor(entries, told) {
+    [this.entries, this.told] = [entries, told];
+    // Already now: later the server may be gone.
+    this.#begin();
   }
-  restart(store);
-}
 
-export function restart(other) {
-  store = other;
-  ids = [];
-  [first, end, partial] = [store.first, store.first, 0];
-  scan();
-}
+  get isFiltered() {
+    const { filter, level, fold } = this.#rule;
+    return (filter && this.pattern !== null) || level > 0 || fold || this.#turned.size > 0;
+  }
 
-// Lines are gone from the end, too.
-export function cut() {
-  if (job) job.store = null;
-  ids.length = before(store.end);
-  [end, partial] = [Math.min(end, store.end - (store.partial > 0)), 0];
-}
+  // Lines are missing that are not only folded.
+  get isSelecting() {
+    return (this.#rule.filter && this.pattern !== null) || this.#rule.level > 0;
+  }
 
-export function scan() {
-  [first, end] = [Math.max(first, store.first), Math.max(end, store.first)];
-  ids.splice(0, before(store.first));
-  const from = next();
-  if (!pattern || job || from === null) return;
-  const { bytes, isMark, ...chunk } = store.chunk(from);
-  const mine = (job = { ...chunk, from, isBack: from < first, pattern, store });
-  if (isMark) return found(withMarks ? [0] : []);
-  worker.postMessage({ bytes, pattern, isInverted }, [bytes.buffer]);
-  // In two steps: between them a page that slept or was busy takes an answer that has come.
-  setTimeout(() => setTimeout(() => job === mine && stop(), PATIENCE / 2), PATIENCE / 2);
-}
+  get isDone() {
+    return this.#next() === null;
+  }
 
-// The line from which to search next; null where all is searched.
-function next() {
-  const whole = store.end - (store.partial > 0);
-  if (end < whole || (store.partial && store.partial !== partial)) return end;
-  return first > store.first ? store.blockBefore(first) : null;
-}
+  // The pattern to mark in a line; null for none.
+  patternIn(id) {
+    return !this.#rule.invert && has(this.found, id) ? this.pattern : null;
+  }
 
-function start() {
-  // Loading may take its time.
-  job = {};
-  worker = new Worker(script, { type: "module" });
-  worker.onmessage = ({ data }) => found(data);
-}
+  // Looks for a text or a regular expression; capitals matter where it has some.
+  search(rule) {
+    const { q, regex, invert } = (this.#rule = { ...rule });
+    const last = this.pattern;
+    [this.pattern, this.error] = [null, ""];
+    try {
+      if (q) this.pattern = new RegExp(regex ? q : q.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), q === q.toLowerCase() ? "gi" : "g");
+    } catch {
+      this.error = "invalid expression";
+    }
+    const key = this.pattern && `${this.pattern} ${invert}`;
+    if (this.pattern && (String(last) !== String(this.pattern) || key !== this.key)) this.restart();
+    else this.#select();
+    this.key = key;
+  }
 
-function found(indexes) {
-  const done = job;
-  job = null;
-  if (done.pattern === pattern && done.store === store) {
-    const numbers = indexes.map((index) => done.from + index);
-    if (done.isBack) {
-      ids = numbers.concat(ids);
-      first = done.from;
-    } else {
-      ids.length = before(done.from);
-      for (const id of numbers) ids.push(id);
-      ({ end, partial } = done);
+  restart(entries = this.entries) {
+    if (entries !== this.entries) this.#turned.clear();
+    this.entries = entries;
+    [this.found, this.shown] = [[], []];
+    const { first } = entries.store;
+    [this.#first, this.#end, this.#partial] = [first, first, 0];
+    this.scan();
+  }
+
+  // Folds an entry, or unfolds it.
+  turn(id) {
+    if (!this.#turned.delete(id)) this.#turned.add(id);
+    this.#select();
+  }
+
+  isFolded(id) {
+    return (this.#rule.fold ?? false) !== this.#turned.has(id);
+  }
+
+  // Lines are gone from the end, too.
+  cut() {
+    if (this.#job) this.#job.entries = null;
+    const { end, partial } = this.entries.store;
+    [this.#end, this.#partial] = [Math.min(this.#end, end - (partial > 0)), 0];
+    this.#limit();
+  }
+
+  scan() {
+    const { store } = this.entries;
+    [this.#first, this.#end] = [Math.max(this.#first, store.first), Math.max(this.#end, store.first)];
+    this.#limit();
+    const from = this.#next();
+    if (this.#job || from === null) return;
+    const { bytes, isMark, ...chunk } = store.chunk(from);
+    const { pattern, entries } = this;
+    const isKnown = !isMark && entries.isLearnt(from);
+    const mine = (this.#job = { ...chunk, from, isBack: from < this.#first, pattern, entries, isKnown });
+    if (isMark) return this.#found([MARK]);
+    this.#worker.postMessage({ bytes, pattern, isInverted: this.#rule.invert, isKnown }, [bytes.buffer]);
+    // In two steps: between them a page that slept or was busy takes an answer that has come.
+    setTimeout(() => setTimeout(() => this.#job === mine && this.#stop(), PATIENCE / 2), PATIENCE / 2);
+  }
+
+  // The line from which to look next; null where all is known.
+  #next() {
+    const { store } = this.entries;
+    const whole = store.end - (store.partial > 0);
+    if (this.#end < whole || (store.partial && store.partial !== this.#partial)) return this.#end;
+    return this.#first > store.first ? store.blockBefore(this.#first) : null;
+  }
+
+  #begin() {
+    // Loading may take its time.
+    this.#job = {};
+    this.#worker = new Worker(script, { type: "module" });
+    this.#worker.onmessage = ({ data }) => this.#found(data);
+  }
+
+  #found(codes) {
+    const done = this.#job;
+    const { entries, pattern } = this;
+    this.#job = null;
+    if (done.pattern === pattern && done.entries === entries) {
+      const { from, end, partial, isBack } = done;
+      const had = entries.hasTimes;
+      // The bytes behind the last newline are no line where they are none.
+      if (codes[0] !== MARK) entries.learn(from, codes.slice(0, end - from + (partial > 0)), done.isKnown);
+      if (isBack) this.#first = from;
+      else [this.#end, this.#partial] = [end, partial];
+      // That the log has times, and what begins an entry that goes on here, may not have been known before.
+      if (had !== entries.hasTimes) this.#select();
+      else this.#add(from, isBack ? this.#behind(end) : end + (partial > 0), isBack);
+    }
+    this.scan();
+    this.told();
+  }
+
+  #behind(id) {
+    while (id < this.#end && this.entries.goesOn(id)) id++;
+    return id;
+  }
+
+  // Which lines are shown and match, anew, out of what is known.
+  #select() {
+    [this.found, this.shown] = [[], []];
+    this.#add(this.#first, this.#end + (this.#partial > 0), false);
+    this.scan();
+  }
+
+  #add(from, to, isBack) {
+    const { entries, pattern } = this;
+    const { filter, level, fold } = this.#rule;
+    const { isFiltered } = this;
+    const [found, shown] = [[], []];
+    if (!pattern && !isFiltered) return;
+    let start = entries.start(from);
+    let rank = entries.code(start) & LEVEL;
+    for (let id = from; id < to; id++) {
+      const code = entries.code(id);
+      const isMark = code === MARK;
+      if (!entries.goesOn(id)) [start, rank] = [id, code & LEVEL];
+      const isFound = pattern && code & MATCHES;
+      const isIn = isMark || ((!level || rank >= level) && (!filter || !pattern || isFound));
+      const isShown = isIn && (id === start || !this.isFolded(start));
+      if (isFound && (isIn || !isFiltered)) found.push(id);
+      if (isFiltered && isShown) shown.push(id);
+    }
+    for (const [list, more] of [["found", found], ["shown", shown]]) {
+      if (isBack) this[list] = more.concat(this[list].slice(before(this[list], to)));
+      else {
+        this[list].length = before(this[list], from);
+        for (const id of more) this[list].push(id);
+      }
     }
   }
-  scan();
-  changed();
-}
 
-function stop() {
-  worker.terminate();
-  const isWanted = job.pattern === pattern;
-  start();
-  if (!isWanted) return;
-  [pattern, ids, error] = [null, [], "expression is too slow"];
-  changed();
-}
-
-// How many matches lie before a line.
-export function before(id) {
-  let [low, high] = [0, ids.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (ids[middle] < id) low = middle + 1;
-    else high = middle;
+  #limit() {
+    const { first, end } = this.entries.store;
+    for (const ids of [this.found, this.shown]) limit(ids, first, end);
   }
-  return low;
+
+  #stop() {
+    this.#worker.terminate();
+    const isWanted = this.#job.pattern === this.pattern;
+    this.#begin();
+    if (!isWanted) return;
+    [this.pattern, this.found, this.error] = [null, [], "expression is too slow"];
+    this.#select();
+    this.told();
+  }
 }

@@ -1,18 +1,21 @@
-// Looks for matches in a block of lines. It is a worker: an expression that takes too long freezes no page, and is stopped.
+// Looks at a block of lines: how grave they are, and which of them match. It is a worker: an expression that takes too long
+// freezes no page, and is stopped.
 
+import { MATCHES, classify } from "../text/levels.js";
 import { MAX_SHOWN, decodeLine, plain } from "../text/lines.js";
 
-onmessage = ({ data: { bytes, pattern, isInverted } }) => {
-  const found = [];
+onmessage = ({ data: { bytes, pattern, isInverted, isKnown } }) => {
   const lines = decodeLine(bytes, Infinity).split(/\r?\n/);
-  for (const [index, line] of lines.entries()) {
+  const codes = Uint8Array.from(lines, (line) => (isKnown ? 0 : classify(line)) | (pattern && matches(line)));
+  postMessage(codes);
+
+  function matches(line) {
     const text = plain(line.slice(0, MAX_SHOWN));
     pattern.lastIndex = 0;
     const isFound = pattern.test(text);
     if (isFound) tryAll(pattern, text);
-    if (isFound !== isInverted) found.push(index);
+    return isFound !== isInverted ? MATCHES : 0;
   }
-  postMessage(found);
 };
 postMessage([]);
 

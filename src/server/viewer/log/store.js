@@ -125,7 +125,7 @@ export class Store {
 
   // A line: its text as far as it is shown, its size where that is not all, when it came, and what tells its states apart.
   line(number, most = MAX_SHOWN) {
-    const block = this.#blockOf(number);
+    const block = this.blockOf(number);
     const index = number - block.first;
     const isWhole = index < block.ends.length;
     const bytes = block.bytes.subarray(block.ends[index - 1] ?? 0, block.ends[index] ?? block.length);
@@ -142,17 +142,18 @@ export class Store {
 
   // A copy of the lines from `number` on that lie in one block, and the number after the whole ones.
   chunk(number) {
-    const { first, ends, bytes, length, partial, mark } = this.#blockOf(number);
+    const { first, ends, bytes, length, partial, mark } = this.blockOf(number);
     const copy = bytes.slice(ends[number - first - 1] ?? 0, length);
     return { bytes: copy, end: first + ends.length, partial, isMark: mark !== null };
   }
 
   // Where the block before a line begins.
   blockBefore(number) {
-    return this.#blockOf(number - 1).first;
+    return this.blockOf(number - 1).first;
   }
 
-  #blockOf(number) {
+  // The block that holds a line.
+  blockOf(number) {
     let [low, high] = [0, this.blocks.length - 1];
     while (low < high) {
       const middle = (low + high + 1) >> 1;

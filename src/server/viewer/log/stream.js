@@ -1,9 +1,6 @@
 // One log over `wstail.v1`: connects, counts, and after a loss goes on behind the last byte that came. A browser's script
 // sees no Ping frames, so the server sends the event `alive` beside them when it has nothing else to send.
 
-import { healthAddress, logAddress } from "../shell/links.js";
-import { ask, askPerson, connect } from "../shell/token.js";
-
 const SHORTEST_PAUSE = 250;
 const LONGEST_PAUSE = 15_000;
 const CONNECT_TIMEOUT = 10_000;
@@ -14,11 +11,13 @@ const SILENCE = 5_000;
 const DOUBT = 3_000;
 const LOST = "Connection lost, reconnecting";
 
-// Follows a log. `hooks` are `bytes(bytes)`, `event(event)`, `state(word, text)` and `heard()`.
-export function follow(log, lines, hooks) {
+// Follows a log, from its last lines or behind a cursor. `hooks` are `bytes(bytes)`, `event(event)`, `state(word, text)` and
+// `heard()`; `net` has `connect(log, parameters)`, `ask(log, parameters, options)`, `askHealth(options)`, `askPerson(token)`
+// and `isSeen()`.
+export function follow(net, log, { lines, cursor = null }, hooks) {
   let socket = null;
   // The last cursor, and how many bytes came since.
-  let place = null;
+  let place = cursor && { cursor, count: 0 };
   let pause = SHORTEST_PAUSE;
   let timer = 0;
   let heartbeat = 0;
@@ -40,7 +39,7 @@ export function follow(log, lines, hooks) {
     leave();
     const isResumed = place !== null;
     let isOpen = false;
-    socket = connect(log, { tail: 1, ...parameters() });
+    socket = net.connect(log, { tail: 1, ...parameters() });
     socket.onclose = () => lose(isOpen);
     socket.onmessage = ({ data }) => {
       hear();
@@ -79,7 +78,7 @@ export function follow(log, lines, hooks) {
     const left = 2 * heartbeat + GRACE - silence;
     if (left <= 0) return lose(true);
     const isSilent = silence >= SILENCE;
-    if (isSilent && !document.hidden) doubt();
+    if (isSilent && net.isSeen()) doubt();
     timer = setTimeout(watch, Math.min(left, isSilent ? SILENCE : SILENCE - silence));
   }
 
@@ -87,7 +86,7 @@ export function follow(log, lines, hooks) {
   async function doubt() {
     const [asked, doubted] = [Date.now(), socket];
     if (!said) return;
-    const answer = await ask(healthAddress, { signal: AbortSignal.timeout(DOUBT) }).catch(() => null);
+    const answer = await net.askHealth({ signal: AbortSignal.timeout(DOUBT) }).catch(() => null);
     if (socket !== doubted || heard > asked) return;
     isMute = !answer;
     hooks.state(...(isMute ? ["bad", "The server does not answer"] : said));
@@ -120,11 +119,11 @@ export function follow(log, lines, hooks) {
     const isWanted = () => !isOver && !isHeld;
     const say = (text) => isWanted() && hooks.state("bad", text);
     try {
-      const { ok, status, token } = await ask(logAddress(log, place ? parameters() : { lines: 0 }), { method: "HEAD" });
+      const { ok, status, token } = await net.ask(log, place ? parameters() : { lines: 0 }, { method: "HEAD" });
       if (!isWanted()) return;
       if (status === 401) {
         say("A token is needed");
-        await askPerson(token);
+        await net.askPerson(token);
         pause = SHORTEST_PAUSE;
       } else if (status === 404) {
         say(place ? "The log is gone: waiting for it to return" : "There is no such log");
@@ -152,7 +151,7 @@ export function follow(log, lines, hooks) {
       if (cursor) place = { cursor, count: 0 };
       isHeld = true;
       leave();
-      hooks.state("held", "Held: the page is full, Follow reads on");
+      hooks.state("held", "Held: the page is full");
     },
     goOn() {
       if (!isHeld) return;

@@ -3,8 +3,8 @@
 import { $ } from "./dom.js";
 
 const KEYS = {
-  "/": "find", n: "next", N: "previous", g: "first", Home: "first", G: "new", End: "new", " ": "pause", f: "follow",
-  "?": "help",
+  "/": "find", n: "next", N: "previous", g: "first", Home: "first", G: "new", End: "new", " ": "follow", f: "follow",
+  "?": "help", e: "error", E: "errorBefore", t: "time", y: "link", o: "context",
 };
 
 export function bind(actions) {

@@ -3,7 +3,8 @@
 import { $, arrange, make, say } from "./dom.js";
 import { decode, encode, filesAddress, logAddress } from "./links.js";
 import { visible } from "../text/lines.js";
-import { ask, askPerson } from "./token.js";
+import { ask, askPerson } from "./net.js";
+import { bytes } from "./states.js";
 
 const REFRESH = 5_000;
 // A list of many logs may take its time over a slow link; the link is for the log most of the time.
@@ -11,6 +12,7 @@ const PATIENCE = 300_000;
 const SHARE = 10;
 const SHOWN = 200;
 const links = new Map();
+const headings = new Map();
 // None before the first answer.
 let listing = null;
 let etag = "";
@@ -29,6 +31,14 @@ export function showFiles(choose) {
     choose(link.dataset.log);
   });
   $("find-log").addEventListener("input", draw);
+  $("chooser").addEventListener("keydown", (event) => {
+    const all = [...$("list").querySelectorAll("a")];
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (event.key === "Enter" && event.target === $("find-log")) all[0]?.click();
+    if (!step) return;
+    event.preventDefault();
+    (all[all.indexOf(document.activeElement) + step] ?? $("find-log")).focus();
+  });
   document.addEventListener("visibilitychange", refresh);
   $("logs").addEventListener("click", refresh);
 }
@@ -68,8 +78,15 @@ async function load() {
 function draw() {
   const wanted = $("find-log").value.toLowerCase().split(/\s+/);
   const found = (listing?.files ?? []).filter(({ path }) => wanted.every((word) => path.toLowerCase().includes(word)));
-  arrange($("list"), found.slice(0, SHOWN).map(item));
+  const groups = Map.groupBy(found.slice(0, SHOWN), ({ path }) => path.slice(0, path.lastIndexOf("/") + 1));
+  arrange($("list"), [...groups].flatMap(([folder, files]) => [...(folder ? [heading(folder)] : []), ...files.map(item)]));
   say($("list-note"), remark(found.length));
+}
+
+// The name of a directory, above its logs.
+function heading(folder) {
+  if (!headings.has(folder)) headings.set(folder, make("li", "folder", visible(folder)));
+  return headings.get(folder);
 }
 
 function remark(count) {
@@ -92,14 +109,12 @@ function newLink(path) {
   const link = make("a");
   link.dataset.log = encode(path);
   link.href = logAddress(link.dataset.log);
-  link.append(make("span", "path", visible(path)), " ", make("span", "size"), " ", make("span", "age"));
+  const start = path.lastIndexOf("/") + 1;
+  const name = make("span", "path");
+  name.append(make("span", "unseen", visible(path.slice(0, start))), visible(path.slice(start)));
+  link.append(name, " ", make("span", "size"), " ", make("span", "age"));
   make("li").append(link);
   return link;
-}
-
-function bytes(size) {
-  const power = Math.min(4, Math.floor(Math.log10(Math.max(1, size)) / 3));
-  return `${Number((size / 1000 ** power).toPrecision(3))} ${["B", "KB", "MB", "GB", "TB"][power]}`;
 }
 
 function since(seconds) {

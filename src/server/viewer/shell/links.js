@@ -29,6 +29,7 @@ export const nameOf = (log) => visible(decode(log));
 export function logAddress(log, parameters = {}) {
   const address = new URL(base);
   address.pathname += log;
-  address.search = new URLSearchParams(parameters);
+  // In a query a plus is a plus.
+  address.search = new URLSearchParams(parameters).toString().replaceAll("+", "%20");
   return address;
 }

@@ -1,214 +1,169 @@
-// The page: what a line, a click and a key lead to.
+// The page: what a click and a key lead to, and what the bars say.
 
-import { styleBefore } from "../text/carried.js";
+import { LEVELS } from "../text/levels.js";
+import { timeOf } from "../text/time.js";
+import { plain } from "../text/lines.js";
+import { FLAGS, fragment, readSettings, settings, writeSettings } from "./address.js";
 import { bind, press, unfold } from "./controls.js";
 import { $, say } from "./dom.js";
 import { markChosen, showFiles } from "./files.js";
 import { chosenLog, logAddress, nameOf } from "./links.js";
-import * as paging from "../log/paging.js";
-import { markText, note, sayHeld, sayNew } from "./notes.js";
-import * as view from "../view/pane.js";
-import { clock, row } from "../view/row.js";
-import * as matches from "../log/scan.js";
-import { paint } from "../view/selection.js";
-import { FLAGS, firstLines, fragment, readSettings, settings, writeSettings } from "./settings.js";
-import { Store } from "../log/store.js";
-import { follow } from "../log/stream.js";
+import { hasToken } from "./net.js";
+import { Reader } from "./reader.js";
+import { setUpPicking } from "./picking.js";
+import { bytes } from "./states.js";
 import { copyPlainly, download, openRaw, texts } from "./take.js";
-import { hasToken } from "./token.js";
 
-let log = "";
-let store = new Store();
-let stream = null;
-// While paused, the number after the last line that is shown.
-let frozen = null;
-// The number after the last line when the end was left.
-let left = 0;
-// So much is being taken along.
-let taken = 0;
-// The match that was jumped to.
-let current = null;
+const isNarrow = () => matchMedia("(max-width: 700px), (max-height: 500px)").matches;
+// Readers, the first of which the page's address names; and the one that bars and keys are about.
+const readers = [];
+let active;
+// What was read last is written to the address once it has rested, in milliseconds.
+const REST = 400;
+let restTimer = 0;
 
-const isFiltered = () => settings.filter && matches.isActive();
-// New lines are shown as they come.
-const isAtEnd = () => view.isFollowing && frozen === null;
-const end = () => Math.min(frozen ?? Infinity, store.end);
-
-// What is shown, for the pane.
-const lines = {
-  get count() {
-    return isFiltered() ? matches.before(end()) : Math.max(0, end() - store.first);
+const hooks = {
+  changed: () => readers.length && sayState(),
+  moved() {
+    sayPlace();
+    clearTimeout(restTimer);
+    restTimer = setTimeout(rest, REST);
   },
-  at: (index) => (isFiltered() ? matches.ids[index] : store.first + index),
-  index: (id) => (isFiltered() ? matches.before(id) : id - store.first),
-  // Those that are there now, whatever comes before them.
-  ids: (from, to) => (isFiltered() ? matches.ids.slice(from, to + 1) : range(store.first + from, store.first + to)),
-  key: (id) => `${store.line(id).state} ${id === current} ${matches.patternIn(id)}`,
-  element: (id) =>
-    row(store.line(id), store.numbering.number(id), styleBefore(store, id), matches.patternIn(id), id === current),
+  apply,
+  clear() {
+    [settings.filter, settings.level, $("search").value] = [false, "", ""];
+    search();
+    apply();
+  },
+  // Shows a place; the browser's Back leads here again.
+  go(at, isContext = false) {
+    rest();
+    Object.assign(settings, { at, n: "1" }, isContext && { filter: false, level: "" });
+    writeSettings(true);
+    apply();
+    active.watch(active.log, { at, count: 1 });
+  },
 };
 
-function* range(from, to) {
-  for (let id = from; id <= to; id++) yield id;
+// The place that is read stands in the address, so that it is there again after a reload.
+function rest() {
+  const { log, isAtEnd, view, picked, current } = active;
+  if (!log || active !== readers[0] || active.paging.isBusy) return;
+  const at = isAtEnd && !picked ? null : active.place(picked?.[0] ?? current ?? view.top.id);
+  [settings.at, settings.n] = [at ?? "", at && picked ? String(picked[1] - picked[0] + 1) : ""];
+  writeSettings();
 }
 
-function watch(name) {
-  stream?.close();
-  stream = null;
-  log = name;
-  store = new Store();
-  [frozen, left, current] = [null, 0, null];
-  paging.restart(log, store, { prepended, reached: () => view.redraw() });
-  matches.restart(store);
-  press("pause", false);
-  read();
+function open(log) {
+  clearTimeout(restTimer);
   document.title = $("name").textContent = log ? nameOf(log) : "wstail";
   document.body.classList.toggle("chosen", log !== "");
   $("raw").href = logAddress(log, { lines: "all", view: "text" });
-  unfold("logs", !log || innerWidth > 700);
+  unfold("logs", !log || !isNarrow());
   markChosen(log);
-  changed();
-  view.redraw();
-  view.follow();
-  state("idle", log ? "Connecting" : "Choose a log");
-  const { lines, remark } = firstLines();
-  if (log) note(remark);
-  stream = log ? follow(log, lines, { bytes, event, state, heard: () => say($("beat"), clock.format()) }) : null;
+  const at = settings.at && { at: settings.at, count: Number(settings.n) };
+  readers[0].watch(log, at || {});
 }
 
-function bytes(received) {
-  store.append(received);
-  if (store.isHeld && store.isFull) stream.hold();
-  changed();
-}
-
-function changed() {
-  sayHeld(store.dropped);
-  matches.scan();
-  view.draw();
-}
-
-// What became of the log is drawn where it happened.
-function event({ event: name, cursor, size, reason, bytes: missing }) {
-  if (name === "open") store.expect(firstLines().lines, size);
-  if (name === "open" || name === "cursor") return store.cover(cursor);
-  const text = markText(name, missing, reason);
-  if (!text) return;
-  store.mark(text, cursor, ["rotated", "truncated"].includes(name) ? 1 : null);
-  changed();
-}
-
-function state(word, text) {
-  $("state").dataset.state = word;
-  say($("state"), text);
-}
-
-// Older lines came: where there are too many now, the newest ones are read again later.
-function prepended() {
-  const place = store.cut();
-  if (place) {
-    stream?.hold(place);
-    matches.cut();
+// The state is the control: following, or held with what came since.
+function sayState() {
+  const { state, isAtEnd, fresh, rate, stream, entries, scan } = active;
+  const [word, text] = state;
+  const isLive = word === "live";
+  const more = fresh ? `, ${fresh} new${stream?.isHeld ? " or more" : ""}` : "";
+  const held = word === "held" && stream ? `Full${more}` : `Held${more}`;
+  $("follow").dataset.state = isLive && !isAtEnd ? "held" : word;
+  say($("follow"), isLive || word === "held" ? (isAtEnd ? `${text}${rate ? ` ${rate}/s` : ""}` : held) : text);
+  $("follow").ariaLabel = `Follow: ${$("follow").textContent}`;
+  press("follow", isAtEnd);
+  say($("state"), isAtEnd || !isLive ? (word === "held" && stream ? "Full" : text) : "Held");
+  const [warnings, errors] = entries.counts;
+  for (const [id, count, level] of [["errors", errors, "error"], ["warnings", warnings, "warn"]]) {
+    say($(id).lastChild, String(count));
+    $(id).ariaLabel = `${count} ${count === 1 ? id.slice(0, -1) : id}`;
+    press(id, settings.level === level);
   }
-  changed();
+  $("search").setAttribute("aria-invalid", scan.error !== "");
+  const { count, place } = active.search;
+  say($("count"), scan.pattern ? `${place ? `${place}/` : ""}${count}${scan.isDone ? "" : "…"}` : scan.error);
 }
 
-function painted(isNearTop) {
-  if (!isNearTop) paging.rest();
-  else if (!isFiltered() || matches.isDone()) paging.wish(isFiltered());
-  paint();
-  // What came since the end was left.
-  const from = frozen ?? left;
-  const count = isFiltered() ? matches.ids.length - matches.before(from) : store.end - from;
-  sayNew(log && !isAtEnd(), count - store.numbering.marksBetween(from, store.end), stream?.isHeld);
-}
-
-function sayCount() {
-  $("search").setAttribute("aria-invalid", matches.error !== "");
-  if (!matches.isActive()) return say($("count"), matches.error);
-  const place = matches.has(current) ? `${matches.before(current) + 1}/` : "";
-  say($("count"), `${place}${matches.ids.length}${matches.isDone() ? "" : "…"}`);
-}
-
-// Jumps to the next or the previous match, and round at the ends.
-function jump(step) {
-  const { ids } = matches;
-  if (!ids.length) return;
-  const from = current ?? view.top.id;
-  const index = matches.before(from) + (step < 0 ? -1 : matches.has(current) ? 1 : 0);
-  current = ids[(index + ids.length) % ids.length];
-  view.show(current);
-  sayCount();
+// Where the view is: the time of the top line, its number, what is held of how much.
+function sayPlace() {
+  const { lines, view, store, size, picked } = active;
+  const id = lines.count ? lines.at(Math.max(0, Math.min(lines.count - 1, lines.index(view.isFollowing ? store.end - 1 : view.top.id)))) : null;
+  const line = id === null ? null : lines.line(id);
+  const number = id === null ? null : lines.number(id);
+  const { dropped } = store;
+  const count = store.end - store.first;
+  say($("place"), [
+    line && !line.isMark ? timeOf(plain(line.text))?.time : null,
+    number && store.numbering.isKnown ? `line ${number.toLocaleString("en")}` : null,
+    active.log && `${count.toLocaleString("en")} ${count === 1 ? "line" : "lines"} held`,
+    size === null ? null : `of ${bytes(size)}`,
+    picked && `${picked[1] - picked[0] + 1} selected`,
+  ].filter(Boolean).join(" · "));
+  say($("held"), dropped ? `${dropped} older lines dropped` : "");
+  for (const name of ["link", "context"]) $(name).hidden = !picked || (name === "context" && !active.search.isShown);
 }
 
 function search() {
-  view.keep();
   settings.q = $("search").value;
-  current = null;
-  matches.search(settings);
-  sayCount();
+  for (const reader of readers) {
+    reader.view.keep();
+    reader.current = null;
+    reader.search.restart();
+    reader.scan.search({ ...settings, level: Math.max(0, LEVELS.indexOf(settings.level)) });
+    reader.view.redraw();
+  }
   writeSettings();
-  view.redraw();
-}
-
-function pause() {
-  frozen = frozen === null ? store.end : null;
-  press("pause", frozen !== null);
-  read();
-  view.draw();
-}
-
-function following(is) {
-  if (!is) left = end();
-  read();
-}
-
-// What somebody reads is kept: where that fills the page, the stream is held until the end is followed again.
-function read() {
-  store.isHeld = !isAtEnd() || taken > 0;
-  if (!store.isHeld) stream?.goOn();
-  press("follow", isAtEnd());
-}
-
-// What is taken along is kept, too.
-function keep(task) {
-  taken++;
-  read();
-  return task.finally(() => (taken--, read()));
-}
-
-function toEnd() {
-  if (frozen !== null) pause();
-  view.follow();
+  sayState();
 }
 
 function apply() {
   for (const flag of FLAGS) press(flag, settings[flag]);
   $("search").value = settings.q;
-  view.wrap(settings.wrap);
+  for (const reader of readers) reader.view.wrap(settings.wrap);
   search();
 }
 
+async function goTo(time) {
+  if (!time.trim()) return;
+  rest();
+  writeSettings(true);
+  if (await active.watch(active.log, { since: time.trim() })) active.view.pane.focus({ preventScroll: true });
+}
+
+const level = (name) => () => {
+  settings.level = settings.level === name ? "" : name;
+  apply();
+};
 const actions = {
   logs: () => unfold("logs"),
   more: () => unfold("more"),
-  follow: () => (isAtEnd() ? view.hold() : toEnd()),
-  pause,
-  new: toEnd,
-  first: () => view.jump(0),
+  follow: () => active.turn(),
+  new: () => active.toEnd(),
+  first: () => active.view.jump(0),
   find: () => $("search").select(),
-  next: () => jump(1),
-  previous: () => jump(-1),
+  next: () => active.search.jump(1),
+  previous: () => active.search.jump(-1),
+  error: () => active.search.error(1),
+  errorBefore: () => active.search.error(-1),
+  errors: level("error"),
+  warnings: level("warn"),
+  time: () => $("time").focus(),
   copy: () => document.execCommand("copy"),
-  download: () => keep(download(log, texts(lines.ids(0, lines.count - 1), store))),
+  async link() {
+    rest();
+    await navigator.clipboard?.writeText(location.href);
+    active.states.note("The link is copied");
+  },
+  context: () => active.search.context(active.picked?.[0] ?? active.current ?? active.view.top.id),
+  download: () => active.keep(download(active.log, texts(active.lines.ids(0, active.lines.count - 1), active.lines))),
   raw(click) {
     if (!hasToken()) return;
     click.preventDefault();
-    openRaw(log);
-  },
-  older() {
-    paging.press();
-    view.draw();
+    openRaw(active.log);
   },
   help: () => $("keys").showModal(),
 };
@@ -221,42 +176,44 @@ for (const flag of FLAGS) {
 
 $("search").addEventListener("input", search);
 $("search").addEventListener("keydown", ({ key, shiftKey }) => {
-  if (key === "Enter") jump(shiftKey ? -1 : 1);
+  if (key === "Enter") active.search.jump(shiftKey ? -1 : 1);
   if (key !== "Escape") return;
   $("search").value = "";
   search();
-  $("pane").focus();
+  active.view.pane.focus();
 });
-document.addEventListener("selectionchange", () => {
-  const selection = getSelection();
-  if (view.isFollowing && !selection.isCollapsed && $("pane").contains(selection.anchorNode)) view.hold();
-});
+$("time").addEventListener("keydown", ({ key }) => key === "Enter" && goTo($("time").value));
 addEventListener("popstate", () => {
+  const { at } = settings;
   readSettings();
   apply();
-  if (chosenLog() !== log) watch(chosenLog());
+  if (chosenLog() !== active.log || settings.at !== at) open(chosenLog());
 });
-addEventListener("offline", () => stream?.doubt());
-addEventListener("online", () => stream?.hurry());
-document.addEventListener("visibilitychange", () => document.hidden || stream?.hurry());
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => view.redraw());
+addEventListener("offline", () => active.stream?.doubt());
+addEventListener("online", () => active.stream?.hurry());
+document.addEventListener("visibilitychange", () => document.hidden || active.stream?.hurry());
+document.addEventListener("selectionchange", () => {
+  const { view } = active;
+  const selection = getSelection();
+  if (view.isFollowing && !selection.isCollapsed && view.pane.contains(selection.anchorNode)) view.hold();
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => active.view.redraw());
 
+active = new Reader($("frame"), hooks);
+readers.push(active);
 bind(actions);
-view.setUp(lines, { following, painted });
-matches.setUp(store, () => {
-  sayCount();
-  view.draw();
-});
+setUpPicking(() => active);
 readSettings();
 apply();
-copyPlainly(lines, () => store, keep);
+copyPlainly(() => active);
 showFiles((name) => {
-  if (name !== log) {
-    history.pushState(null, "", logAddress(name) + fragment());
-    watch(name);
+  if (name !== active.log) {
+    history.pushState(null, "", logAddress(name) + fragment(true));
+    settings.at = settings.n = "";
+    open(name);
   }
-  unfold("logs", innerWidth > 700);
-  $("pane").focus({ preventScroll: true });
+  unfold("logs", !isNarrow());
+  active.view.pane.focus({ preventScroll: true });
 });
-watch(chosenLog());
-if (log) $("pane").focus({ preventScroll: true });
+open(chosenLog());
+if (active.log) active.view.pane.focus({ preventScroll: true, focusVisible: false });

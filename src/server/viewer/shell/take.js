@@ -1,12 +1,9 @@
 // Taking along: lines to the clipboard, what is shown to a file, the log as it is. Much of it goes in pieces, between which
 // the page takes a breath, and which the browser keeps elsewhere.
 
-import { $ } from "./dom.js";
-import { logAddress, nameOf } from "./links.js";
-import { note } from "./notes.js";
-import { selected, setUpSelection } from "../view/selection.js";
 import { plain } from "../text/lines.js";
-import { ask } from "./token.js";
+import { logAddress, nameOf } from "./links.js";
+import { ask } from "./net.js";
 
 // So many lines are copied at once.
 const PIECE = 10_000;
@@ -15,43 +12,46 @@ const BREATH = 20;
 const STEP = 200;
 let isAll = false;
 
-// Copies as plain text: what is selected, or all that is shown where all or nothing is. `shown` has `count`, `index(id)` and
-// `ids(from, to)`, `store()` holds it, and `keep(task)` sees to that until the task is done.
-export function copyPlainly(shown, store, keep) {
-  setUpSelection();
+// Copies as plain text: what is selected, the lines that are picked, or all that are shown where all or nothing is.
+export function copyPlainly(active) {
   document.addEventListener("copy", (event) => {
-    const range = isAll ? null : selected();
+    const reader = active();
+    const { lines, picked, view, selection } = reader;
+    const range = isAll ? null : selection.range;
     const { anchorNode, isCollapsed } = getSelection();
-    const isElsewhere = !isAll && !range && !isCollapsed && !$("pane").contains(anchorNode);
-    if (event.target.closest?.("input") || isElsewhere) return;
+    const isElsewhere = !isAll && !range && !isCollapsed && !view.pane.contains(anchorNode);
+    if (event.target.closest?.("input, dialog") || isElsewhere) return;
     event.preventDefault();
-    const [from, to] = range ? range.map(({ id }) => shown.index(id)) : [0, shown.count - 1];
-    const lines = texts(shown.ids(from, to), store(), range ?? []);
-    if (to - from < PIECE) event.clipboardData.setData("text/plain", [...lines].join(""));
-    else copyMany(lines, to - from + 1, keep);
+    const ends = range ? range.map(({ id }) => id) : isAll ? null : picked;
+    const [from, to] = ends ? ends.map((id) => lines.index(id)) : [0, lines.count - 1];
+    const text = texts(lines.ids(from, to), lines, range ?? []);
+    if (to - from < PIECE) event.clipboardData.setData("text/plain", [...text].join(""));
+    else copyMany(text, to - from + 1, reader);
   });
-  $("pane").addEventListener("keydown", (event) => {
-    if (event.key !== "a" || !(event.ctrlKey || event.metaKey)) return;
+  document.addEventListener("keydown", (event) => {
+    const { pane } = active().view;
+    if (event.key !== "a" || !(event.ctrlKey || event.metaKey) || !pane.contains(event.target)) return;
     event.preventDefault();
-    getSelection().selectAllChildren($("rows"));
+    getSelection().selectAllChildren(pane.querySelector(".rows"));
     isAll = true;
   });
   document.addEventListener("pointerdown", () => (isAll = false));
 }
 
 // Lines as plain text; of a range's first and last line what is within it.
-export function* texts(ids, store, [from, to] = []) {
+export function* texts(ids, lines, [from, to] = []) {
   for (const id of ids) {
-    const text = plain(store.text(id));
+    const text = plain(lines.text(id));
     if (to?.id === id) yield text.slice(from.id === id ? from.offset : 0, to.offset);
     else yield `${from?.id === id ? text.slice(from.offset) : text}\n`;
   }
 }
 
-function copyMany(lines, count, keep) {
+function copyMany(lines, count, reader) {
+  const note = (text) => reader.states.note(text);
   if (!navigator.clipboard?.write) return note(`Not copied: ${count} lines are too many here. Download saves them`);
   note(`Copying ${count} lines…`);
-  navigator.clipboard.write([new ClipboardItem({ "text/plain": keep(collect(lines)) })]).then(
+  navigator.clipboard.write([new ClipboardItem({ "text/plain": reader.keep(collect(lines)) })]).then(
     () => note(`${count} lines are copied`),
     () => note("The lines could not be copied"),
   );

@@ -4,7 +4,6 @@ import { ESCAPE, MAX_RUNS, visible } from "./lines.js";
 
 // Enough for 4.5 on a tinted row, too.
 const CONTRAST = 6;
-const dark = matchMedia("(prefers-color-scheme: dark)");
 const [BLACK, WHITE] = [[0, 0, 0], [255, 255, 255]];
 const SIXTEEN = [
   BLACK, [187, 30, 30], [20, 120, 40], [150, 100, 0], [30, 80, 200], [150, 40, 150], [0, 120, 130], [190, 190, 190],
@@ -15,11 +14,11 @@ const WORDS = { 1: "bold", 2: "faint", 3: "italic", 4: "underline", 7: "reverse"
 const SIDES = { 3: "front", 4: "back", 9: "front", 10: "back" };
 
 // `style` is the one that the line before ended with.
-export function runs(text, style = {}) {
+export function runs(text, style, isDark) {
   const found = [];
   let at = 0;
   const add = (piece) => {
-    if (piece) found.push({ text: visible(piece), style: found.length < MAX_RUNS ? css(style) : null });
+    if (piece) found.push({ text: visible(piece), style: found.length < MAX_RUNS ? css(style, isDark) : null });
   };
   for (const { 0: escape, 1: codes, 2: final, index } of text.matchAll(ESCAPE)) {
     add(text.slice(at, index));
@@ -73,8 +72,8 @@ function extended(codes) {
   return [36, 6, 1].map((place) => Math.floor((index - 16) / place) % 6).map((step) => (step ? 55 + 40 * step : 0));
 }
 
-function css(style) {
-  const [ground, ink] = dark.matches ? [[22, 25, 29], [220, 224, 228]] : [WHITE, [30, 34, 38]];
+function css(style, isDark) {
+  const [ground, ink] = isDark ? [[22, 25, 29], [220, 224, 228]] : [WHITE, [30, 34, 38]];
   let { front, back } = style;
   if (style.reverse) [front, back] = [back ?? ground, front ?? ink];
   const look = {};

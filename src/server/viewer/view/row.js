@@ -2,31 +2,33 @@
 
 import { runs } from "../text/ansi.js";
 import { make } from "../shell/dom.js";
-import { settings } from "../shell/settings.js";
+import { settings } from "../shell/address.js";
+import { ERROR, LEVELS, WARN } from "../text/levels.js";
 import { matches } from "../text/lines.js";
 
-const LEVEL = /\b(?:(FATAL|CRITICAL|CRIT|EMERG|ALERT|PANIC|ERROR|ERR|SEVERE)|(WARN|WARNING)|(DEBUG|TRACE))\b/;
-const LEVEL_WITHIN = 200;
 export const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 
-// `number` may be null; `style` is what the lines before left on.
-export function row(line, number, style, pattern, isCurrent) {
-  const parts = runs(line.text, line.isMark ? {} : style);
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+// `number` may be null; `style` is what the lines before left on; `look` has `level`, `isPicked`, `isCurrent`, `goesOn`,
+// `folded`: how many lines are folded into this one, or 0 where they are shown, or null for no lines.
+export function row(line, number, style, pattern, look) {
+  const parts = runs(line.text, line.isMark ? {} : style, dark.matches);
   const shown = parts.map((part) => part.text).join("");
-  const element = make("div", `row ${line.isMark ? "mark" : level(shown)} ${isCurrent ? "current" : ""}`);
+  const element = make("div", `row ${line.isMark ? "mark" : tint(look.level)}`);
+  for (const name of ["current", "picked", "on"]) element.classList.toggle(name, Boolean(look[name]));
+  element.append(make("span", "gutter"));
   if (settings.numbers) element.append(make("span", "number", line.isMark || number === null ? " " : `${number} `));
   if (settings.times) element.append(make("span", "time", line.time ? `${clock.format(line.time)} ` : " "));
   const text = make("span", "text");
   fill(text, parts, pattern && !line.isMark ? matches(shown, pattern) : []);
   element.append(text);
+  if (look.folded !== null) element.append(make("span", "fold", look.folded ? ` ▸ ${look.folded} more` : " ▾"));
   if (line.size) element.append(make("span", "rest", ` … ${line.size} bytes in all`));
   return element;
 }
 
-function level(text) {
-  const found = LEVEL.exec(text.slice(0, LEVEL_WITHIN)) ?? [];
-  return ["error", "warn", "debug"].find((_, index) => found[index + 1]) ?? "";
-}
+const tint = (level) => (level >= ERROR ? "error" : level === WARN ? "warn" : level && level < LEVELS.indexOf("info") ? "debug" : "");
 
 // Puts the parts into an element, cut where a match begins or ends.
 function fill(parent, parts, ranges) {

@@ -1,7 +1,8 @@
-// The token: asked for once, kept for this tab alone, and handed over as the server takes it from a browser.
+// Requests, and the token for them: asked for once, kept for this tab alone, and handed over as the server takes it from a
+// browser.
 
 import { $, say } from "./dom.js";
-import { logAddress } from "./links.js";
+import { healthAddress, logAddress } from "./links.js";
 
 const KEY = "wstail.token";
 const field = $("token");
@@ -35,6 +36,15 @@ export function connect(log, parameters) {
 }
 
 const base64url = (text) => btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+
+// What a log's parts need of it.
+export const net = {
+  connect,
+  ask: (log, parameters, options) => ask(logAddress(log, parameters), options),
+  askHealth: (options) => ask(healthAddress, options),
+  askPerson: (refused) => askPerson(refused),
+  isSeen: () => !document.hidden,
+};
 
 // Asks the person for a token after one (or none) was refused, whoever wants it once; resolves when there is one. A late
 // refusal says nothing about a token that was entered since.

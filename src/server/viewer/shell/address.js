@@ -1,12 +1,14 @@
-// The settings: they live in the fragment of the page's address, so that a link shows the same thing.
+// What the fragment of the page's address says: settings and a place, so that a link shows the same thing.
 
-import { keep } from "./token.js";
+import { keep } from "./net.js";
 
-export const FLAGS = ["wrap", "numbers", "times", "regex", "filter", "invert"];
-const isNarrow = matchMedia("(max-width: 700px)").matches;
+export const FLAGS = ["wrap", "numbers", "times", "regex", "filter", "invert", "fold"];
+// `q` is searched for; entries of a `level` (its name) or a graver one are shown; so many `lines` come first; or what is `at`
+// a place, with `n` lines picked there; `beside` is another log, `merge` a pattern of logs.
+const WORDS = ["q", "level", "lines", "at", "n", "beside", "merge"];
+const isNarrow = matchMedia("(max-width: 700px), (max-height: 500px)").matches;
 const isDefault = (flag) => flag === "wrap" && isNarrow;
 
-// The flags; `q` is searched for; so many `lines` come first, a text or null.
 export const settings = {};
 
 // Takes over what the address says; a token in it is kept and removed from there.
@@ -14,24 +16,25 @@ export function readSettings() {
   // In a fragment a plus is a plus; tokens are often base64.
   const said = new URLSearchParams(location.hash.slice(1).replaceAll("+", "%2B"));
   for (const flag of FLAGS) settings[flag] = said.has(flag) ? said.get(flag) === "1" : isDefault(flag);
-  settings.q = said.get("q") ?? "";
-  settings.lines = said.get("lines") ?? new URLSearchParams(location.search).get("lines");
+  for (const word of WORDS) settings[word] = said.get(word) ?? "";
+  settings.lines ||= new URLSearchParams(location.search).get("lines") ?? "";
   if (!said.has("token")) return;
   keep(said.get("token"));
   writeSettings();
 }
 
-export function writeSettings() {
+// `isStep`: the browser's Back leads to what was before.
+export function writeSettings(isStep = false) {
   const address = new URL(location);
   address.hash = fragment();
-  history.replaceState(null, "", address);
+  if (address.href !== location.href) history[isStep ? "pushState" : "replaceState"](null, "", address);
 }
 
-// The settings as a fragment: what differs from the defaults.
-export function fragment() {
+// The settings as a fragment: what differs from the defaults. For `isOther`, another log, without a place.
+export function fragment(isOther = false) {
   const parts = new URLSearchParams();
   for (const flag of FLAGS) if (settings[flag] !== isDefault(flag)) parts.set(flag, Number(settings[flag]));
-  for (const name of ["q", "lines"]) if (settings[name]) parts.set(name, settings[name]);
+  for (const word of WORDS.slice(0, isOther ? 3 : WORDS.length)) if (settings[word]) parts.set(word, settings[word]);
   return parts.size ? `#${parts.toString().replaceAll("+", "%20")}` : "";
 }
 
