@@ -22,6 +22,7 @@ macro_rules! assets {
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 static ASSETS: &[Asset] = assets! {
+    "view/pane.css": "text/css; charset=utf-8",
     "viewer.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
     "log/beyond.js": SCRIPT,
@@ -66,16 +67,22 @@ static PAGE: &str = include_str!("page.html");
 /// The assets' texts as they are sent.
 static TEXTS: LazyLock<Vec<String>> = LazyLock::new(|| ASSETS.iter().map(|asset| compact(asset.text)).collect());
 
-/// The text without indentation, without lines that are only a comment, and without the spaces around punctuation where
-/// a line has no string and no expression. No string in the assets spans lines.
+/// The text without indentation, without lines that are only a comment, and without the spaces around punctuation, where
+/// a line has no string but in double quotes, and no expression. No string in the assets spans lines.
 fn compact(text: &str) -> String {
     let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("//"));
     let mut compact = String::with_capacity(text.len());
     for line in lines {
-        if line.contains(['"', '\'', '`', '/']) {
-            compact.push_str(line);
-        } else {
-            line.split_inclusive(' ').for_each(|word| push(&mut compact, word));
+        for (index, part) in line.split('"').enumerate() {
+            if index > 0 {
+                compact.push('"');
+            }
+            // Every other part is a string.
+            if index % 2 == 1 || line.contains(['\'', '`', '/', '\\']) {
+                compact.push_str(part);
+            } else {
+                part.split_inclusive(' ').for_each(|word| push(&mut compact, word));
+            }
         }
         compact.push('\n');
     }
@@ -164,8 +171,8 @@ mod tests {
 
     #[test]
     fn comments_indentation_and_needless_spaces_are_not_sent() {
-        let script = "// A\n\nif (b) {\n  // C\n  d(\"// e\",  f);\n  const g = { h, i: j };\n}\n";
-        assert_eq!(compact(script), "if (b){\nd(\"// e\",  f);\nconst g={h,i:j};\n}\n");
+        let script = "// A\n\nif (b) {\n  // C\n  d(\"// e\",  f);\n  const g = { h, i: \"j, k\" };\n}\n";
+        assert_eq!(compact(script), "if (b){\nd(\"// e\",  f);\nconst g={h,i:\"j, k\"};\n}\n");
         assert_eq!(compact("nav :is(a, b) > c { d: e; }\n"), "nav :is(a,b) >c{d:e;}\n");
     }
 

@@ -88,6 +88,12 @@ fn entries_have_levels_that_are_counted_selected_and_folded() {
 
 #[test]
 #[ignore = "needs chromium"]
+fn bars_are_small_at_every_size_and_what_is_empty_says_why() {
+    play("layout.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
 fn a_line_has_a_link_that_survives_a_rotation() {
     play("linking.py");
 }

@@ -60,6 +60,11 @@ export class Store {
     this.#old = { lines, bytes };
   }
 
+  // So many lines of those are still to come.
+  get expected() {
+    return this.#old.bytes > 0 ? Math.max(0, this.#old.lines) : 0;
+  }
+
   append(bytes, now = Date.now()) {
     for (let at = 0; at < bytes.length; ) {
       const newline = bytes.indexOf(NEWLINE, at) + 1;

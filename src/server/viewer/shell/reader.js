@@ -116,9 +116,9 @@ export class Reader {
   }
 
   add(bytes, now) {
-    const { end } = this.store;
+    const { end, expected } = this.store;
     this.store.append(bytes, now);
-    this.#came += this.store.end - end;
+    if (!expected && now === undefined) this.#came += this.store.end - end;
     this.changed();
   }
 

@@ -65,20 +65,19 @@ export class Search {
   say() {
     const { reader, beyond } = this;
     const { scan, store, states, log, size } = reader;
-    const clear = () => reader.hooks.clear();
     const isActive = scan.pattern !== null || scan.isSelecting;
-    const isEmpty = reader.lines.count === 0;
-    states.empty(isEmpty && log ? this.#why() : "", isEmpty && isActive && log ? { Clear: clear } : {});
+    const all = `Search all${size ? ` ${bytes(size)}` : ""}`;
+    const ways = { "": { [beyond.count ? "Go on" : all]: () => this.all() }, running: { Stop: () => beyond.stop() } }[beyond.state] ?? {};
+    const isEmpty = log !== "" && reader.lines.count === 0;
+    states.empty(isEmpty ? this.#why() : "", isEmpty && isActive ? { ...(beyond.state ? {} : ways), Clear: () => reader.hooks.clear() } : {});
     if (this.looking) return states.scope(`Looking for a match, ${this.looking.text}`, { Stop: () => this.stop.abort() }, this.looking.share);
-    if (!isActive || !log) return states.scope("");
-    const held = `the ${lines(store.end - store.first)} held`;
-    const count = `${number(scan.found.length + (scan.pattern ? 0 : scan.shown.length))} in ${held}`;
+    if (!isActive || !log || (isEmpty && beyond.state !== "running")) return states.scope("");
+    const count = `${number(scan.found.length + (scan.pattern ? 0 : scan.shown.length))} in the ${lines(store.end - store.first)} held`;
+    const older = this.isShown && (beyond.state || beyond.count) ? `, ${number(beyond.count)} older` : "";
+    const looked = beyond.total ? `, ${bytes(beyond.looked)} of ${bytes(beyond.total)}` : "";
+    const end = { running: ` so far${looked}`, done: ": all is searched", full: ": no more can be held", failed: ": the search failed" };
     const share = beyond.total ? Math.min(1, beyond.looked / beyond.total) : null;
-    const older = beyond.state || beyond.count ? `, ${number(beyond.count)} older` : "";
-    const all = size ? `Search all ${bytes(size)}` : "Search all";
-    const ways = { "": { [beyond.count ? "Go on" : all]: () => this.all() }, running: { Stop: () => beyond.stop() }, failed: {} }[beyond.state] ?? {};
-    const end = { running: ` so far${beyond.total ? `, ${bytes(beyond.looked)} of ${bytes(beyond.total)}` : ""}`, done: ": all is searched", full: ": no more can be held", failed: ": the search failed" };
-    states.scope(`${count}${this.isShown ? older : ""}${end[beyond.state] ?? ""}`, ways, beyond.state === "running" ? share : undefined);
+    states.scope(`${count}${older}${end[beyond.state] ?? ""}`, ways, beyond.state === "running" ? share : undefined);
   }
 
   #why() {
