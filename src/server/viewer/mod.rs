@@ -37,6 +37,7 @@ static ASSETS: &[Asset] = assets! {
     "log/store.js": SCRIPT,
     "log/stream.js": SCRIPT,
     "shell/address.js": SCRIPT,
+    "shell/bars.js": SCRIPT,
     "shell/controls.js": SCRIPT,
     "shell/dom.js": SCRIPT,
     "shell/files.js": SCRIPT,
@@ -67,24 +68,30 @@ static PAGE: &str = include_str!("page.html");
 /// The assets' texts as they are sent.
 static TEXTS: LazyLock<Vec<String>> = LazyLock::new(|| ASSETS.iter().map(|asset| compact(asset.text)).collect());
 
-/// The text without indentation, without lines that are only a comment, and without the spaces around punctuation, where
-/// a line has no string but in double quotes, and no expression. No string in the assets spans lines.
+/// The text without indentation, without lines that are only a comment, and without spaces and ends of lines around
+/// punctuation. A line that has an expression, or a string that is not in double quotes, stays as it is. No string in
+/// the assets spans lines, and no comment stands behind code.
 fn compact(text: &str) -> String {
     let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("//"));
     let mut compact = String::with_capacity(text.len());
     for line in lines {
+        // Every other part is a string.
+        let is_plain =
+            |(index, part): (usize, &str)| !part.contains('\\') && (index % 2 == 1 || !part.contains(['\'', '`', '/']));
+        let is_plain = line.split('"').enumerate().all(is_plain);
         for (index, part) in line.split('"').enumerate() {
             if index > 0 {
                 compact.push('"');
             }
-            // Every other part is a string.
-            if index % 2 == 1 || line.contains(['\'', '`', '/', '\\']) {
+            if index % 2 == 1 || !is_plain {
                 compact.push_str(part);
             } else {
                 part.split_inclusive(' ').for_each(|word| push(&mut compact, word));
             }
         }
-        compact.push('\n');
+        if !compact.ends_with(['{', ',', ';', '(']) {
+            compact.push('\n');
+        }
     }
     compact
 }
@@ -171,8 +178,8 @@ mod tests {
 
     #[test]
     fn comments_indentation_and_needless_spaces_are_not_sent() {
-        let script = "// A\n\nif (b) {\n  // C\n  d(\"// e\",  f);\n  const g = { h, i: \"j, k\" };\n}\n";
-        assert_eq!(compact(script), "if (b){\nd(\"// e\",  f);\nconst g={h,i:\"j, k\"};\n}\n");
+        let script = "// A\n\nif (b) {\n  // C\n  d(\"// e\", /f, g/);\n  const g = { h, i: \"j, k\" };\n}\n";
+        assert_eq!(compact(script), "if (b){d(\"// e\", /f, g/);const g={h,i:\"j, k\"};}\n");
         assert_eq!(compact("nav :is(a, b) > c { d: e; }\n"), "nav :is(a,b) >c{d:e;}\n");
     }
 

@@ -94,6 +94,18 @@ fn bars_are_small_at_every_size_and_what_is_empty_says_why() {
 
 #[test]
 #[ignore = "needs chromium"]
+fn two_logs_stand_side_by_side() {
+    play("beside.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn a_million_lines_and_50000_a_second_leave_the_page_quick() {
+    play("speed.py");
+}
+
+#[test]
+#[ignore = "needs chromium"]
 fn a_line_has_a_link_that_survives_a_rotation() {
     play("linking.py");
 }

@@ -75,6 +75,10 @@ export class Scan {
     this.scan();
   }
 
+  close() {
+    this.#worker.terminate();
+  }
+
   // Folds an entry, or unfolds it.
   turn(id) {
     if (!this.#turned.delete(id)) this.#turned.add(id);
@@ -160,7 +164,7 @@ export class Scan {
     const { filter, level, fold } = this.#rule;
     const { isFiltered } = this;
     const [found, shown] = [[], []];
-    if (!pattern && !isFiltered) return;
+    if (from >= to || (!pattern && !isFiltered)) return;
     let start = entries.start(from);
     let rank = entries.code(start) & LEVEL;
     for (let id = from; id < to; id++) {

@@ -4,8 +4,8 @@ import { keep } from "./net.js";
 
 export const FLAGS = ["wrap", "numbers", "times", "regex", "filter", "invert", "fold"];
 // `q` is searched for; entries of a `level` (its name) or a graver one are shown; so many `lines` come first; or what is `at`
-// a place, with `n` lines picked there; `beside` is another log, `merge` a pattern of logs.
-const WORDS = ["q", "level", "lines", "at", "n", "beside", "merge"];
+// a place, with `n` lines picked there; `beside` is another log.
+const WORDS = ["q", "level", "lines", "beside", "at", "n"];
 const isNarrow = matchMedia("(max-width: 700px), (max-height: 500px)").matches;
 const isDefault = (flag) => flag === "wrap" && isNarrow;
 
@@ -34,7 +34,7 @@ export function writeSettings(isStep = false) {
 export function fragment(isOther = false) {
   const parts = new URLSearchParams();
   for (const flag of FLAGS) if (settings[flag] !== isDefault(flag)) parts.set(flag, Number(settings[flag]));
-  for (const word of WORDS.slice(0, isOther ? 3 : WORDS.length)) if (settings[word]) parts.set(word, settings[word]);
+  for (const word of WORDS.slice(0, isOther ? 4 : WORDS.length)) if (settings[word]) parts.set(word, settings[word]);
   return parts.size ? `#${parts.toString().replaceAll("+", "%20")}` : "";
 }
 

@@ -1,9 +1,8 @@
 // The page: what a click and a key lead to, and what the bars say.
 
 import { LEVELS } from "../text/levels.js";
-import { timeOf } from "../text/time.js";
-import { plain } from "../text/lines.js";
 import { FLAGS, fragment, readSettings, settings, writeSettings } from "./address.js";
+import { sayPlace, sayState } from "./bars.js";
 import { bind, press, unfold } from "./controls.js";
 import { $, say } from "./dom.js";
 import { markChosen, showFiles } from "./files.js";
@@ -11,7 +10,6 @@ import { chosenLog, logAddress, nameOf } from "./links.js";
 import { hasToken } from "./net.js";
 import { Reader } from "./reader.js";
 import { setUpPicking } from "./picking.js";
-import { bytes } from "./states.js";
 import { copyPlainly, download, openRaw, texts } from "./take.js";
 
 const isNarrow = () => matchMedia("(max-width: 700px), (max-height: 500px)").matches;
@@ -23,9 +21,9 @@ const REST = 400;
 let restTimer = 0;
 
 const hooks = {
-  changed: () => readers.length && sayState(),
+  changed: () => active && sayState(active),
   moved() {
-    sayPlace();
+    sayPlace(active);
     clearTimeout(restTimer);
     restTimer = setTimeout(rest, REST);
   },
@@ -54,6 +52,47 @@ function rest() {
   writeSettings();
 }
 
+// Shows a second log beside the first one, or no more.
+function showBeside() {
+  const { beside } = settings;
+  if (readers[1]?.log === beside || (!readers[1] && !beside)) return;
+  readers.splice(1).forEach((reader) => reader.close());
+  active = readers[0];
+  if (beside) {
+    const frame = blank.cloneNode(true);
+    for (const part of [frame, ...frame.querySelectorAll("[id]")]) part.removeAttribute("id");
+    $("frames").append(frame);
+    readers.push(read(frame));
+    apply();
+    readers[1].watch(beside);
+  }
+  name();
+}
+
+// With two panes each has the name of its log.
+function name() {
+  for (const { frame, view, log } of readers) {
+    const title = frame.querySelector(".title");
+    say(title, nameOf(log));
+    title.hidden = readers.length < 2;
+    view.pane.ariaLabel = readers.length < 2 ? "Log" : `Log ${nameOf(log)}`;
+  }
+  press("beside", readers.length > 1);
+}
+
+// A pane that bars and keys are about once it is touched.
+function read(frame) {
+  const reader = new Reader(frame, hooks);
+  const choose = () => {
+    active = reader;
+    sayState(active);
+    sayPlace(active);
+  };
+  frame.addEventListener("pointerdown", choose);
+  frame.addEventListener("focusin", choose);
+  return reader;
+}
+
 function open(log) {
   clearTimeout(restTimer);
   document.title = $("name").textContent = log ? nameOf(log) : "wstail";
@@ -63,48 +102,8 @@ function open(log) {
   markChosen(log);
   const at = settings.at && { at: settings.at, count: Number(settings.n) };
   readers[0].watch(log, at || {});
-}
-
-// The state is the control: following, or held with what came since.
-function sayState() {
-  const { state, isAtEnd, fresh, rate, stream, entries, scan } = active;
-  const [word, text] = state;
-  const isLive = word === "live";
-  const more = fresh ? `, ${fresh} new${stream?.isHeld ? " or more" : ""}` : "";
-  const held = word === "held" && stream ? `Full${more}` : `Held${more}`;
-  $("follow").dataset.state = isLive && !isAtEnd ? "held" : word;
-  say($("follow"), isLive || word === "held" ? (isAtEnd ? `${text}${rate ? ` ${rate}/s` : ""}` : held) : text);
-  $("follow").ariaLabel = `Follow: ${$("follow").textContent}`;
-  press("follow", isAtEnd);
-  say($("state"), isAtEnd || !isLive ? (word === "held" && stream ? "Full" : text) : "Held");
-  const [warnings, errors] = entries.counts;
-  for (const [id, count, level] of [["errors", errors, "error"], ["warnings", warnings, "warn"]]) {
-    say($(id).lastChild, String(count));
-    $(id).ariaLabel = `${count} ${count === 1 ? id.slice(0, -1) : id}`;
-    press(id, settings.level === level);
-  }
-  $("search").setAttribute("aria-invalid", scan.error !== "");
-  const { count, place } = active.search;
-  say($("count"), scan.pattern ? `${place ? `${place}/` : ""}${count}${scan.isDone ? "" : "…"}` : scan.error);
-}
-
-// Where the view is: the time of the top line, its number, what is held of how much.
-function sayPlace() {
-  const { lines, view, store, size, picked } = active;
-  const id = lines.count ? lines.at(Math.max(0, Math.min(lines.count - 1, lines.index(view.isFollowing ? store.end - 1 : view.top.id)))) : null;
-  const line = id === null ? null : lines.line(id);
-  const number = id === null ? null : lines.number(id);
-  const { dropped } = store;
-  const count = store.end - store.first;
-  say($("place"), [
-    line && !line.isMark ? timeOf(plain(line.text))?.time : null,
-    number && store.numbering.isKnown ? `line ${number.toLocaleString("en")}` : null,
-    active.log && `${count.toLocaleString("en")} ${count === 1 ? "line" : "lines"} held`,
-    size === null ? null : `of ${bytes(size)}`,
-    picked && `${picked[1] - picked[0] + 1} selected`,
-  ].filter(Boolean).join(" · "));
-  say($("held"), dropped ? `${dropped} older lines dropped` : "");
-  for (const name of ["link", "context"]) $(name).hidden = !picked || (name === "context" && !active.search.isShown);
+  showBeside();
+  name();
 }
 
 function search() {
@@ -117,7 +116,7 @@ function search() {
     reader.view.redraw();
   }
   writeSettings();
-  sayState();
+  sayState(active);
 }
 
 function apply() {
@@ -141,6 +140,16 @@ const level = (name) => () => {
 const actions = {
   logs: () => unfold("logs"),
   more: () => unfold("more"),
+  beside() {
+    isBeside = !settings.beside;
+    settings.beside = "";
+    writeSettings(true);
+    showBeside();
+    if (!isBeside) return;
+    active.states.note("Choose the log to show beside");
+    unfold("logs", true);
+    $("find-log").focus();
+  },
   follow: () => active.turn(),
   new: () => active.toEnd(),
   first: () => active.view.jump(0),
@@ -187,19 +196,24 @@ addEventListener("popstate", () => {
   const { at } = settings;
   readSettings();
   apply();
-  if (chosenLog() !== active.log || settings.at !== at) open(chosenLog());
+  showBeside();
+  if (chosenLog() !== readers[0].log || settings.at !== at) open(chosenLog());
 });
-addEventListener("offline", () => active.stream?.doubt());
-addEventListener("online", () => active.stream?.hurry());
-document.addEventListener("visibilitychange", () => document.hidden || active.stream?.hurry());
+const streams = (act) => () => readers.forEach(({ stream }) => stream && act(stream));
+addEventListener("offline", streams((stream) => stream.doubt()));
+addEventListener("online", streams((stream) => stream.hurry()));
+document.addEventListener("visibilitychange", streams((stream) => document.hidden || stream.hurry()));
 document.addEventListener("selectionchange", () => {
   const { view } = active;
   const selection = getSelection();
   if (view.isFollowing && !selection.isCollapsed && view.pane.contains(selection.anchorNode)) view.hold();
 });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => active.view.redraw());
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => readers.forEach(({ view }) => view.redraw()));
 
-active = new Reader($("frame"), hooks);
+const blank = $("frame").cloneNode(true);
+// The next log that is chosen is shown beside.
+let isBeside = false;
+active = read($("frame"));
 readers.push(active);
 bind(actions);
 setUpPicking(() => active);
@@ -207,7 +221,11 @@ readSettings();
 apply();
 copyPlainly(() => active);
 showFiles((name) => {
-  if (name !== active.log) {
+  if (isBeside) {
+    [isBeside, settings.beside] = [false, name];
+    writeSettings(true);
+    showBeside();
+  } else if (name !== readers[0].log) {
     history.pushState(null, "", logAddress(name) + fragment(true));
     settings.at = settings.n = "";
     open(name);

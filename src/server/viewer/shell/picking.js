@@ -17,10 +17,6 @@ export function setUpPicking(active) {
     reader.view.hold();
     reader.view.redraw();
   });
-  document.addEventListener("dblclick", (event) => {
-    const row = event.target.closest?.(".row .text")?.parentElement;
-    if (row && active().search.isShown) active().search.context(Number(row.dataset.line));
-  });
   document.addEventListener("keydown", (event) => {
     const reader = active();
     if (!reader.view.pane.contains(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -55,7 +55,7 @@ export class Reader {
     this.selection = new Selection(frame);
     this.ruler = new Ruler(frame, this);
     frame.querySelector(".new").onclick = () => this.toEnd();
-    setInterval(() => {
+    this.timer = setInterval(() => {
       [this.rate, this.#came] = [this.#came, 0];
       if (this.log) hooks.changed();
     }, 1000);
@@ -101,6 +101,13 @@ export class Reader {
     this.states.note(remark);
     this.live({ lines });
     return true;
+  }
+
+  close() {
+    this.watch("");
+    clearInterval(this.timer);
+    this.scan.close();
+    this.frame.remove();
   }
 
   live(request) {

@@ -30,9 +30,14 @@ export class Ruler {
     const pen = canvas.getContext("2d");
     const { count } = lines;
     if (!count || !height) return;
+    // Many lines are one pixel.
+    const drawn = new Set();
     const tick = (index, colour, left) => {
+      const top = Math.min(height - 2, Math.floor((index / count) * height));
+      if (drawn.has(colour + top)) return;
+      drawn.add(colour + top);
       pen.fillStyle = style[colour];
-      pen.fillRect(left, Math.min(height - 2, Math.floor((index / count) * height)), width / 2, 2);
+      pen.fillRect(left, top, width / 2, 2);
     };
     if (count > SAMPLES) {
       for (const [first, isMark, errors] of entries.blocks) if (isMark || errors) tick(lines.index(first), isMark ? MARKS : ERRORS, 0);
