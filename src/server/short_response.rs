@@ -95,6 +95,15 @@ pub(in crate::server) fn part(part: ViewerPart, if_none_match: Option<&str>, met
     with_body(head(200, kind, fields), &text, method)
 }
 
+/// The same response, after which the connection stays open.
+pub(in crate::server) fn keep_alive(response: Vec<u8>) -> Vec<u8> {
+    let end = memchr::memmem::find(&response, CLOSE).expect("every head ends so");
+    [&response[..end], b"Connection: keep-alive\r\n\r\n", &response[end + CLOSE.len()..]].concat()
+}
+
+/// How every head ends.
+const CLOSE: &[u8] = b"Connection: close\r\n\r\n";
+
 /// Whether `etag` is one of the entity tags in an `If-None-Match`. A proxy may have made them weak.
 fn matches(known: &str, etag: &str) -> bool {
     let mut tags = known.split(',').map(|tag| tag.trim().trim_start_matches("W/"));
@@ -143,6 +152,12 @@ mod tests {
     #[test]
     fn an_entity_tag_is_known_again() {
         assert!(matches("\"a\", W/\"b\"", "\"b\"") && matches("*", "\"b\"") && !matches("\"a\"", "\"b\""));
+    }
+
+    #[test]
+    fn a_response_can_leave_the_connection_open() {
+        let kept = String::from_utf8(keep_alive(page("Connection: close\r\n\r\n", Method::Get))).unwrap();
+        assert!(kept.contains("nosniff\r\nConnection: keep-alive\r\n\r\nConnection: close\r\n"), "{kept}");
     }
 
     #[test]

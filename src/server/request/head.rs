@@ -25,6 +25,8 @@ pub(in crate::server) struct Head {
     pub method: Method,
     /// HTTP/1.1 rather than 1.0.
     pub http11: bool,
+    /// The client asks for more over the same connection, and has sent no body that would have to be skipped.
+    pub keeps_alive: bool,
     /// The answer to a WebSocket handshake, if the request is one.
     pub upgrade: Option<Vec<u8>>,
     /// The refusal for a malformed request, whatever it asks for. Access is checked first: unauthorized requests get
@@ -111,7 +113,22 @@ impl Head {
         let html = negotiation::wants_page(values(request, "sec-fetch-mode"), values(request, "accept"));
         let if_none_match = values(request, "if-none-match").next();
         let if_none_match = if_none_match.map(|value| String::from_utf8_lossy(value).into_owned());
-        Ok(Head { target, method, http11, upgrade, flaw: other.or(bad), events, claims, html, if_none_match })
+        let has_body =
+            ["content-length", "transfer-encoding"].iter().any(|name| values(request, name).next().is_some());
+        let keeps_alive =
+            http11 && !has_body && values(request, "connection").any(|value| has_token(value, "keep-alive"));
+        Ok(Head {
+            target,
+            method,
+            http11,
+            keeps_alive,
+            upgrade,
+            flaw: other.or(bad),
+            events,
+            claims,
+            html,
+            if_none_match,
+        })
     }
 }
 

@@ -33,6 +33,8 @@ use crate::shutdown::Shutdown;
 pub(super) enum Answer<S> {
     /// It was sent.
     Sent(Served),
+    /// It was sent, and the client may ask for more over the same connection.
+    Kept(Served),
     /// It is a log, and has begun.
     Stream(Box<Connection<S>>),
 }
@@ -75,7 +77,13 @@ pub(super) fn answer<'p, S: StreamSocket>(
         return list(socket, *head, early, wanted, shared, shutdown).map(Answer::Sent);
     }
     if let Some(page) = page(&address, query, &head, wants_page, shared)? {
-        return send(socket, &page);
+        // A browser loads the page's many parts over a few connections.
+        let is_viewer = address.service().is_none_or(|rest| rest.first().is_some_and(|name| name == b"viewer"));
+        if !(is_viewer && head.keeps_alive && early.is_empty()) {
+            return send(socket, &page);
+        }
+        let served = say(socket, &short_response::keep_alive(page), shared.config.stall_timeout, shutdown);
+        return Ok(if served.ended == Ended::Completed { Answer::Kept(served) } else { Answer::Sent(served) });
     }
     let (parameters, upgrade) = (Parameters::parse(query)?, head.upgrade.take());
     let Head { method, http11, events, .. } = *head;

@@ -29,6 +29,9 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Enough for the deepest call of a connection with a wide margin: a debug build uses 32 KiB of it.
 pub(in crate::server) const STACK: usize = 256 * 1024;
 
+/// How long a connection may be without a request after one was answered.
+const KEEP_ALIVE: Duration = Duration::from_secs(2);
+
 /// Serves one client. Returns how its connection ended.
 pub(in crate::server) fn serve(tcp: &TcpStream, shared: &Shared, shutdown: &Shutdown) -> io::Result<Ended> {
     socket::prepare(tcp)?;
@@ -77,17 +80,25 @@ fn converse(
     shutdown: &Shutdown,
     deadline: Instant,
 ) -> io::Result<Ended> {
-    let served = match read_head(socket, shutdown, deadline)? {
-        ReceivedHead::Nothing => return Ok(Ended::Silent),
-        ReceivedHead::Head(head, early) => {
-            let (method, tcp) = (head.method, socket.tcp);
-            match answer(socket, head, early, shared, shutdown) {
-                Ok(Answer::Sent(served)) => Ok(served),
-                Ok(Answer::Stream(mut connection)) => Ok(connection.run(tcp, shutdown)),
-                Err(refusal) => Err(refusal.to(method)),
-            }
-        }
-        ReceivedHead::Bad(refusal) => Err(refusal),
+    let mut received = read_head(socket, shutdown, deadline)?;
+    let served = loop {
+        let (head, early) = match received {
+            ReceivedHead::Nothing => return Ok(Ended::Silent),
+            ReceivedHead::Head(head, early) => (head, early),
+            ReceivedHead::Bad(refusal) => break Err(refusal),
+        };
+        let (method, tcp) = (head.method, socket.tcp);
+        let kept = match answer(socket, head, early, shared, shutdown) {
+            Ok(Answer::Sent(served)) => break Ok(served),
+            Ok(Answer::Stream(mut connection)) => break Ok(connection.run(tcp, shutdown)),
+            Ok(Answer::Kept(served)) => served,
+            Err(refusal) => break Err(refusal.to(method)),
+        };
+        // A client that asks for nothing else leaves as others do.
+        received = match read_head(socket, shutdown, Instant::now() + KEEP_ALIVE) {
+            Ok(received @ (ReceivedHead::Head(..) | ReceivedHead::Bad(_))) => received,
+            Ok(ReceivedHead::Nothing) | Err(_) => break Ok(kept),
+        };
     };
     end(socket, served, shutdown)
 }
