@@ -97,22 +97,20 @@ document.getElementById("name").addEventListener("click", () => {
 """
 
 
-def resident(page):
-    """What the page's own process holds, in MB."""
-    largest = 0
+def resident():
+    """What the largest of the browser's pages holds, in MB."""
+    sizes = [0]
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            command = open(f"/proc/{pid}/cmdline").read()
-            if page.profile in command and "--type=renderer" in command or "--type=renderer" in command and int(open(f"/proc/{pid}/stat").read().split()[3]) > 1:
-                pages = int(open(f"/proc/{pid}/statm").read().split()[1])
-                largest = max(largest, pages * 4096 / 1e6)
-        except (OSError, ValueError):
+            if "--type=renderer" in open(f"/proc/{pid}/cmdline").read():
+                sizes.append(int(open(f"/proc/{pid}/statm").read().split()[1]) * 4096 / 1e6)
+        except OSError:
             pass
-    return largest
+    return max(sizes)
 
 
 written = LINES
-for name, fragment in [("plain", ""), ("filter", "&q=request%3D77&filter=1"), ("level", "&level=error")]:
+for name, fragment in [("plain", ""), ("filter", "&q=request%3D77&filter=1"), ("level", "&level=error"), ("two", "&beside=app.log")]:
     page = Page(logs.address).open(f"app.log#lines=all{fragment}")
     held = "return parseInt((/([\\d,]+) lines held/.exec(document.getElementById('place').textContent)?.[1] ?? '0').replaceAll(',', ''))"
     until("all came", lambda: page.js(held) > 900_000, 90)
@@ -129,7 +127,7 @@ for name, fragment in [("plain", ""), ("filter", "&q=request%3D77&filter=1"), ("
             page.js("document.getElementById('name').click()")
     frames, late = page.js("return [frames_, late]")
     p99 = sorted(frames)[int(len(frames) * 0.99)]
-    rss = resident(page)
+    rss = resident()
     page.cdp("HeapProfiler.collectGarbage")
     page.cdp("Performance.enable")
     heap = next(metric["value"] for metric in page.cdp("Performance.getMetrics")["metrics"] if metric["name"] == "JSHeapUsedSize") / 1e6
