@@ -12,6 +12,7 @@
 
 mod accept;
 mod config;
+mod gzip;
 mod handle;
 mod list_changes;
 mod listing;

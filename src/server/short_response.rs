@@ -1,8 +1,10 @@
 //! Responses that are sent as a whole, as bytes: each has a status, headers, and a body that gives the reason. A log's
 //! response is made in `stream::encode::http_framing`. Nothing here knows requests or sends anything.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
+use crate::server::gzip::gzip;
 use crate::server::viewer::ViewerPart;
 
 /// The supported methods.
@@ -10,6 +12,14 @@ use crate::server::viewer::ViewerPart;
 pub(in crate::server) enum Method {
     Get,
     Head,
+}
+
+/// What an answer depends on that is sent as a whole and may be known to the client.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::server) struct Wish<'h> {
+    pub method: Method,
+    pub if_none_match: Option<&'h str>,
+    pub accepts_gzip: bool,
 }
 
 /// An answer other than a stream.
@@ -66,17 +76,41 @@ pub(in crate::server) fn metrics(text: &str, method: Method) -> Vec<u8> {
     with_body(passing("text/plain; version=0.0.4; charset=utf-8", text.len()), text, method)
 }
 
-/// The head of a response with `json`, which must not be cached. `None` for the body if the client has it already.
-pub(in crate::server) fn json_head<'j>(json: &'j [u8], if_none_match: Option<&str>) -> (Vec<u8>, Option<&'j [u8]>) {
-    let kind = "application/json";
-    let etag = format!("\"{:x}-{:08x}\"", json.len(), crc32fast::hash(json));
-    let is_known = if_none_match.is_some_and(|known| matches(known, &etag));
-    let fields = [("Cache-Control", "no-store".to_owned()), ("ETag", etag)];
-    if is_known {
-        return (head(304, kind, fields), None);
+/// The head of a response with `json`, which must not be cached, and its body. There is none if the client has it already,
+/// or does not ask for it.
+pub(in crate::server) fn json_answer<'j>(json: &'j [u8], wish: Wish<'_>) -> (Vec<u8>, Cow<'j, [u8]>) {
+    let etag = format!("{:x}-{:08x}", json.len(), crc32fast::hash(json));
+    answer("application/json", &etag, json, vec![("Cache-Control", "no-store".to_owned())], wish)
+}
+
+/// `etag` is without quotes. An answer that is compressed has another one.
+fn answer<'b>(
+    kind: &str,
+    etag: &str,
+    body: &'b [u8],
+    mut fields: Vec<(&'static str, String)>,
+    wish: Wish<'_>,
+) -> (Vec<u8>, Cow<'b, [u8]>) {
+    let etags = [format!("\"{etag}\""), format!("\"{etag}-gz\"")];
+    let known = wish.if_none_match.and_then(|known| etags.iter().find(|etag| matches(known, etag)));
+    fields.push(("Vary", "Accept-Encoding".to_owned()));
+    if let Some(known) = known {
+        fields.push(("ETag", known.clone()));
+        return (head(304, kind, fields), Cow::Borrowed(b""));
     }
-    let length = ("Content-Length", json.len().to_string());
-    (head(200, kind, fields.into_iter().chain([length])), Some(json))
+    let [plain, compressed] = etags;
+    let body = match wish.accepts_gzip.then(|| gzip(body)).flatten() {
+        Some(body) => {
+            fields.extend([("ETag", compressed), ("Content-Encoding", "gzip".to_owned())]);
+            Cow::Owned(body)
+        }
+        None => {
+            fields.push(("ETag", plain));
+            Cow::Borrowed(body)
+        }
+    };
+    fields.push(("Content-Length", body.len().to_string()));
+    (head(200, kind, fields), if wish.method == Method::Get { body } else { Cow::Borrowed(b"") })
 }
 
 fn passing(kind: &str, length: usize) -> Vec<u8> {
@@ -84,15 +118,11 @@ fn passing(kind: &str, length: usize) -> Vec<u8> {
 }
 
 /// A part of the viewer, unless the client has it already.
-pub(in crate::server) fn part(part: ViewerPart, if_none_match: Option<&str>, method: Method) -> Vec<u8> {
-    let ViewerPart { kind, etag, text, mut fields } = part;
-    let is_known = if_none_match.is_some_and(|known| matches(known, &etag));
-    fields.push(("ETag", etag));
-    if is_known {
-        return head(304, kind, fields);
-    }
-    fields.push(("Content-Length", text.len().to_string()));
-    with_body(head(200, kind, fields), &text, method)
+pub(in crate::server) fn part(part: ViewerPart, wish: Wish<'_>) -> Vec<u8> {
+    let ViewerPart { kind, etag, text, fields } = part;
+    let (mut response, body) = answer(kind, &etag, text.as_bytes(), fields, wish);
+    response.extend_from_slice(&body);
+    response
 }
 
 /// The same response, after which the connection stays open.

@@ -10,7 +10,7 @@ use super::negotiation;
 use crate::protocol::cursor::MAX_CURSOR;
 use crate::protocol::event::SUBPROTOCOL;
 use crate::server::request::access::Claims;
-use crate::server::short_response::{Method, Refusal};
+use crate::server::short_response::{Method, Refusal, Wish};
 
 /// The longest request line, in bytes.
 const MAX_LINE: usize = 8 * 1024;
@@ -27,6 +27,7 @@ pub(in crate::server) struct Head {
     pub http11: bool,
     /// The client asks for more over the same connection, and has sent no body that would have to be skipped.
     pub keeps_alive: bool,
+    pub accepts_gzip: bool,
     /// The answer to a WebSocket handshake, if the request is one.
     pub upgrade: Option<Vec<u8>>,
     /// The refusal for a malformed request, whatever it asks for. Access is checked first: unauthorized requests get
@@ -89,6 +90,10 @@ fn too_long(line: &[u8]) -> Refusal {
 }
 
 impl Head {
+    pub fn wish(&self) -> Wish<'_> {
+        Wish { method: self.method, if_none_match: self.if_none_match.as_deref(), accepts_gzip: self.accepts_gzip }
+    }
+
     fn check(request: &httparse::Request<'_, '_>) -> Result<Head, Refusal> {
         let http11 = request.version == Some(1);
         let (authority, target) = split_target(request.path.unwrap_or_default());
@@ -115,6 +120,7 @@ impl Head {
         let if_none_match = if_none_match.map(|value| String::from_utf8_lossy(value).into_owned());
         let has_body =
             ["content-length", "transfer-encoding"].iter().any(|name| values(request, name).next().is_some());
+        let accepts_gzip = negotiation::accepts_gzip(values(request, "accept-encoding"));
         let keeps_alive =
             http11 && !has_body && values(request, "connection").any(|value| has_token(value, "keep-alive"));
         Ok(Head {
@@ -122,6 +128,7 @@ impl Head {
             method,
             http11,
             keeps_alive,
+            accepts_gzip,
             upgrade,
             flaw: other.or(bad),
             events,

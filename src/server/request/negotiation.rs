@@ -1,7 +1,8 @@
-//! Whether a request for a log's address comes from a browser, which gets the page, or from a program, which gets the
-//! text. Only header fields are judged; the parameter `view` is handled elsewhere.
+//! What a client takes, as its header fields say. Whether a request for a log's address comes from a browser, which gets the
+//! page, or from a program, which gets the text; the parameter `view` is handled elsewhere. And whether it takes answers
+//! that are compressed.
 
-/// A media range of an `Accept` field, in lower case.
+/// A media range of an `Accept` field, or a coding of an `Accept-Encoding`, in lower case.
 #[derive(Debug)]
 struct MediaRange {
     kind: String,
@@ -17,6 +18,13 @@ pub(in crate::server) fn wants_page<'f>(
     accepted: impl Iterator<Item = &'f [u8]>,
 ) -> bool {
     modes.any(|mode| mode.trim_ascii().eq_ignore_ascii_case(b"navigate")) || prefers_html(accepted)
+}
+
+/// Whether the fields `Accept-Encoding` name gzip.
+pub(in crate::server) fn accepts_gzip<'f>(accepted: impl Iterator<Item = &'f [u8]>) -> bool {
+    let fields: Vec<_> = accepted.map(|field| String::from_utf8_lossy(field).to_ascii_lowercase()).collect();
+    let codings = fields.iter().flat_map(|field| field.split(',')).filter_map(MediaRange::parse);
+    codings.into_iter().any(|coding| coding.kind == "gzip" && coding.quality > 0.0)
 }
 
 fn prefers_html<'f>(accepted: impl Iterator<Item = &'f [u8]>) -> bool {
@@ -58,6 +66,14 @@ mod tests {
 
     fn page(accept: &str) -> bool {
         wants_page(std::iter::empty(), [accept.as_bytes()].into_iter())
+    }
+
+    #[test]
+    fn gzip_is_accepted_if_it_is_named() {
+        let accepts = |field: &str| accepts_gzip([field.as_bytes()].into_iter());
+        assert!(accepts("gzip, deflate, br, zstd") && accepts("br;q=1.0, GZIP;q=0.5"));
+        assert!(!accepts("") && !accepts("gzip;q=0") && !accepts("identity") && !accepts("gzipped") && !accepts("*"));
+        assert!(!accepts_gzip(std::iter::empty()));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::protocol::request::{HeartbeatKind, Parameters, View};
 use crate::server::listing::List;
 use crate::server::report::metrics::Ended;
 use crate::server::shared::Shared;
-use crate::server::short_response::{self, Method, Refusal};
+use crate::server::short_response::{self, Refusal};
 use crate::server::stream::connection::Connection;
 use crate::server::stream::ending::{Linger, Served};
 use crate::server::stream::live_list::LiveListStream;
@@ -106,14 +106,14 @@ fn page(
     Ok(Some(match address.service() {
         None if is_page(address, head, wants_page) => {
             Parameters::parse(query)?;
-            short_response::part(viewer::page(shared.base.path()), head.if_none_match.as_deref(), head.method)
+            short_response::part(viewer::page(shared.base.path()), head.wish())
         }
         None => return Ok(None),
         Some([name]) if name == b"healthz" => short_response::page("ok", head.method),
         Some([name]) if name == b"metrics" => short_response::metrics(&shared.reports.metrics.to_string(), head.method),
         Some([name, rest @ ..]) if name == b"viewer" => {
             let part = viewer::asset(rest).ok_or_else(|| Refusal::new(404, "no such part of the viewer"))?;
-            short_response::part(part, head.if_none_match.as_deref(), head.method)
+            short_response::part(part, head.wish())
         }
         Some(_) => return Err(Refusal::new(404, "no such page")),
     }))
@@ -165,10 +165,9 @@ fn list<S: StreamSocket>(
     }
     // All clients that ask for all logs share one list, so it is not copied for each.
     let Some(json) = files::choose(list, &wanted, socket, shutdown)? else { return Ok(left) };
-    let (response, body) = short_response::json_head(json.as_bytes(), head.if_none_match.as_deref());
-    let body = body.filter(|_| head.method == Method::Get).unwrap_or_default();
+    let (response, body) = short_response::json_answer(json.as_bytes(), head.wish());
     match say(socket, &response, stall, shutdown) {
-        Served { ended: Ended::Completed, .. } => Ok(say(socket, body, stall, shutdown)),
+        Served { ended: Ended::Completed, .. } => Ok(say(socket, &body, stall, shutdown)),
         other => Ok(other),
     }
 }

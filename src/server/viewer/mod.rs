@@ -147,7 +147,7 @@ pub(super) fn asset(address: &[Vec<u8>]) -> Option<ViewerPart> {
 }
 
 fn part(kind: &'static str, text: String, fields: &[(&'static str, &str)]) -> ViewerPart {
-    let etag = format!("\"{:08x}\"", crc32fast::hash(text.as_bytes()));
+    let etag = format!("{:08x}", crc32fast::hash(text.as_bytes()));
     let fields = fields.iter().chain(&[("Referrer-Policy", "no-referrer")]);
     ViewerPart { kind, etag, text, fields: fields.map(|&(name, value)| (name, value.to_owned())).collect() }
 }

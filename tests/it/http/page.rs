@@ -199,3 +199,42 @@ fn the_page_needs_no_token_but_the_list_does() {
     assert_eq!(browse(&server, "/-/files", "").status, 401);
     assert_eq!(browse(&server, "/-/files", "Authorization: Bearer secret\r\n").status, 200);
 }
+
+/// What gunzip makes of it.
+#[cfg(feature = "gz")]
+fn unpacked(bytes: &[u8]) -> Vec<u8> {
+    let mut text = Vec::new();
+    flate2::read::GzDecoder::new(bytes).read_to_end(&mut text).unwrap();
+    text
+}
+
+#[cfg(feature = "gz")]
+#[test]
+fn the_page_its_parts_and_the_list_are_compressed_if_the_client_accepts_it() {
+    let log = Log::with("a\n");
+    for number in 0..100 {
+        std::fs::write(log.beside(&format!("service-{number}.log")), "a\n").unwrap();
+    }
+    let server = serve(&log);
+    let page = browse(&server, "/", "");
+    let mut sent = 0;
+    for target in ["/", "/-/files"].into_iter().map(str::to_owned).chain(parts(&page)) {
+        let plain = browse(&server, &target, "Accept-Encoding: br, gzip;q=0\r\n");
+        let packed = browse(&server, &target, "Accept-Encoding: gzip, deflate, br\r\n");
+        assert_eq!((plain.status, field(&plain, "content-encoding")), (200, ""), "{target}");
+        sent += packed.body.len();
+        if plain.body.len() >= 512 {
+            assert_eq!(field(&packed, "content-encoding"), "gzip", "{target}");
+            assert!(packed.body.len() < plain.body.len() * 3 / 4 && unpacked(&packed.body) == plain.body, "{target}");
+            assert_ne!(field(&packed, "etag"), field(&plain, "etag"), "{target}");
+        }
+        assert!(packed.head.to_lowercase().contains("vary: accept-encoding"), "{}", packed.head);
+        for answer in [plain, packed] {
+            let known = format!("Accept-Encoding: gzip\r\nIf-None-Match: {}\r\n", field(&answer, "etag"));
+            let again = browse(&server, &target, &known);
+            assert_eq!((again.status, again.body.len()), (304, 0), "{target}");
+            assert_eq!(field(&again, "etag"), field(&answer, "etag"), "{target}");
+        }
+    }
+    assert!(sent < 50_000, "{sent}");
+}
