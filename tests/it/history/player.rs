@@ -59,7 +59,7 @@ pub enum Pace {
 }
 
 /// An operation that is listed more often is done more often.
-const OPERATIONS: [Operation; 42] = [
+const OPERATIONS: [Operation; 45] = [
     Write,
     Write,
     Write,
@@ -85,6 +85,8 @@ const OPERATIONS: [Operation; 42] = [
     MoveAway,
     Expire,
     Compress,
+    Compress,
+    Compress,
     AddStranger,
     AddStranger,
     Touch,
@@ -99,6 +101,7 @@ const OPERATIONS: [Operation; 42] = [
     StopServer,
     StopServer,
     RestartServer,
+    Leave,
     Leave,
     Return,
     GoBack,
