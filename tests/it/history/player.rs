@@ -673,9 +673,11 @@ impl Player {
         // A cursor of an empty file knows nothing but when that was changed.
         let is_undated = is_birthless || self.has_wrong_archives;
         reader.oracle.may_repeat(is_undated && reader.begins_empty || may_count_either_way);
-        // And where there are no creation times its number, which may be another file's once it is gone.
+        // And where there are no creation times its number, which may be another file's once it is gone, or compressed.
         let place = reader.oracle.reached();
-        if is_birthless && reader.begins_empty && gone.range(place..).next().is_some() {
+        let is_compressed = world.rotated.iter().any(|rotated| rotated.generation >= place && !rotated.is_plain());
+        let is_freed = gone.range(place..).next().is_some() || is_compressed;
+        if is_birthless && reader.begins_empty && is_freed {
             (place..current).for_each(|generation| reader.oracle.doubt(generation));
         }
         // Of a file that is gone somebody's copy is found, whose name does not tell what came after it; or the reader left in
