@@ -86,7 +86,8 @@ impl Search<'_> {
                 let is_older = sibling.status.begun() <= ends.to.begun();
                 self.read.is_none() && (is_older || file.is_compressed() && place == Relation::Between)
             }
-            (false, false) if is_numbered => true,
+            // A stranger's copy may have a number, too; so what was compressed may be older than that.
+            (false, false) if is_numbered && !(file.is_compressed() && self.read.is_some()) => true,
             (false, false) => {
                 !(file.is_compressed() && (self.memory.knows_name(&sibling.rotated) || self.is_known(file)?))
                     && !self.memory.knows_content(file)?
