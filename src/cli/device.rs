@@ -3,9 +3,11 @@
 use std::fs::{File, Metadata};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::fstat;
 use rustix::io::Errno;
 use wstail::Shutdown;
 
@@ -71,6 +73,12 @@ impl Device {
     fn write_little(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file.write(&bytes[..bytes.len().min(PIPE_ROOM)])
     }
+}
+
+/// Whether stdout is this file.
+#[allow(clippy::unnecessary_cast, reason = "macOS has other types")]
+pub(super) fn is_stdout(file: &Metadata) -> bool {
+    fstat(io::stdout()).is_ok_and(|stdout| (file.dev(), file.ino()) == (stdout.st_dev as u64, stdout.st_ino as u64))
 }
 
 /// Blocks until the reader of a pipe that stdout is has left, or the shutdown is triggered.

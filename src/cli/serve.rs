@@ -10,8 +10,6 @@ use argh::{ArgsInfo, FromArgs};
 use wstail::ZoneName;
 use wstail::protocol::request::{Format, Lines};
 
-#[cfg(target_os = "linux")]
-pub(super) use self::server::is_notified;
 use super::values::{millis, number, path, port, positive, seconds, seconds_or_zero};
 
 /// Serve files, or all files in directories, over WebSocket and HTTP.
@@ -114,4 +112,10 @@ impl Serve {
     pub(super) fn run(self) -> wstail::Result<super::Exit> {
         Err(super::needs_linux("`wstail serve`"))
     }
+}
+
+/// With `WSTAIL_NO_NOTIFY=1` in the environment every log is polled, as where inotify(7) is unavailable: for tests and
+/// benches, and for file systems that do not report changes although they claim to.
+pub(super) fn is_notified() -> bool {
+    std::env::var_os("WSTAIL_NO_NOTIFY").is_none_or(|value| value != "1")
 }

@@ -2,17 +2,14 @@
 
 use std::cell::OnceCell;
 use std::fs::Metadata;
-use std::io;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, is_separator};
 
-use rustix::fs::fstat;
 use wstail::client::{LocalFiles, LogPattern, Url};
 use wstail::text::sanitize::escape;
 use wstail::{Error, Result};
 
 use super::names::NamedSource;
-use super::{ls, serve, values};
+use super::{device, ls, serve, values};
 
 /// The longest name of a source, `NAME=SOURCE`.
 const MAX_NAME: usize = 64;
@@ -65,8 +62,7 @@ pub(super) fn is_host(text: &str) -> bool {
 /// Whether what is printed is written to the log itself, so that following it would never come to an end.
 pub(super) fn is_output(url: &Url) -> bool {
     let log = url.local_path().and_then(|path| path.metadata().ok()).filter(Metadata::is_file);
-    let output = fstat(io::stdout());
-    log.is_some_and(|log| output.is_ok_and(|output| (log.dev(), log.ino()) == (output.st_dev, output.st_ino)))
+    log.is_some_and(|log| device::is_stdout(&log))
 }
 
 /// Splits `NAME=SOURCE`. A name has no character that precedes the first `=` of a URL's query.
@@ -81,9 +77,10 @@ fn split_name(text: &str) -> (Option<&str>, &str) {
     }
 }
 
-/// Whether the operand is meant as a path of this machine.
+/// Whether the operand is meant as a path of this machine, as paths are written on it.
 fn is_path(text: &str) -> bool {
-    matches!(text, "." | "..") || ["/", "./", "../"].iter().any(|start| text.starts_with(start))
+    let begins = |start: &str| text.strip_prefix(start).is_some_and(|rest| rest.starts_with(is_separator));
+    matches!(text, "." | "..") || ["", ".", ".."].into_iter().any(begins) || Path::new(text).is_absolute()
 }
 
 fn remote(text: &str) -> Result<NamedSource> {
@@ -150,6 +147,10 @@ mod tests {
     #[test]
     fn a_path_begins_with_a_slash_or_dots() {
         for path in ["/", "/a", "./", "./a", "../a", ".", ".."] {
+            assert!(is_path(path), "{path}");
+        }
+        #[cfg(windows)]
+        for path in ["\\a", ".\\a", "..\\a", "C:\\a", "C:/a"] {
             assert!(is_path(path), "{path}");
         }
         for other in ["a", "a/b", ".a", "...", "h:1/./a", "ws://h/a", "-", ""] {

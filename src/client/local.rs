@@ -1,4 +1,5 @@
 //! Paths of this machine as users write them, whose logs are read without a server. `local_path` is the way to what is there.
+//! Outside Linux `absent` is in its place.
 
 use std::ffi::OsStr;
 use std::fs;

@@ -1,5 +1,6 @@
 //! A path of this machine, and the way to its logs. They are served within this process, so everything else in this room
 //! treats them as those of a server.
+//! Outside Linux `absent` is in its place.
 
 use std::fmt;
 use std::io;
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rustix::system::uname;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::error::{Error, Result};
@@ -91,6 +93,11 @@ impl LocalPath {
 
     pub(super) fn is_file(&self) -> bool {
         matches!(self.inner.kind, PathKind::File)
+    }
+
+    /// The name of this machine.
+    pub(super) fn machine(&self) -> String {
+        uname().nodename().to_string_lossy().into_owned()
     }
 
     /// Waits before the path is tried again: until there is something, or for a while if it cannot be opened.

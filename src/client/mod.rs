@@ -13,7 +13,9 @@ mod date;
 mod files;
 mod http;
 mod live_list;
+#[cfg_attr(not(target_os = "linux"), path = "local/absent.rs")]
 mod local;
+#[cfg_attr(not(target_os = "linux"), path = "local_path/absent.rs")]
 mod local_path;
 mod matches;
 mod past_logs;

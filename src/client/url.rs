@@ -7,7 +7,6 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, percent_encode, utf8_percent_encode};
-use rustix::system::uname;
 
 use super::authority::Authority;
 use super::local_path::LocalPath;
@@ -105,7 +104,7 @@ impl Url {
         match (&self.name, &self.origin) {
             (Some(name), _) => name.clone(),
             (None, Origin::Server(authority)) => authority.place(),
-            (None, Origin::Local(_)) => uname().nodename().to_string_lossy().into_owned(),
+            (None, Origin::Local(path)) => path.machine(),
         }
     }
 

@@ -34,6 +34,11 @@ impl Device {
     }
 }
 
+/// Only a log that is read without a server can be the output, and there is none here.
+pub(super) fn is_stdout(_file: &Metadata) -> bool {
+    false
+}
+
 /// Blocks until the shutdown is triggered. That the reader has left is noticed at the next write.
 pub(super) fn wait_for_reader_to_leave(shutdown: &Shutdown) {
     while !shutdown.sleep(Duration::from_secs(3600)) {}

@@ -37,7 +37,7 @@ impl Serve {
         set(&mut config.heartbeat, self.heartbeat);
         set(&mut config.heartbeat_timeout, self.heartbeat_timeout);
         set(&mut config.poll, self.poll);
-        config.notify = is_notified();
+        config.notify = super::is_notified();
         set(&mut config.rotate_wait, self.rotate_wait);
         set(&mut config.format, self.format);
         set(&mut config.max_connections, self.max_connections);
@@ -54,12 +54,6 @@ impl Serve {
         config.hidden = self.hidden;
         Ok(config)
     }
-}
-
-/// With `WSTAIL_NO_NOTIFY=1` in the environment every log is polled, as where inotify(7) is unavailable: for tests and
-/// benches, and for file systems that do not report changes although they claim to.
-pub(in crate::cli) fn is_notified() -> bool {
-    std::env::var_os("WSTAIL_NO_NOTIFY").is_none_or(|value| value != "1")
 }
 
 /// Whether stdout and stderr are one terminal, file or pipe, where the same line would appear twice.

@@ -157,7 +157,7 @@ fn trusts(windows: &Windows, log: &Log) {
 
 #[test]
 #[ignore = "needs wine64, mingw and the target x86_64-pc-windows-gnu"]
-fn the_windows_program_writes_logs_and_serves_none() {
+fn the_windows_program_writes_logs_and_neither_serves_nor_reads_any() {
     let windows = Windows::new();
     let made = windows.run(&["produce", "app.log", "--rate=0", "--count=50", "--rotate=1KB", "--stamp", "--keep=99"]);
     assert_eq!(made, (Some(0), String::new(), String::new()));
@@ -172,4 +172,10 @@ fn the_windows_program_writes_logs_and_serves_none() {
         assert!(errors.contains(" needs Linux; "), "{errors}");
     }
     assert_eq!(windows.run(&["serve"]).0, Some(1));
+    fs::write(windows.path("app.txt"), "one\n").unwrap();
+    for path in ["./app.txt", ".\\app.txt", "/app.txt", "C:\\app.txt", "C:/*.txt", "."] {
+        let (code, output, errors) = windows.run(&["tail", "--no-follow", path]);
+        assert_eq!((code, output.as_str(), errors.lines().count()), (Some(2), "", 1), "{path}: {errors}");
+        assert!(errors.starts_with("wstail: cannot read local files: this needs Linux; "), "{path}: {errors}");
+    }
 }
