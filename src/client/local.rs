@@ -15,7 +15,7 @@ use crate::server::local::LocalServer;
 use crate::text::sanitize;
 
 /// Reads logs of this machine without a server: with the same [`Url`] and [`Reader`](super::Reader), the same cursors, and
-/// the same care for rotations.
+/// the same care for rotations. It needs Linux: elsewhere [`LocalFiles::new`] fails.
 ///
 /// ```
 /// use wstail::client::LocalFiles;
