@@ -1,6 +1,61 @@
-//! Builds for other systems.
+//! Static binaries without TLS, for 64-bit ARM by emulation, and builds for other systems.
 
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::support::{Log, Process, serve_by};
+
+/// Builds the program as docs/deploy.md does without a C compiler: there is nothing to link but Rust. The profile is another
+/// one, because that takes half the time.
+fn build(target: &str) -> PathBuf {
+    let built = Path::new(env!("CARGO_BIN_EXE_wstail")).ancestors().nth(2).unwrap();
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--locked", "--quiet", "--no-default-features", "--features=cli,regex", "--target", target])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("CARGO_TARGET_DIR", built)
+        .env("CARGO_PROFILE_DEV_DEBUG", "false")
+        .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER", "rust-lld")
+        .env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER", "rust-lld")
+        // Whoever looks for a compiler finds one that fails.
+        .envs(["CC", "TARGET_CC"].map(|variable| (variable, "false")))
+        .status();
+    assert!(status.unwrap().success(), "{target}");
+    built.join(target).join("debug/wstail")
+}
+
+/// A server and a client follow a log through a rotation.
+fn follows(program: impl Fn() -> Command) {
+    let log = Log::with("one\n");
+    let server = serve_by(program(), &[log.directory()], &["--rotate-wait", "0"]);
+    let mut tail = program();
+    tail.args(["tail", "-n", "all", &format!("{}/app.log", server.address)]).stdout(Stdio::piped());
+    let tail = Process::start(tail);
+    assert_eq!(tail.line(), "one");
+    log.append("two\n");
+    assert_eq!(tail.line(), "two");
+    log.rotate("app.log.1", "three\n");
+    assert_eq!(tail.line(), "three");
+    server.process.signal(rustix::process::Signal::TERM);
+    assert_eq!(server.process.end().0, 0);
+}
+
+#[test]
+#[ignore = "needs the target x86_64-unknown-linux-musl"]
+fn a_static_binary_without_tls_serves_and_follows() {
+    let program = build("x86_64-unknown-linux-musl");
+    follows(|| Command::new(&program));
+}
+
+#[test]
+#[ignore = "needs qemu-user and the target aarch64-unknown-linux-musl"]
+fn a_static_binary_without_tls_for_arm_serves_and_follows() {
+    let program = build("aarch64-unknown-linux-musl");
+    follows(|| {
+        let mut command = Command::new("qemu-aarch64");
+        command.arg(&program);
+        command
+    });
+}
 
 #[test]
 #[ignore = "needs the targets of other systems"]
