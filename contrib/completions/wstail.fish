@@ -9,7 +9,7 @@ end
 
 complete -c wstail -f
 complete -c wstail -n __wstail_is -a serve -d 'Serve files, or all files in directories, over WebSocket and HTTP.'
-complete -c wstail -n __wstail_is -a tail -d 'Print the last lines of logs on a server, and follow them.'
+complete -c wstail -n __wstail_is -a tail -d 'Print the last lines of logs, on a server or on this machine, and follow them.'
 complete -c wstail -n __wstail_is -a ls -d 'List the logs of a server, the most recently written first.'
 complete -c wstail -n __wstail_is -a produce -d 'Write a log that rotates, for demonstrations and tests.'
 complete -c wstail -n __wstail_is -a demo -d 'Write a log, serve it and follow it until you press Ctrl-C.'
@@ -30,7 +30,7 @@ complete -c wstail -n '__wstail_is serve' -l rotate-wait -x -d 'wait for late wr
 complete -c wstail -n '__wstail_is serve' -l format -xa 'text html' -d 'format of WebSocket streams without the subprotocol wstail.v1: text or html'
 complete -c wstail -n '__wstail_is serve' -l max-connections -x -d 'maximum connections; more get 503'
 complete -c wstail -n '__wstail_is serve' -l max-connections-per-ip -x -d 'maximum per IP (IPv6: /64); 0: no limit'
-complete -c wstail -n '__wstail_is serve' -l max-scans -x -d 'maximum clients that search old data at the same time; the others wait their turn'
+complete -c wstail -n '__wstail_is serve' -l max-scans -x -d 'maximum clients that search old data or unpack files at the same time; the others wait their turn'
 complete -c wstail -n '__wstail_is serve' -l zone -x -d 'zone of times without one, in logs and requests: local, UTC, ±HH:MM or a name such as Europe/Berlin'
 complete -c wstail -n '__wstail_is serve' -l allow-origin -x -d 'allow web pages from this origin (`*`: any); repeatable'
 complete -c wstail -n '__wstail_is serve' -l allow-host -x -d 'accept requests for this host name, besides the names of the machine; repeatable'
