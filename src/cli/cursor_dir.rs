@@ -10,7 +10,7 @@ use wstail::client::Url;
 use wstail::text::sanitize::escape;
 use wstail::{Error, Result};
 
-use super::record::Record;
+use super::cursor_file::Record;
 
 /// The longest name that is used as it is, in bytes. A file system takes 255, and the file that replaces a cursor file has a
 /// longer name.

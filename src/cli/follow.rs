@@ -11,9 +11,9 @@ use wstail::protocol::event::{GONE, Missing};
 use wstail::text::wide::WideText;
 use wstail::{Continuation, Error, LogEvent, Result, Shutdown};
 
+use super::cursor_file::Record;
 use super::notices;
 use super::printed_places::PrintedPlaces;
-use super::record::Record;
 use super::refusal::Refusable;
 use super::search_report::SearchReport;
 use super::sink::Sink;

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod cursor_dir;
+mod cursor_file;
 mod demo;
 mod descriptors;
 #[cfg_attr(windows, path = "device/windows.rs")]
@@ -27,7 +28,6 @@ mod notify;
 mod printed_places;
 mod printer;
 mod produce;
-mod record;
 mod refusal;
 mod schema;
 mod search_report;

@@ -7,8 +7,8 @@ use wstail::protocol::criteria::SEPARATOR;
 use wstail::text::sanitize::Terminal;
 use wstail::text::utf8::Decoder;
 
+use super::cursor_file::OutputFile;
 use super::json::{self, JsonLines};
-use super::record::OutputFile;
 use super::stdout::{OutputPart, Stdout};
 
 /// With several logs, how much of an unfinished line is held, in bytes. Beyond that its beginning is printed, and the

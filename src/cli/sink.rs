@@ -4,9 +4,9 @@ use std::io;
 
 use wstail::select::zone::{ZoneError, ZoneName};
 
+use super::cursor_file::OutputFile;
 use super::merge::MergeInput;
 use super::printer::Printer;
-use super::record::OutputFile;
 
 pub(super) enum Sink<'m, 'p> {
     Printer(Printer<'p>),

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender};
 use wstail::{Error, Result, Shutdown};
 
+use super::cursor_file::{Comparison, OutputFile, Surplus};
 use super::device::{Device, wait_for_reader_to_leave};
-use super::record::{Comparison, OutputFile, Surplus};
 use super::{Exit, SharedTrigger, lock, print_error};
 
 /// Stdout, shared by all logs, until it is closed.

@@ -19,11 +19,11 @@ use wstail::text::sanitize::escape;
 use wstail::{Error, Result};
 
 use super::cursor_dir::CursorDir;
+use super::cursor_file::{self, Record};
 use super::follow::Outcome;
 use super::ls;
 use super::merge::{Merge, Patience};
 use super::names::{NamedSource, Names};
-use super::record::{self, Record};
 use super::several::{FollowedLogs, Several};
 use super::source::{self, SourceParser};
 use super::stdout::Stdout;
@@ -235,7 +235,7 @@ impl Tail {
             false => sources.len() + local,
         });
         let criteria = sources.first().map(|source| source.server().criteria()).transpose()?;
-        let filter = criteria.as_ref().and_then(record::fingerprint);
+        let filter = criteria.as_ref().and_then(cursor_file::fingerprint);
         let cursor_dir = self.cursor_dir.take().map(|path| CursorDir::open(path, filter.clone())).transpose()?;
         let record = self.cursor_file.take().map(|path| Record::open(path, filter)).transpose()?;
         let (trigger, shutdown) = stop_on_signal()?;

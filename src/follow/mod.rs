@@ -84,10 +84,11 @@
 //! * If the older file was deleted, the sibling is named like a file whose last change is at most 20 ms older than the
 //!   younger file. If there is none, a number or date is enough.
 //! * It is not a copy of an older file, nor an unfinished copy of the younger one. There are two exceptions. A number
-//!   as in `app.log.1` that lies between the two decides, even if the contents are those of an older file. And if both
-//!   the older and the younger file begin with all of the sibling's bytes, it is read: it may be a generation that
-//!   holds only the header of every file, and to repeat a header is better than to lose it. (Not if the younger file is
-//!   the older one rewritten by an editor.)
+//!   as in `app.log.1` that lies between the two decides, even if the contents are those of an older file. (Not of an
+//!   archive, where a log was truncated: a stranger's copy may have a number, too.) And if both the older and the
+//!   younger file begin with all of the sibling's bytes, it is read: it may be a generation that holds only the header
+//!   of every file, and to repeat a header is better than to lose it. (Not if the younger file is the older one
+//!   rewritten by an editor.)
 //!
 //! **What if it is compressed?** An archive is judged as the file would be that it holds, by its text (`log::file`), but for
 //! this:

@@ -17,11 +17,11 @@ pub(super) use self::known::FollowedLogs;
 pub(super) use self::shared::Several;
 use self::shared::{Start, Task};
 use self::watch::PatternWatch;
+use super::cursor_file::Record;
 use super::follow::{AddressOrigin, Outcome};
 use super::lock;
 use super::merge::Merge;
 use super::names::NamedSource;
-use super::record::Record;
 
 /// What a thread is begun for.
 enum Begin {

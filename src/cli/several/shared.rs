@@ -11,12 +11,12 @@ use wstail::{Result, Shutdown};
 
 use super::known::FollowedLogs;
 use crate::cli::cursor_dir::CursorDir;
+use crate::cli::cursor_file::Record;
 use crate::cli::follow::{AddressOrigin, Follow, Outcome};
 use crate::cli::merge::Merge;
 use crate::cli::names::Names;
 use crate::cli::printed_places::PrintedPlaces;
 use crate::cli::printer::Printer;
-use crate::cli::record::Record;
 use crate::cli::refusal::Refusable;
 use crate::cli::search_report::SearchReport;
 use crate::cli::sink::Sink;
