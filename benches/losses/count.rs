@@ -1,6 +1,9 @@
 //! What came of the lines that were written.
 
-use crate::stage::{FOREIGN, READY};
+/// The first line of each log: a tool that shows it follows. It is not counted.
+pub const READY: &str = "ready\n";
+/// A line from long ago begins so.
+pub const FOREIGN: &str = "long ago ";
 
 /// With the number before it, about 100 bytes a line.
 pub const PADDING: &str =

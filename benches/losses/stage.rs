@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::count::{PADDING, count, gaps};
+use crate::count::{FOREIGN, PADDING, READY, count, gaps};
 use crate::process::Process;
 
 /// wstail without a server, and with one.
@@ -18,12 +18,6 @@ pub const WSTAILS: [&str; 2] = ["wstail tail ./app.log", "wstail tail HOST/app.l
 const TOOLS: usize = TAILS.len() + WSTAILS.len();
 
 pub const TAILS: [&str; 2] = ["tail -F -n +1 -s 0.25", "tail -F -n +1 ---disable-inotify -s 1"];
-
-/// The first line of each log: a tool that shows it follows. It is not counted.
-pub const READY: &str = "ready\n";
-
-/// A line from long ago begins so.
-pub const FOREIGN: &str = "long ago ";
 
 /// wstail waits up to 5 s for late writes, so that less silence is not the end.
 const SILENCE: Duration = Duration::from_secs(8);
